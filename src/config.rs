@@ -1,0 +1,181 @@
+//! Every setting, one struct per integration, checked at start.
+//!
+//! [`SETTINGS`] is the one list of the variables: the reader below, `docket help serve`, README.md and
+//! `.env.example` say the same, and a test compares them. An empty value is the same as none.
+
+mod read;
+
+use std::{collections::BTreeMap, fmt, path::PathBuf};
+
+use secrecy::SecretString;
+
+/// Everything that can be set from outside.
+#[derive(Clone)]
+pub struct Config {
+    /// `HOST`: the address to listen on; `127.0.0.1` by default.
+    pub host: String,
+    /// `PORT`: the port to listen on; 8080 by default, 0 for any free one.
+    pub port: u16,
+    /// `PUBLIC_URL`: where people and platforms reach Docket, without a slash at the end;
+    /// `http://127.0.0.1:{PORT}` by default.
+    pub public_url: String,
+    /// `DATABASE_URL`: `sqlite://data/docket.db` by default, or `postgres://…`. May hold a password:
+    /// show it through [`without_password`] only.
+    pub database_url: String,
+    /// `DOCKET_TEMPLATES`: a folder with more plan templates.
+    pub templates: Option<PathBuf>,
+    /// Slack, where it is configured.
+    pub slack: Option<SlackConfig>,
+    /// What is logged, and how.
+    pub log: LogConfig,
+}
+
+/// Slack for a single workspace: `SLACK_BOT_TOKEN` and `SLACK_SIGNING_SECRET` together.
+#[derive(Debug, Clone)]
+pub struct SlackConfig {
+    /// `SLACK_BOT_TOKEN`: the `xoxb-` token.
+    pub bot_token: SecretString,
+    /// `SLACK_SIGNING_SECRET`: one or several, separated by commas; each is accepted, for rotation.
+    pub signing_secrets: Vec<SecretString>,
+    /// `SLACK_API_URL`: `https://slack.com/api` by default, without a slash at the end.
+    pub api_url: String,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogConfig {
+    /// `LOG_FORMAT`: `text` for people (the default) or `json` for machines.
+    pub format: LogFormat,
+    /// `RUST_LOG`: which spans and lines are kept, in the syntax of tracing's `EnvFilter`. By default a
+    /// server tells what it does, and a command only what is wrong.
+    pub filter: Option<String>,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One line for a person.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// A variable of the environment that Docket reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// The variable's name.
+    pub name: &'static str,
+    /// What counts where it is not set; empty for nothing.
+    pub default: &'static str,
+    /// What it is for, in one line.
+    pub about: &'static str,
+}
+
+macro_rules! settings {
+    ($($constant:ident = $default:literal, $about:literal;)*) => {
+        $(const $constant: Setting = Setting { name: stringify!($constant), default: $default, about: $about };)*
+
+        /// Every variable that Docket reads, in the order in which they are explained.
+        pub const SETTINGS: &[Setting] = &[$($constant,)*];
+    };
+}
+
+settings! {
+    PORT = "8080", "port to listen on; 0 takes any free one";
+    HOST = "127.0.0.1", "address to listen on; 0.0.0.0 for every interface";
+    PUBLIC_URL = "http://127.0.0.1:{PORT}", "where people and Slack reach Docket from outside";
+    DATABASE_URL = "sqlite://data/docket.db", "sqlite://path/to/file.db or postgres://user:password@host/name";
+    SLACK_BOT_TOKEN = "", "the Slack app's xoxb- token; goes with SLACK_SIGNING_SECRET";
+    SLACK_SIGNING_SECRET = "", "the Slack app's signing secret; several with commas while you rotate it";
+    SLACK_API_URL = "https://slack.com/api", "another address of the Slack Web API: a proxy, a test";
+    DOCKET_TEMPLATES = "", "a folder with more plan templates (TOML files)";
+    LOG_FORMAT = "text", "text for people or json for machines";
+    RUST_LOG = "warn,docket=info", "which log lines are kept, such as info,docket=debug";
+}
+
+/// Variables that the design names and this version can't honour yet, with what to do instead.
+/// Refused, because a setting that is silently ignored misleads.
+const UNSUPPORTED: &[(&str, &str)] = &[
+    ("SLACK_CLIENT_ID", INSTALL_PAGE),
+    ("SLACK_CLIENT_SECRET", INSTALL_PAGE),
+    ("DOCKET_MASTER_KEY", "This version stores no secrets, so there is nothing to encrypt. Remove it."),
+];
+
+const INSTALL_PAGE: &str = "The install page for several workspaces is not there yet. Remove it, and set \
+     SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET for your one workspace.";
+
+/// What is wrong with one setting, and what to do about it. Never holds a secret's value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The variable's name.
+    pub setting: &'static str,
+    /// What is wrong, and why that matters.
+    pub what: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.setting, self.what, self.remedy)
+    }
+}
+
+impl Config {
+    /// Reads every setting from `source`, which answers with a variable's value.
+    ///
+    /// # Errors
+    /// Every problem at once.
+    pub fn read(source: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Problem>> {
+        read::read(source)
+    }
+
+    /// Reads every setting from the environment and, for what is not set there, from the file `.env` in
+    /// the working directory.
+    ///
+    /// # Errors
+    /// Every problem at once, an unreadable `.env` among them.
+    pub fn from_env() -> Result<Self, Vec<Problem>> {
+        let file = read::dotenv(std::path::Path::new(".env"))?;
+        let misspelt = read::misspelt(&file);
+        match Self::read(&|name| environment(name).or_else(|| file.get(name).cloned())) {
+            Ok(config) if misspelt.is_empty() => Ok(config),
+            outcome => Err(misspelt.into_iter().chain(outcome.err().unwrap_or_default()).collect()),
+        }
+    }
+}
+
+/// The variables of a `.env` file.
+type Variables = BTreeMap<String, String>;
+
+/// A variable of the environment. One that is not UTF-8 is read with replacement characters, which the
+/// checks then refuse.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn environment(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// A database address that can be shown: without the password and without the options, which may hold one.
+pub fn without_password(database_url: &str) -> String {
+    let Some((scheme, rest)) = database_url.split_once("://") else { return database_url.to_owned() };
+    // Everything up to the last "@" is kept back, since a password may hold an unescaped "@", "/" or "?".
+    let (user, place) = match rest.rsplit_once('@') {
+        Some((credentials, place)) => (format!("{}@", credentials.split(':').next().unwrap_or_default()), place),
+        None => (String::new(), rest),
+    };
+    format!("{scheme}://{user}{}", place.split('?').next().unwrap_or_default())
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("public_url", &self.public_url)
+            .field("database_url", &without_password(&self.database_url))
+            .field("templates", &self.templates)
+            .field("slack", &self.slack)
+            .field("log", &self.log)
+            .finish()
+    }
+}

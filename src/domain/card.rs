@@ -1,0 +1,83 @@
+//! Messages that Docket keeps on surfaces: cards, private answers, the console's conversation.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    event::Venue,
+    ids::{AnswerId, CardId, DeliveryId, EntryId, PatchId},
+    member::Identity,
+    message::Message,
+    time::Timestamp,
+};
+
+/// The message that shows a patch on a surface and is kept true afterwards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    /// The card's id.
+    pub id: CardId,
+    /// The patch it shows.
+    pub patch: PatchId,
+    /// Where it stands.
+    pub venue: Venue,
+    /// The surface's id of the message once it is posted: a Slack `ts`, a console entry.
+    pub message: Option<String>,
+    /// A fingerprint of what the message says now, so that an update that changes nothing is not sent.
+    pub shown: Option<String>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+}
+
+/// A private answer on its way to one person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The answer's id.
+    pub id: AnswerId,
+    /// The delivery it answers, whose reply address it may use.
+    pub delivery: Option<DeliveryId>,
+    /// For whom.
+    pub to: Identity,
+    /// Where they asked.
+    pub venue: Venue,
+    /// What it says.
+    pub message: Message,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it reached its reader.
+    pub sent_at: Option<Timestamp>,
+}
+
+/// A line of the console's conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The line's id.
+    pub id: EntryId,
+    /// Its place in the conversation: grows, with gaps. 0 until it is stored.
+    pub seq: i64,
+    /// When it was said.
+    pub at: Timestamp,
+    /// What it is.
+    pub content: EntryContent,
+}
+
+/// What a line of the console's conversation is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum EntryContent {
+    /// What somebody typed.
+    Said {
+        /// Their name.
+        by: String,
+        /// Their words.
+        words: String,
+    },
+    /// What Docket answered.
+    Answered {
+        /// The answer.
+        message: Message,
+    },
+    /// A card, always shown as the patch is now.
+    Card {
+        /// The card.
+        card: CardId,
+    },
+}

@@ -1,0 +1,89 @@
+//! What a delivery means, in platform-neutral words.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ids::PatchId,
+    member::{Identity, Surface},
+    project::words,
+};
+
+/// A place where people talk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Venue {
+    /// The platform.
+    pub surface: Surface,
+    /// The organisation there, such as a Slack team id; `local` for the console.
+    pub team: String,
+    /// The channel or direct conversation; `console` for the console.
+    pub channel: String,
+    /// The parent message of the thread, where it is one.
+    pub thread: Option<String>,
+}
+
+words! {
+    /// What can be done to a patch from its card. The word is the button's action id after `patch.`.
+    Action {
+        /// Approve it, wholly or the ticked part.
+        Approve = "approve",
+        /// Turn it down.
+        Reject = "reject",
+        /// Say what should be different.
+        RequestChanges = "request_changes",
+        /// Show the whole of it in private.
+        Details = "details",
+        /// Take back an applied patch.
+        Undo = "undo",
+        /// Bring a stale patch up to date.
+        Rebase = "rebase",
+        /// Propose a lapsed patch again.
+        Renew = "renew",
+    }
+}
+
+/// What a person did to a patch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Click {
+    /// What was pressed.
+    pub action: Action,
+    /// The patch on the button. Untrusted until looked up in the sender's tenant.
+    pub patch: PatchId,
+    /// The revision of the patch that the person saw.
+    pub revision: u32,
+    /// The ticked steps; `None` where the card offers no choice.
+    pub steps: Option<BTreeSet<usize>>,
+    /// What they wrote: the reason of a rejection, the wish of *Request changes*.
+    pub words: Option<String>,
+}
+
+/// Everything that can trigger Docket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// A typed command without the `/docket` in front.
+    Command(String),
+    /// Words addressed to Docket: a mention, a direct message, a line in the console without a slash.
+    Words(String),
+    /// A button or a filled-in form on a card.
+    Click(Click),
+    /// Docket was removed from the organisation, or its token was revoked.
+    Removed {
+        /// What happened there, in the platform's word: `app_uninstalled` or `tokens_revoked`.
+        what: String,
+    },
+    /// Something that asks nothing of us: a tick in a box, a message of our own, an unknown kind.
+    Nothing,
+}
+
+/// An event with who and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incoming {
+    /// Who did it; `None` where no person did.
+    pub sender: Option<Identity>,
+    /// Where.
+    pub venue: Option<Venue>,
+    /// What.
+    pub event: Event,
+}

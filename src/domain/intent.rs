@@ -1,0 +1,135 @@
+//! What a sender wants, in words no surface knows about.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    patch::PatchCode,
+    project::ProjectKey,
+    task::{Priority, Status, TaskCode},
+};
+
+/// What a sender wants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Intent {
+    /// Explain Docket, or one command of it.
+    Help(Option<String>),
+    /// Show a project, a task or a patch; the place's own project where nothing is named.
+    Show(Option<Named>),
+    /// List the projects.
+    List,
+    /// Which tasks can be started now.
+    Next(Option<ProjectKey>),
+    /// What waits for the sender.
+    Inbox,
+    /// How the projects stand.
+    Status(Option<ProjectKey>),
+    /// Who the sender is to Docket.
+    WhoAmI,
+    /// Draft the first plan of a new project.
+    Plan(String),
+    /// Break a task down.
+    Break {
+        /// Which task.
+        task: TaskName,
+        /// What to look at in particular.
+        focus: Option<String>,
+    },
+    /// Change the open proposal of the place, or its project's plan, in words.
+    Edit(String),
+    /// A change of one field of one task.
+    Set {
+        /// Which task.
+        task: TaskName,
+        /// What it becomes.
+        value: FieldValue,
+    },
+    /// Approve a patch.
+    Approve(PatchCode),
+    /// Turn a patch down.
+    Reject {
+        /// Which patch.
+        patch: PatchCode,
+        /// Why; may be empty.
+        reason: String,
+    },
+    /// Take an applied patch back.
+    Undo(PatchCode),
+    /// Bring a stale patch up to date.
+    Rebase(PatchCode),
+    /// Propose a lapsed patch again.
+    Renew(PatchCode),
+}
+
+impl Intent {
+    /// Whether it changes nothing, so that it can be answered in the acknowledgement itself.
+    pub const fn is_read_only(&self) -> bool {
+        matches!(
+            self,
+            Self::Help(_) | Self::Show(_) | Self::List | Self::Next(_) | Self::Inbox | Self::Status(_) | Self::WhoAmI
+        )
+    }
+}
+
+/// Something a person can name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Named {
+    /// `AUTH`.
+    Project(ProjectKey),
+    /// `AUTH-3`, or `3` in the place's project.
+    Task(TaskName),
+    /// `P-41`.
+    Patch(PatchCode),
+}
+
+/// How a person names a task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskName {
+    /// `AUTH-3`.
+    Code(String),
+    /// `3`: of the place's project.
+    Number(u32),
+}
+
+impl TaskName {
+    /// Reads `AUTH-3`, `#3` or `3`.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Ok(code) = text.parse::<TaskCode>() {
+            return Some(Self::Code(code.to_string()));
+        }
+        let digits = text.strip_prefix('#').unwrap_or(text);
+        let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        digits.parse().ok().filter(|n| plain && *n > 0).map(Self::Number)
+    }
+}
+
+/// A new value for one field of a task, as a command names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldValue {
+    /// `start`, `done`, `block`, …
+    Status(Status),
+    /// `assign`; `None` is nobody.
+    Assignee(Option<Person>),
+    /// `estimate` in minutes; `None` clears it.
+    Estimate(Option<u32>),
+    /// `priority`.
+    Priority(Priority),
+    /// `due`; `None` clears it.
+    Due(Option<NaiveDate>),
+}
+
+/// How a person is named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Person {
+    /// `me`.
+    Sender,
+    /// A mention that the platform made: its user id.
+    User(String),
+    /// A typed name, to be matched among the members.
+    Name(String),
+}

@@ -1,0 +1,143 @@
+//! Background work: the closed list of everything that can be queued.
+//!
+//! A job carries ids only; whoever runs it reads the rest, so that it always acts on what is true now.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ids::{AnswerId, CardId, DeliveryId, PatchId},
+    time::Timestamp,
+};
+
+/// A unit of background work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Job {
+    /// Understand a delivery and do what it asks.
+    HandleDelivery {
+        /// The delivery.
+        delivery: DeliveryId,
+    },
+    /// Make a card on its surface say what is true now: post it, or update it.
+    SyncCard {
+        /// The card.
+        card: CardId,
+    },
+    /// Bring a private answer to its reader.
+    SendAnswer {
+        /// The answer.
+        answer: AnswerId,
+    },
+    /// Let a patch lapse when its time has come.
+    ExpirePatch {
+        /// The patch.
+        patch: PatchId,
+    },
+}
+
+impl Job {
+    /// The word stored in the database and shown in metrics and `docket jobs`.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::HandleDelivery { .. } => "handle_delivery",
+            Self::SyncCard { .. } => "sync_card",
+            Self::SendAnswer { .. } => "send_answer",
+            Self::ExpirePatch { .. } => "expire_patch",
+        }
+    }
+}
+
+impl Job {
+    /// The job as it is usually queued: due at `at`, with the keys and the patience of its kind.
+    ///
+    /// A delivery waits for those before it in its conversation, which whoever queues it knows: see
+    /// [`NewJob::in_order`]. It is given up sooner than the others, because the conversation waits with it.
+    pub fn due(self, at: Timestamp) -> NewJob {
+        let (unique_key, ordering_key, max_attempts) = match &self {
+            Self::HandleDelivery { .. } => (None, None, 5),
+            Self::SyncCard { card } => (Some(format!("sync {card}")), Some(card.to_string()), 10),
+            Self::SendAnswer { answer } => (Some(format!("send {answer}")), None, 5),
+            Self::ExpirePatch { patch } => (Some(format!("expire {patch}")), None, 20),
+        };
+        NewJob { job: self, run_at: at, unique_key, ordering_key, max_attempts }
+    }
+}
+
+/// A job to be queued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewJob {
+    /// What to do.
+    pub job: Job,
+    /// Not before this instant.
+    pub run_at: Timestamp,
+    /// While a job of this key waits to run, another of the same key is not queued.
+    pub unique_key: Option<String>,
+    /// Jobs of one ordering key run one after the other, in the order they were queued.
+    pub ordering_key: Option<String>,
+    /// After this many failed attempts the job is dead and waits for a person.
+    pub max_attempts: u32,
+}
+
+impl NewJob {
+    /// The job, run after those that were queued before it under the same key.
+    #[must_use]
+    pub fn in_order(self, key: impl Into<String>) -> Self {
+        Self { ordering_key: Some(key.into()), ..self }
+    }
+}
+
+/// What a failed run means for the job.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// Worth trying again after the usual backoff.
+    #[error("will be retried: {0:#}")]
+    Retry(anyhow::Error),
+    /// The service asked us to wait: tried again after that, without counting the attempt.
+    #[error("asked to wait {0:?}")]
+    Wait(Duration),
+    /// Trying again would not help: dead at once.
+    #[error("gave up: {0:#}")]
+    Fatal(anyhow::Error),
+}
+
+/// How long to wait before attempt `attempt + 1`: full jitter over a doubling ceiling.
+///
+/// `fraction` is a fresh random number in `0.0..1.0`. The ceiling is 1 s after the first failure and
+/// doubles to at most 10 minutes; the wait is never under 100 ms.
+pub fn backoff(attempt: u32, fraction: f64) -> Duration {
+    let ceiling = Duration::from_secs(1).saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(MAX_BACKOFF);
+    ceiling.mul_f64(fraction.clamp(0.0, 1.0)).max(Duration::from_millis(100))
+}
+
+const MAX_BACKOFF: Duration = Duration::from_mins(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_and_ends_at_ten_minutes() {
+        for (attempt, seconds) in [(0, 1), (1, 1), (2, 2), (3, 4), (10, 512), (11, 600), (12, 600), (u32::MAX, 600)] {
+            assert_eq!(backoff(attempt, 1.0), Duration::from_secs(seconds), "{attempt}");
+        }
+    }
+
+    #[test]
+    fn the_wait_is_spread_over_the_whole_ceiling_but_never_nothing() {
+        assert_eq!(backoff(3, 0.5), Duration::from_secs(2));
+        for fraction in [0.0, -1.0, 0.000_001] {
+            assert_eq!(backoff(9, fraction).max(Duration::from_millis(100)), backoff(9, fraction));
+        }
+        assert_eq!(backoff(1, 0.0), Duration::from_millis(100));
+    }
+
+    #[test]
+    fn a_job_is_stored_under_its_kind() {
+        let job = Job::ExpirePatch { patch: "pat_01HF7YAT00000000000000001A".parse().unwrap() };
+        let stored = serde_json::to_value(&job).unwrap();
+        assert_eq!(stored["kind"], job.kind());
+        assert_eq!(serde_json::from_value::<Job>(stored).unwrap(), job);
+    }
+}

@@ -1,0 +1,31 @@
+//! Pure data and rules: what a plan is, how it may change, and who may change it.
+//!
+//! Nothing here does I/O, reads a clock or imports another room of Docket.
+//! The words of these modules are the words of the whole program.
+
+pub mod apply;
+pub mod audit;
+pub mod card;
+pub mod closure;
+pub mod delivery;
+pub mod diff;
+pub mod event;
+#[cfg(test)]
+mod fixtures;
+pub mod ids;
+pub mod intent;
+pub mod job;
+pub mod member;
+pub mod message;
+mod overlay;
+pub mod patch;
+pub mod plan;
+pub mod policy;
+pub mod project;
+#[cfg(test)]
+mod properties;
+pub mod rebase;
+pub mod task;
+pub mod tenant;
+pub mod time;
+pub mod validate;

@@ -1,0 +1,20 @@
+//! A tenant's presence on the platforms.
+
+use serde::{Deserialize, Serialize};
+
+use super::member::Surface;
+
+/// A platform organisation that belongs to a tenant: at most one tenant each.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installation {
+    /// The platform.
+    pub surface: Surface,
+    /// The organisation there, such as a Slack team id.
+    pub team: String,
+    /// What the platform calls it.
+    pub name: String,
+    /// Our own user there, whose messages are not listened to.
+    pub bot_user: String,
+    /// Why it no longer works: `app_uninstalled`, `tokens_revoked`; `None` while it does.
+    pub removed: Option<String>,
+}

@@ -1,0 +1,8 @@
+//! Docket: every change to the plan is a small, explained diff that the right person approved in chat.
+
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod error;
+pub mod shutdown;
+pub mod telemetry;
