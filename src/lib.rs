@@ -6,3 +6,4 @@ pub mod domain;
 pub mod error;
 pub mod shutdown;
 pub mod telemetry;
+pub mod store;

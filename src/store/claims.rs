@@ -1,0 +1,256 @@
+//! Running jobs: a worker claims some for a time, keeps them by heartbeats, and says how each ended.
+//!
+//! Whoever lost its lease can't end the job any more: every statement is fenced by the owner and the
+//! attempt.
+
+use std::time::Duration;
+
+use sqlx::FromRow;
+
+use super::{
+    Error, Result, ServeLock, Store,
+    codec::{from_json, limit, parse, small},
+    dialect,
+    engine::Session,
+};
+use crate::domain::{
+    ids::{JobId, TenantId},
+    job::Job,
+    time::Timestamp,
+};
+
+/// A job that a worker holds.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// The job's id.
+    pub id: JobId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// What to do.
+    pub job: Job,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+    /// After so many failed ones it is dead.
+    pub max_attempts: u32,
+    /// The worker that holds it.
+    pub owner: String,
+}
+
+#[derive(FromRow)]
+struct ClaimRow {
+    seq: i64,
+    id: String,
+    tenant_id: String,
+    payload: String,
+    attempts: i64,
+    max_attempts: i64,
+}
+
+/// How a job goes back to waiting.
+struct Return<'a> {
+    run_at: Timestamp,
+    /// Whether the attempt counts.
+    counts: bool,
+    why: Option<&'a str>,
+}
+
+impl Store {
+    /// Takes up to `limit` due jobs for `owner` until `now + lease`; at most one of each ordering key, and tenants in turns.
+    ///
+    /// Due are waiting jobs whose time has come and running ones whose lease ended. Of the latter,
+    /// those that used up their attempts are buried instead.
+    pub async fn claim(&self, owner: &str, now: Timestamp, lease: Duration, rows: usize) -> Result<Vec<Claimed>> {
+        // Looking costs no write lock, and mostly there is nothing.
+        if rows == 0 || self.next_run_at().await?.is_none_or(|at| at > now) {
+            return Ok(Vec::new());
+        }
+        let mut session = self.begin().await?;
+        let engine = session.engine();
+        on!(session, |conn| {
+            sqlx::query(dialect::LOCK_CLAIMS.text(engine)).execute(conn).await?;
+        });
+        execute!(
+            session,
+            "UPDATE jobs SET state = 'dead', dead_at = $1, due_at = NULL, owner = NULL, last_error = \
+             'the worker ' || owner || ' did not finish attempt ' || attempts || ' of ' || max_attempts || ' in time' \
+             WHERE state = 'running' AND due_at <= $1 AND attempts >= max_attempts",
+            now.as_millis()
+        );
+        let mut rows = all!(
+            session,
+            ClaimRow,
+            dialect::CLAIM.text(engine),
+            now.as_millis(),
+            limit(rows),
+            owner,
+            now.plus(lease).as_millis()
+        );
+        rows.sort_by_key(|row| row.seq);
+        let mut claimed = Vec::with_capacity(rows.len());
+        for row in rows {
+            let seq = row.seq;
+            match row.into_claimed(owner) {
+                Ok(job) => claimed.push(job),
+                // Of another version of Docket, perhaps. It must not hold up the rest.
+                Err(error) => bury_unreadable(&mut session, seq, now, &error).await?,
+            }
+        }
+        // A buried job is news; a lease concerns nobody but its owner.
+        session.commit().await?;
+        Ok(claimed)
+    }
+
+    /// Keeps a job until `lease_until`; false where the lease was lost.
+    pub async fn heartbeat(&self, job: &Claimed, lease_until: Timestamp) -> Result<bool> {
+        let mut session = self.begin().await?;
+        let rows = execute!(
+            session,
+            "UPDATE jobs SET due_at = $4 WHERE id = $1 AND owner = $2 AND attempts = $3 AND state = 'running'",
+            job.id.to_string(),
+            &job.owner,
+            i64::from(job.attempt),
+            lease_until.as_millis()
+        );
+        session.commit_quietly().await?;
+        Ok(rows == 1)
+    }
+
+    /// The job is done and forgotten; false where the lease was lost.
+    pub async fn complete(&self, job: &Claimed) -> Result<bool> {
+        let mut session = self.begin().await?;
+        let rows = execute!(
+            session,
+            "DELETE FROM jobs WHERE id = $1 AND owner = $2 AND attempts = $3 AND state = 'running'",
+            job.id.to_string(),
+            &job.owner,
+            i64::from(job.attempt)
+        );
+        session.commit().await?;
+        Ok(rows == 1)
+    }
+
+    /// The attempt failed; try again at `run_at`. False where the lease was lost.
+    pub async fn retry(&self, job: &Claimed, run_at: Timestamp, error: &str) -> Result<bool> {
+        self.give_back(job, &Return { run_at, counts: true, why: Some(error) }).await
+    }
+
+    /// Not now: try again at `run_at`, and the attempt does not count. False where the lease was lost.
+    pub async fn postpone(&self, job: &Claimed, run_at: Timestamp, reason: &str) -> Result<bool> {
+        self.give_back(job, &Return { run_at, counts: false, why: Some(reason) }).await
+    }
+
+    /// The job is dead and waits for a person; false where the lease was lost.
+    pub async fn bury(&self, job: &Claimed, at: Timestamp, error: &str) -> Result<bool> {
+        let mut session = self.begin().await?;
+        let rows = execute!(
+            session,
+            "UPDATE jobs SET state = 'dead', dead_at = $4, due_at = NULL, owner = NULL, last_error = $5 \
+             WHERE id = $1 AND owner = $2 AND attempts = $3 AND state = 'running'",
+            job.id.to_string(),
+            &job.owner,
+            i64::from(job.attempt),
+            at.as_millis(),
+            error
+        );
+        session.commit().await?;
+        Ok(rows == 1)
+    }
+
+    /// Gives back everything that this worker holds, to be claimed at once; the attempts don't count.
+    pub async fn release(&self, owner: &str) -> Result<u64> {
+        let mut session = self.db.begin_read().await?;
+        let held = all!(
+            session,
+            (String, i64, i64),
+            "SELECT id, attempts, run_at FROM jobs WHERE owner = $1 AND state = 'running' ORDER BY seq",
+            owner
+        );
+        drop(session);
+        let mut released = 0;
+        for (id, attempt, run_at) in held {
+            let back = Return { run_at: Timestamp::from_millis(run_at), counts: false, why: None };
+            released += self.wait_again(&id, owner, attempt, &back).await?;
+        }
+        Ok(released)
+    }
+
+    /// Ends the leases that dead processes left behind, so that their jobs can be claimed at once and not
+    /// only when the lease lapses. The attempts count: a job that kills its process must not do so for ever.
+    ///
+    /// The holder of the lock calls it before its own worker starts. On SQLite every running job then
+    /// belongs to a dead process; on PostgreSQL it may belong to a live one, and nothing is done.
+    pub async fn end_leases_of_the_dead(&self, lock: &ServeLock, now: Timestamp) -> Result<u64> {
+        if !lock.is_exclusive() {
+            return Ok(0);
+        }
+        let mut session = self.begin().await?;
+        let rows =
+            execute!(session, "UPDATE jobs SET due_at = $1 WHERE state = 'running' AND due_at > $1", now.as_millis());
+        session.commit().await?;
+        Ok(rows)
+    }
+
+    async fn give_back(&self, job: &Claimed, back: &Return<'_>) -> Result<bool> {
+        let rows = self.wait_again(&job.id.to_string(), &job.owner, i64::from(job.attempt), back).await?;
+        Ok(rows == 1)
+    }
+
+    /// Makes a running job wait again. Where another of its unique key came to wait meanwhile, it gives up
+    /// its key rather than being forgotten: it may run once too often, but never not at all.
+    async fn wait_again(&self, id: &str, owner: &str, attempt: i64, back: &Return<'_>) -> Result<u64> {
+        const TRIES: u32 = 3;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.try_wait_again(id, owner, attempt, back).await {
+                // On PostgreSQL the other one may have been committed while this statement ran.
+                Err(Error::Database(sqlx::Error::Database(error))) if error.is_unique_violation() && tries < TRIES => {}
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_wait_again(&self, id: &str, owner: &str, attempt: i64, back: &Return<'_>) -> Result<u64> {
+        let mut session = self.begin().await?;
+        let rows = execute!(
+            session,
+            "UPDATE jobs SET state = 'waiting', run_at = $4, due_at = $4, owner = NULL, attempts = attempts - $5, \
+             last_error = coalesce($6, last_error), \
+             unique_key = CASE WHEN EXISTS (SELECT 1 FROM jobs o WHERE o.tenant_id = jobs.tenant_id \
+             AND o.unique_key = jobs.unique_key AND o.state = 'waiting') THEN NULL ELSE unique_key END \
+             WHERE id = $1 AND owner = $2 AND attempts = $3 AND state = 'running'",
+            id,
+            owner,
+            attempt,
+            back.run_at.as_millis(),
+            i64::from(!back.counts),
+            back.why
+        );
+        session.commit().await?;
+        Ok(rows)
+    }
+}
+
+async fn bury_unreadable(session: &mut Session, seq: i64, at: Timestamp, error: &Error) -> Result<()> {
+    execute!(
+        session,
+        "UPDATE jobs SET state = 'dead', dead_at = $2, due_at = NULL, owner = NULL, last_error = $3 WHERE seq = $1",
+        seq,
+        at.as_millis(),
+        error.to_string()
+    );
+    Ok(())
+}
+
+impl ClaimRow {
+    fn into_claimed(self, owner: &str) -> Result<Claimed> {
+        Ok(Claimed {
+            id: parse("job", &self.id)?,
+            tenant: parse("tenant", &self.tenant_id)?,
+            job: from_json("job", &self.payload)?,
+            attempt: small("attempts", self.attempts)?,
+            max_attempts: small("attempts", self.max_attempts)?,
+            owner: owner.to_owned(),
+        })
+    }
+}

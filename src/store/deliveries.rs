@@ -1,0 +1,179 @@
+//! Deliveries: stored before they are acknowledged, handled once.
+
+use std::collections::BTreeSet;
+
+use sqlx::{FromRow, QueryBuilder};
+
+use super::{
+    Error, Result, Store, Tx,
+    codec::{parse, parse_opt, word},
+    engine::Session,
+    jobs::{insert_job, insert_jobs},
+};
+use crate::domain::{
+    delivery::Delivery,
+    ids::{DeliveryId, JobId, TenantId},
+    job::NewJob,
+    time::Timestamp,
+};
+
+/// Rows per statement, well under the 32,766 parameters of SQLite.
+pub(super) const CHUNK: usize = 500;
+
+/// A delivery to be stored.
+#[derive(Debug, Clone)]
+pub struct NewDelivery {
+    /// The delivery itself.
+    pub delivery: Delivery,
+    /// What to do about it; needs a delivery with a tenant.
+    pub job: Option<NewJob>,
+    /// The id that the job gets.
+    pub job_id: JobId,
+    /// Where it is stored as handled at once: how, such as `answered` or `unreadable: …`.
+    pub outcome: Option<String>,
+}
+
+/// What became of a delivery to be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    /// It is stored, and its job queued.
+    New,
+    /// It was stored before; nothing was written.
+    Duplicate,
+}
+
+#[derive(FromRow)]
+struct DeliveryRow {
+    id: String,
+    tenant_id: Option<String>,
+    source: String,
+    dedupe_key: String,
+    body: Vec<u8>,
+    received_at: i64,
+}
+
+impl TryFrom<DeliveryRow> for Delivery {
+    type Error = Error;
+
+    fn try_from(row: DeliveryRow) -> Result<Self> {
+        Ok(Self {
+            id: parse("delivery", &row.id)?,
+            tenant: parse_opt("tenant", row.tenant_id.as_deref())?,
+            source: word("source", &row.source)?,
+            dedupe_key: row.dedupe_key,
+            body: row.body,
+            received_at: Timestamp::from_millis(row.received_at),
+        })
+    }
+}
+
+impl Store {
+    /// Stores all of them in one transaction, each with its job if it has one. Answers in their order.
+    pub async fn accept(&self, batch: &[NewDelivery]) -> Result<Vec<Accepted>> {
+        let mut session = self.begin().await?;
+        let mut new = BTreeSet::new();
+        for chunk in batch.chunks(CHUNK) {
+            new.extend(insert_deliveries(&mut session, chunk).await?);
+        }
+        let mut answers = Vec::with_capacity(batch.len());
+        let mut jobs = Vec::new();
+        for item in batch {
+            if !new.remove(&item.delivery.id) {
+                answers.push(Accepted::Duplicate);
+                continue;
+            }
+            answers.push(Accepted::New);
+            match (&item.job, item.delivery.tenant) {
+                (Some(job), Some(tenant)) => jobs.push((tenant, item.job_id, job)),
+                (Some(_), None) => {
+                    return Err(Error::Corrupt { what: "delivery", why: "it has a job but no tenant".to_owned() });
+                }
+                (None, _) => {}
+            }
+        }
+        queue(&mut session, &jobs).await?;
+        session.commit().await?;
+        Ok(answers)
+    }
+}
+
+/// Queues the jobs of a batch, in its order. Those with a unique key can't go in one statement.
+async fn queue(session: &mut Session, jobs: &[(TenantId, JobId, &NewJob)]) -> Result<()> {
+    if jobs.iter().all(|(_, _, job)| job.unique_key.is_none()) {
+        for chunk in jobs.chunks(CHUNK) {
+            insert_jobs(session, chunk).await?;
+        }
+    } else {
+        for (tenant, id, job) in jobs {
+            insert_job(session, &tenant.to_string(), *id, job).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Inserts those that are not there yet, and says which.
+async fn insert_deliveries(session: &mut Session, chunk: &[NewDelivery]) -> Result<Vec<DeliveryId>> {
+    let rows: Vec<(String,)> = on!(session, |conn, Engine| {
+        let mut query = QueryBuilder::<Engine>::new(
+            "INSERT INTO deliveries (id, tenant_id, source, dedupe_key, body, received_at, handled_at, outcome) ",
+        );
+        query.push_values(chunk, |mut row, item| {
+            let delivery = &item.delivery;
+            let handled_at = item.outcome.as_ref().map(|_| delivery.received_at.as_millis());
+            row.push_bind(delivery.id.to_string())
+                .push_bind(delivery.tenant.map(|tenant| tenant.to_string()))
+                .push_bind(delivery.source.as_str())
+                .push_bind(&delivery.dedupe_key)
+                .push_bind(&delivery.body)
+                .push_bind(delivery.received_at.as_millis())
+                .push_bind(handled_at)
+                .push_bind(&item.outcome);
+        });
+        query.push(" ON CONFLICT DO NOTHING RETURNING id");
+        query.build_query_as().persistent(false).fetch_all(conn).await?
+    });
+    session.wrote |= !rows.is_empty();
+    rows.iter().map(|(id,)| parse("delivery", id)).collect()
+}
+
+impl Tx {
+    /// The delivery of this id.
+    pub async fn delivery(&mut self, id: DeliveryId) -> Result<Option<Delivery>> {
+        let row = first!(
+            self.session,
+            DeliveryRow,
+            "SELECT id, tenant_id, source, dedupe_key, body, received_at FROM deliveries \
+             WHERE tenant_id = $1 AND id = $2",
+            &self.key,
+            id.to_string()
+        );
+        row.map(TryInto::try_into).transpose()
+    }
+
+    /// Marks a delivery as handled with an outcome, once: false means that it was handled before, and
+    /// the caller must then write nothing.
+    pub async fn finish_delivery(&mut self, id: DeliveryId, outcome: &str, at: Timestamp) -> Result<bool> {
+        let rows = execute!(
+            self.session,
+            "UPDATE deliveries SET handled_at = $3, outcome = $4 \
+             WHERE tenant_id = $1 AND id = $2 AND handled_at IS NULL",
+            &self.key,
+            id.to_string(),
+            at.as_millis(),
+            outcome
+        );
+        Ok(rows == 1)
+    }
+
+    /// Whether a delivery was handled.
+    pub async fn is_handled(&mut self, id: DeliveryId) -> Result<bool> {
+        let row = first!(
+            self.session,
+            (Option<i64>,),
+            "SELECT handled_at FROM deliveries WHERE tenant_id = $1 AND id = $2",
+            &self.key,
+            id.to_string()
+        );
+        Ok(row.is_some_and(|(handled_at,)| handled_at.is_some()))
+    }
+}

@@ -1,0 +1,168 @@
+//! The few statements that need a text of their own on each engine.
+
+/// A statement with two texts.
+#[derive(Clone, Copy)]
+pub(super) struct Both {
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+impl Both {
+    /// The text for this engine.
+    pub(super) fn text(self, engine: &str) -> &'static str {
+        if engine == "sqlite" { self.sqlite } else { self.postgres }
+    }
+}
+
+/// Builds both texts from pieces: `"…"` is the same on both, `["$3"]` is a query of the numbers in the
+/// JSON list `$3` (one parameter for any number of them), `("n" in "$3")` asks whether `n` is one of them,
+/// `{"…" | "…"}` differs.
+macro_rules! both {
+    ($($piece:tt),* $(,)?) => {
+        Both { sqlite: concat!($(piece!(sqlite $piece)),*), postgres: concat!($(piece!(postgres $piece)),*) }
+    };
+}
+
+macro_rules! piece {
+    ($engine:ident $text:literal) => {
+        $text
+    };
+    (sqlite [$list:literal]) => {
+        concat!("SELECT value FROM json_each(", $list, ")")
+    };
+    (postgres [$list:literal]) => {
+        concat!("SELECT unnest(translate(", $list, ", '[]', '{}')::bigint[])")
+    };
+    (sqlite ($column:literal in $list:literal)) => {
+        concat!($column, " IN (SELECT value FROM json_each(", $list, "))")
+    };
+    (postgres ($column:literal in $list:literal)) => {
+        concat!($column, " = ANY (translate(", $list, ", '[]', '{}')::bigint[])")
+    };
+    (sqlite {$sqlite:literal | $postgres:literal}) => {
+        $sqlite
+    };
+    (postgres {$sqlite:literal | $postgres:literal}) => {
+        $postgres
+    };
+}
+
+/// How many tables keep track of migrations: 0 or 1.
+pub(super) const HAS_MIGRATIONS: Both = both!({
+    "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'"
+        | "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = '_sqlx_migrations'"
+});
+
+/// One claim at a time. Otherwise two workers could each start a job of the same ordering key, because neither
+/// sees what the other has not committed. SQLite has one writer anyway.
+pub(super) const LOCK_CLAIMS: Both = both!({ "SELECT 1" | "SELECT pg_advisory_xact_lock(4021977120261120)" });
+
+/// Claims up to `$2` jobs that are due at `$1` for `$3` until `$4`.
+///
+/// Tenants take turns: each one's first due job before anybody's second, counting what already runs for
+/// them, so that one tenant's flood does not hold up another. Cost grows with the tenants and the limit, not with the
+/// length of the queue (except for jobs that wait for an earlier one of their ordering key).
+pub(super) const CLAIM: Both = both!(
+    "WITH RECURSIVE queues(tenant_id) AS (
+         SELECT min(tenant_id) FROM jobs
+         UNION ALL
+         SELECT (SELECT min(j.tenant_id) FROM jobs j WHERE j.tenant_id > q.tenant_id)
+         FROM queues q WHERE q.tenant_id IS NOT NULL
+     ),
+     heads AS (
+         SELECT j.seq, j.tenant_id, j.due_at FROM queues q CROSS JOIN ",
+    { "jobs j WHERE j.seq IN (SELECT e.seq" | "LATERAL (SELECT e.seq, e.tenant_id, e.due_at" },
+    "    FROM jobs e
+         WHERE e.tenant_id = q.tenant_id AND e.due_at <= $1
+         AND (e.ordering_key IS NULL OR NOT EXISTS (
+             SELECT 1 FROM jobs b
+             WHERE b.tenant_id = e.tenant_id AND b.ordering_key = e.ordering_key AND b.state <> 'dead'
+             AND b.seq <> e.seq AND (b.seq < e.seq OR b.state = 'running')))
+         ORDER BY e.due_at, e.seq LIMIT $2)",
+    { "" | " AS j" },
+    "),
+     turns AS (
+         SELECT h.seq, h.due_at,
+             row_number() OVER (PARTITION BY h.tenant_id ORDER BY h.due_at, h.seq)
+             + (SELECT count(*) FROM jobs r
+                WHERE r.state = 'running' AND r.due_at > $1 AND r.tenant_id = h.tenant_id) AS turn
+         FROM heads h
+     ),
+     picked AS (SELECT seq FROM turns ORDER BY turn, due_at, seq LIMIT $2)
+     UPDATE jobs SET state = 'running', owner = $3, due_at = $4, attempts = attempts + 1
+     WHERE seq IN (",
+    {
+        "SELECT seq FROM picked"
+            | "SELECT seq FROM jobs WHERE seq IN (SELECT seq FROM picked) AND due_at <= $1 FOR UPDATE SKIP LOCKED"
+    },
+    ") RETURNING seq, id, tenant_id, payload, attempts, max_attempts",
+);
+
+/// The numbers of the tasks that a patch can reach in project `$2` of tenant `$1`, from four lists:
+/// `$3` those it touches or names, `$4` roots of subtrees that move or go, `$5` where a walk along
+/// parents and dependencies starts, `$6` those that go.
+///
+/// Both texts leave the planner no choice but to look up the neighbours of each task found, by index: it
+/// can't know how few they are, and might read the whole plan. (SQLite keeps the order of a `CROSS JOIN`;
+/// `OFFSET 0` keeps PostgreSQL from turning the inner query into a join.)
+pub(super) const REACH: Both = both!(
+    "WITH RECURSIVE down(number) AS (
+         ",
+    ["$4"],
+    "    UNION
+         SELECT c.number FROM down d CROSS JOIN ",
+    {"tasks c WHERE c.tenant_id = $1 AND c.project_id = $2 AND c.parent = d.number"
+   | "LATERAL (SELECT t.number FROM tasks t
+         WHERE t.tenant_id = $1 AND t.project_id = $2 AND t.parent = d.number OFFSET 0) c"},
+    "),
+     walk(number) AS (
+         ",
+    ["$5"],
+    "    UNION SELECT number FROM down
+         UNION
+         ",
+    {"SELECT CASE way.up WHEN 1 THEN t.parent ELSE d.depends_on END
+         FROM walk w CROSS JOIN tasks t
+         LEFT JOIN task_dependencies d ON d.tenant_id = $1 AND d.project_id = $2 AND d.task = t.number
+         CROSS JOIN (SELECT 0 AS up UNION ALL SELECT 1) way
+         WHERE t.tenant_id = $1 AND t.project_id = $2 AND t.number = w.number"
+   | "SELECT n.number FROM walk w CROSS JOIN LATERAL (
+             SELECT t.parent AS number FROM tasks t
+             WHERE t.tenant_id = $1 AND t.project_id = $2 AND t.number = w.number
+             UNION ALL
+             SELECT d.depends_on FROM task_dependencies d
+             WHERE d.tenant_id = $1 AND d.project_id = $2 AND d.task = w.number OFFSET 0) n"},
+    "),
+     up(number) AS (
+         ",
+    ["$3"],
+    "    UNION SELECT d.depends_on FROM task_dependencies d WHERE d.tenant_id = $1 AND d.project_id = $2 AND ",
+    ("d.task" in "$3"),
+    "    UNION SELECT d.task FROM task_dependencies d WHERE d.tenant_id = $1 AND d.project_id = $2 AND ",
+    ("d.depends_on" in "$6"),
+    "    UNION
+         SELECT (SELECT t.parent FROM tasks t WHERE t.tenant_id = $1 AND t.project_id = $2 AND t.number = u.number)
+         FROM up u
+     )
+     SELECT number FROM (SELECT number FROM up UNION SELECT number FROM walk) AS reached
+     WHERE number IS NOT NULL ORDER BY number",
+);
+
+/// The tasks of project `$2` of tenant `$1` whose numbers are in the list `$3`.
+pub(super) const TASKS: Both = both!(
+    "SELECT number, parent, rank, title, description, acceptance, status, assignee, estimate, priority, due, links, \
+     version FROM tasks WHERE tenant_id = $1 AND project_id = $2 AND ", ("number" in "$3"), " ORDER BY number",
+);
+
+/// What those tasks wait for.
+pub(super) const DEPENDENCIES: Both = both!(
+    "SELECT task, depends_on FROM task_dependencies WHERE tenant_id = $1 AND project_id = $2 AND ", ("task" in "$3"), " ORDER BY task, depends_on",
+);
+
+/// Deletes those tasks.
+pub(super) const DELETE_TASKS: Both =
+    both!("DELETE FROM tasks WHERE tenant_id = $1 AND project_id = $2 AND ", ("number" in "$3"), "");
+
+/// Deletes what those tasks wait for.
+pub(super) const DELETE_DEPENDENCIES: Both =
+    both!("DELETE FROM task_dependencies WHERE tenant_id = $1 AND project_id = $2 AND ", ("task" in "$3"), "");

@@ -1,0 +1,160 @@
+//! One SQL text on either engine: concrete drivers behind an enum, and macros that pick the arm.
+//!
+//! `sqlx`'s own `Any` driver can't carry typed values such as booleans on SQLite; here each arm is
+//! compiled against its driver, so that a type one engine lacks is a compile error.
+
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use tokio::sync::watch;
+
+use super::Result;
+
+/// The channel on which processes that share a PostgreSQL database tell each other of commits.
+pub(super) const CHANNEL: &str = "docket_changes";
+
+/// The connections to a database of either engine.
+#[derive(Clone)]
+pub(super) enum Db {
+    /// SQLite has one writer: waiting for it in our own queue is fairer and cheaper than in its busy handler.
+    Sqlite { readers: SqlitePool, writer: SqlitePool },
+    /// PostgreSQL.
+    Pg(PgPool),
+}
+
+/// An open transaction on either engine.
+pub(super) enum Conn {
+    Sqlite(Transaction<'static, Sqlite>),
+    Pg(Transaction<'static, Postgres>),
+}
+
+/// An open transaction that knows whether it wrote something, and whom to tell.
+pub(super) struct Session {
+    pub(super) conn: Conn,
+    pub(super) wrote: bool,
+    changes: Option<watch::Sender<u64>>,
+}
+
+/// Runs `$body` with the connection of either engine as `$conn`, and optionally its type as `$engine`.
+macro_rules! on {
+    ($session:expr, |$conn:ident| $body:expr) => {
+        match &mut $session.conn {
+            $crate::store::engine::Conn::Sqlite(tx) => {
+                let $conn = &mut **tx;
+                $body
+            }
+            $crate::store::engine::Conn::Pg(tx) => {
+                let $conn = &mut **tx;
+                $body
+            }
+        }
+    };
+    ($session:expr, |$conn:ident, $engine:ident| $body:expr) => {
+        match &mut $session.conn {
+            $crate::store::engine::Conn::Sqlite(tx) => {
+                type $engine = sqlx::Sqlite;
+                let $conn = &mut **tx;
+                $body
+            }
+            $crate::store::engine::Conn::Pg(tx) => {
+                type $engine = sqlx::Postgres;
+                let $conn = &mut **tx;
+                $body
+            }
+        }
+    };
+}
+
+/// Executes a statement; gives the number of rows it wrote.
+macro_rules! execute {
+    ($session:expr, $sql:expr $(, $bind:expr)* $(,)?) => {{
+        let rows = on!($session, |conn| sqlx::query($sql)$(.bind($bind))*.execute(conn).await?.rows_affected());
+        $session.wrote |= rows > 0;
+        rows
+    }};
+}
+
+/// The first row of a query, if there is one.
+macro_rules! first {
+    ($session:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
+        on!($session, |conn| sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_optional(conn).await?)
+    };
+}
+
+/// Every row of a query.
+macro_rules! all {
+    ($session:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
+        on!($session, |conn| sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_all(conn).await?)
+    };
+}
+
+impl Db {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite { .. } => "sqlite",
+            Self::Pg(_) => "postgres",
+        }
+    }
+
+    /// Where every reading transaction begins. All it reads is of one instant.
+    pub(super) async fn begin_read(&self) -> Result<Session> {
+        let conn = match self {
+            Self::Sqlite { readers, .. } => Conn::Sqlite(readers.begin().await?),
+            Self::Pg(pool) => Conn::Pg(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?),
+        };
+        Ok(Session { conn, wrote: false, changes: None })
+    }
+
+    /// Where every writing transaction begins.
+    ///
+    /// On SQLite it takes the write lock at once: a transaction that reads first and writes later fails
+    /// with `SQLITE_BUSY_SNAPSHOT` when somebody else wrote in between, whatever the busy timeout.
+    pub(super) async fn begin_write(&self, changes: watch::Sender<u64>) -> Result<Session> {
+        let conn = match self {
+            Self::Sqlite { writer, .. } => Conn::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Pg(pool) => Conn::Pg(pool.begin().await?),
+        };
+        Ok(Session { conn, wrote: false, changes: Some(changes) })
+    }
+
+    pub(super) async fn close(&self) {
+        match self {
+            Self::Sqlite { readers, writer } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Pg(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Session {
+    /// The engine's name.
+    pub(super) fn engine(&self) -> &'static str {
+        match self.conn {
+            Conn::Sqlite(_) => "sqlite",
+            Conn::Pg(_) => "postgres",
+        }
+    }
+
+    /// Commits, and wakes whoever waits for changes if something was written.
+    pub(super) async fn commit(mut self) -> Result<()> {
+        if let (true, Conn::Pg(tx)) = (self.wrote, &mut self.conn) {
+            // Delivered when, and only if, this transaction commits.
+            sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(&mut **tx).await?;
+        }
+        let changes = self.changes.take().filter(|_| self.wrote);
+        self.commit_quietly().await?;
+        if let Some(changes) = changes {
+            changes.send_modify(|count| *count = count.wrapping_add(1));
+        }
+        Ok(())
+    }
+
+    /// Commits what nobody needs to hear of, such as a lease.
+    pub(super) async fn commit_quietly(self) -> Result<()> {
+        match self.conn {
+            Conn::Sqlite(tx) => tx.commit().await?,
+            Conn::Pg(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+//! The console's conversation.
+
+use super::{
+    Result, Tx,
+    codec::{from_json, limit, parse, to_json},
+};
+use crate::domain::{card::Entry, time::Timestamp};
+
+type EntryRow = (i64, String, i64, String);
+
+fn entry((seq, id, at, content): EntryRow) -> Result<Entry> {
+    Ok(Entry { id: parse("entry", &id)?, seq, at: Timestamp::from_millis(at), content: from_json("entry", &content)? })
+}
+
+impl Tx {
+    /// Adds a line at the end; its `seq` is given here.
+    ///
+    /// The counter's row is locked until the commit, so lines become visible in the order of their `seq`
+    /// and a reader who goes on from the last one it saw misses none.
+    pub async fn append_entry(&mut self, entry: &Entry) -> Result<()> {
+        let row = first!(
+            self.session,
+            (i64,),
+            "UPDATE tenants SET last_entry = last_entry + 1 WHERE id = $1 RETURNING last_entry",
+            &self.key
+        );
+        let (seq,) = row.ok_or(sqlx::Error::RowNotFound)?;
+        execute!(
+            self.session,
+            "INSERT INTO entries (tenant_id, seq, id, at, content) VALUES ($1, $2, $3, $4, $5)",
+            &self.key,
+            seq,
+            entry.id.to_string(),
+            entry.at.as_millis(),
+            to_json("entry", &entry.content)?
+        );
+        Ok(())
+    }
+
+    /// The lines after `after`, oldest first.
+    pub async fn entries(&mut self, after: i64, rows: usize) -> Result<Vec<Entry>> {
+        let rows = all!(
+            self.session,
+            EntryRow,
+            "SELECT seq, id, at, content FROM entries WHERE tenant_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+            &self.key,
+            after,
+            limit(rows)
+        );
+        rows.into_iter().map(entry).collect()
+    }
+
+    /// The newest lines, oldest first.
+    pub async fn latest_entries(&mut self, rows: usize) -> Result<Vec<Entry>> {
+        let rows = all!(
+            self.session,
+            EntryRow,
+            "SELECT seq, id, at, content FROM entries WHERE tenant_id = $1 ORDER BY seq DESC LIMIT $2",
+            &self.key,
+            limit(rows)
+        );
+        rows.into_iter().rev().map(entry).collect()
+    }
+}

@@ -1,0 +1,162 @@
+//! Members and how the platforms know them.
+
+use sqlx::FromRow;
+
+use super::{
+    Error, Result, Tx,
+    codec::{parse, word},
+    engine::Session,
+};
+use crate::domain::{
+    ids::MemberId,
+    member::{Identity, Member, Surface},
+};
+
+#[derive(FromRow)]
+struct MemberRow {
+    id: String,
+    name: String,
+    role: String,
+    standing: String,
+    time_zone: String,
+}
+
+#[derive(FromRow)]
+struct UserRow {
+    user_id: String,
+    #[sqlx(flatten)]
+    member: MemberRow,
+}
+
+impl TryFrom<MemberRow> for Member {
+    type Error = Error;
+
+    fn try_from(row: MemberRow) -> Result<Self> {
+        let MemberRow { id, name, role, standing, time_zone } = row;
+        Ok(Self {
+            id: parse("member", &id)?,
+            name,
+            role: word("role", &role)?,
+            standing: word("standing", &standing)?,
+            time_zone,
+        })
+    }
+}
+
+/// Adds or updates a member and one identity, which never passes from one member to another.
+pub(super) async fn insert_member(
+    session: &mut Session,
+    tenant: &str,
+    member: &Member,
+    identity: &Identity,
+) -> Result<()> {
+    let id = member.id.to_string();
+    execute!(
+        session,
+        "INSERT INTO members (tenant_id, id, name, role, standing, time_zone) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (tenant_id, id) DO UPDATE SET \
+         name = excluded.name, role = excluded.role, standing = excluded.standing, time_zone = excluded.time_zone",
+        tenant,
+        &id,
+        &member.name,
+        member.role.as_str(),
+        member.standing.as_str(),
+        &member.time_zone
+    );
+    let Identity { surface, team, user } = identity;
+    let written = execute!(
+        session,
+        "INSERT INTO identities (tenant_id, surface, team, user_id, member_id) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (tenant_id, surface, team, user_id) DO UPDATE SET member_id = excluded.member_id \
+         WHERE identities.member_id = excluded.member_id",
+        tenant,
+        surface.as_str(),
+        team,
+        user,
+        &id
+    );
+    if written == 0 {
+        let why = format!("{} {team}/{user} is another member", surface.as_str());
+        return Err(Error::Taken { what: "identity", why });
+    }
+    Ok(())
+}
+
+impl Tx {
+    /// The member of this id.
+    pub async fn member(&mut self, id: MemberId) -> Result<Option<Member>> {
+        let row = first!(
+            self.session,
+            MemberRow,
+            "SELECT id, name, role, standing, time_zone FROM members WHERE tenant_id = $1 AND id = $2",
+            &self.key,
+            id.to_string()
+        );
+        row.map(TryInto::try_into).transpose()
+    }
+
+    /// The member whom a platform knows by this name.
+    pub async fn member_by_identity(&mut self, identity: &Identity) -> Result<Option<Member>> {
+        let row = first!(
+            self.session,
+            MemberRow,
+            "SELECT m.id, m.name, m.role, m.standing, m.time_zone FROM identities i \
+             JOIN members m ON m.tenant_id = i.tenant_id AND m.id = i.member_id \
+             WHERE i.tenant_id = $1 AND i.surface = $2 AND i.team = $3 AND i.user_id = $4",
+            &self.key,
+            identity.surface.as_str(),
+            &identity.team,
+            &identity.user
+        );
+        row.map(TryInto::try_into).transpose()
+    }
+
+    /// Adds or updates a member and one of its identities.
+    ///
+    /// Fails with [`Error::Taken`] where the identity is another member already: two transactions met the
+    /// same new person at once. Try again, and [`member_by_identity`](Self::member_by_identity) finds the first.
+    pub async fn put_member(&mut self, member: &Member, identity: &Identity) -> Result<()> {
+        insert_member(&mut self.session, &self.key, member, identity).await
+    }
+
+    /// Every member, by name.
+    pub async fn members(&mut self) -> Result<Vec<Member>> {
+        let rows = all!(
+            self.session,
+            MemberRow,
+            "SELECT id, name, role, standing, time_zone FROM members WHERE tenant_id = $1 ORDER BY name, id",
+            &self.key
+        );
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// The members of one platform's organisation with their user ids there, by name.
+    pub async fn members_at(&mut self, surface: Surface, team: &str) -> Result<Vec<(String, Member)>> {
+        let rows = all!(
+            self.session,
+            UserRow,
+            "SELECT i.user_id, m.id, m.name, m.role, m.standing, m.time_zone FROM identities i \
+             JOIN members m ON m.tenant_id = i.tenant_id AND m.id = i.member_id \
+             WHERE i.tenant_id = $1 AND i.surface = $2 AND i.team = $3 ORDER BY m.name, m.id",
+            &self.key,
+            surface.as_str(),
+            team
+        );
+        rows.into_iter().map(|row| Ok((row.user_id, row.member.try_into()?))).collect()
+    }
+
+    /// How the platforms know this member.
+    pub async fn identities(&mut self, member: MemberId) -> Result<Vec<Identity>> {
+        let rows = all!(
+            self.session,
+            (String, String, String),
+            "SELECT surface, team, user_id FROM identities WHERE tenant_id = $1 AND member_id = $2 \
+             ORDER BY surface, team, user_id",
+            &self.key,
+            member.to_string()
+        );
+        rows.into_iter()
+            .map(|(surface, team, user)| Ok(Identity { surface: word("surface", &surface)?, team, user }))
+            .collect()
+    }
+}

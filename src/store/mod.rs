@@ -1,0 +1,155 @@
+//! Everything that is remembered, on SQLite or PostgreSQL. `sqlx` lives only here.
+//!
+//! One SQL text runs on both engines (see `engine`); the few statements that can't are in `dialect`.
+//! Two doors lead in:
+//!
+//! * [`Tx`], a transaction bound to one tenant. Every statement of it has `tenant_id = $1`, so that an
+//!   id from a button or a URL that belongs to another tenant is simply not found.
+//! * [`Store`] itself, for the little that happens before a tenant is known or across all of them:
+//!   opening, finding the tenant, storing deliveries, the job queue.
+//!
+//! Rules that are kept here and nowhere else: a patch, a plan and a task counter change by
+//! compare-and-set; a job that must follow a change is queued in the transaction of that change; the audit
+//! trail can only grow.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::domain::ids::TenantId;
+
+#[macro_use]
+mod engine;
+mod answers;
+mod audit;
+mod cards;
+mod claims;
+mod codec;
+mod deliveries;
+mod dialect;
+mod entries;
+mod jobs;
+mod lock;
+mod members;
+mod migrate;
+mod open;
+mod patches;
+mod plans;
+mod projects;
+mod reach;
+#[cfg(test)]
+mod scans;
+mod stats;
+mod tenants;
+
+pub use claims::Claimed;
+pub use deliveries::{Accepted, NewDelivery};
+pub use jobs::JobRow;
+pub use lock::ServeLock;
+pub use stats::Stats;
+
+use engine::{Db, Session};
+
+/// Why something could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database refused, or could not be reached.
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    /// A row holds something that this version of Docket does not understand.
+    #[error("the stored {what} can't be read: {why}")]
+    Corrupt {
+        /// What was read.
+        what: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Somebody else has it already. Nothing was written.
+    #[error("the {what} is taken: {why}")]
+    Taken {
+        /// What was to be written.
+        what: &'static str,
+        /// By whom.
+        why: String,
+    },
+}
+
+/// The result of asking the store.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl From<Error> for crate::error::Error {
+    fn from(error: Error) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    db: Db,
+    changes: watch::Sender<u64>,
+    /// Listens for the commits of other processes; ends with the last clone.
+    listener: Option<Arc<AbortOnDropHandle<()>>>,
+}
+
+/// A transaction bound to one tenant. Dropped without [`commit`](Tx::commit), it rolls back.
+pub struct Tx {
+    session: Session,
+    tenant: TenantId,
+    /// The tenant's id as it is stored.
+    key: String,
+}
+
+impl Store {
+    /// The engine's name: `sqlite` or `postgres`.
+    pub fn engine(&self) -> &'static str {
+        self.db.name()
+    }
+
+    /// Changes after every commit that wrote something: of this process and, on PostgreSQL, of the
+    /// others. A hint to look again; what is true stands in the database.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// A consistent view for reading.
+    pub async fn read(&self, tenant: TenantId) -> Result<Tx> {
+        Ok(Tx::new(self.db.begin_read().await?, tenant))
+    }
+
+    /// A transaction for writing. SQLite has one writer at a time: keep it short, and never wait for a
+    /// network inside.
+    pub async fn write(&self, tenant: TenantId) -> Result<Tx> {
+        Ok(Tx::new(self.begin().await?, tenant))
+    }
+
+    /// Waits for open transactions and closes every connection.
+    pub async fn close(&self) {
+        if let Some(listener) = &self.listener {
+            listener.abort();
+        }
+        self.db.close().await;
+    }
+
+    /// A write transaction of no tenant.
+    async fn begin(&self) -> Result<Session> {
+        self.db.begin_write(self.changes.clone()).await
+    }
+}
+
+impl Tx {
+    fn new(session: Session, tenant: TenantId) -> Self {
+        Self { session, tenant, key: tenant.to_string() }
+    }
+
+    /// The tenant it is bound to.
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// Makes everything that was written permanent and visible, all at once.
+    pub async fn commit(self) -> Result<()> {
+        self.session.commit().await
+    }
+}

@@ -1,0 +1,47 @@
+//! No hot statement reads a whole table of SQLite. (For PostgreSQL, `tests/it/store_scans.rs` counts.)
+
+use std::collections::BTreeSet;
+
+use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
+
+use super::{Store, dialect, plans};
+
+/// How often the compiled statement winds a table, or an index, to its start to read it through.
+async fn scans(connection: &mut SqliteConnection, sql: &str) -> usize {
+    let program = sqlx::query(AssertSqlSafe(format!("EXPLAIN {sql}"))).fetch_all(connection).await.unwrap();
+    let step = |row: &sqlx::sqlite::SqliteRow| (row.get::<String, _>("opcode"), row.get::<i64, _>("p1"));
+    let steps: Vec<_> = program.iter().map(step).collect();
+    let opens = |opcode: &str| matches!(opcode, "OpenRead" | "OpenWrite" | "ReopenIdx");
+    let stored: BTreeSet<i64> = steps.iter().filter(|(opcode, _)| opens(opcode)).map(|(_, cursor)| *cursor).collect();
+    steps
+        .iter()
+        .filter(|(opcode, cursor)| matches!(opcode.as_str(), "Rewind" | "Last") && stored.contains(cursor))
+        .count()
+}
+
+#[tokio::test]
+async fn sqlite_runs_every_hot_statement_by_an_index() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("docket.db").display());
+    let store = Store::open(&url).await.unwrap();
+    store.migrate().await.unwrap();
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    let statements = [
+        ("the reach of a patch", dialect::REACH.text("sqlite"), 0),
+        ("tasks", dialect::TASKS.text("sqlite"), 0),
+        ("dependencies", dialect::DEPENDENCIES.text("sqlite"), 0),
+        ("deleting tasks", dialect::DELETE_TASKS.text("sqlite"), 0),
+        ("deleting dependencies", dialect::DELETE_DEPENDENCIES.text("sqlite"), 0),
+        ("siblings", plans::SIBLINGS_BEFORE, 0),
+        ("roots", plans::ROOTS_BEFORE, 0),
+        ("assigned tasks", plans::ASSIGNED, 0),
+        ("what those wait for", plans::ASSIGNED_DEPENDENCIES, 0),
+        // The first tenant of the queue stands at the start of an index.
+        ("claiming", dialect::CLAIM.text("sqlite"), 1),
+    ];
+    for (what, sql, expected) in statements {
+        assert_eq!(scans(&mut connection, sql).await, expected, "{what}");
+    }
+    assert_eq!(scans(&mut connection, "SELECT number FROM tasks WHERE title = 'x'").await, 1);
+    store.close().await;
+}
