@@ -7,3 +7,5 @@ pub mod error;
 pub mod shutdown;
 pub mod telemetry;
 pub mod store;
+pub mod intent;
+pub mod planner;

@@ -1,0 +1,57 @@
+//! The arguments of a command, once they are read.
+
+use chrono::NaiveDate;
+
+use crate::domain::{
+    intent::{FieldValue, Intent, Named, Person, TaskName},
+    patch::PatchCode,
+    project::ProjectKey,
+    task::Priority,
+};
+
+/// A read argument.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value {
+    Words(String),
+    Task(TaskName),
+    Project(ProjectKey),
+    Named(Named),
+    Patch(PatchCode),
+    Person(Option<Person>),
+    Effort(Option<u32>),
+    Date(Option<NaiveDate>),
+    Priority(Priority),
+}
+
+/// The read arguments of one line, taken in the order of the table.
+#[derive(Debug)]
+pub(super) struct Values(pub(super) std::vec::IntoIter<Value>);
+
+macro_rules! take {
+    ($($name:ident: $variant:ident -> $type:ty;)*) => {
+        $(pub(super) fn $name(&mut self) -> Option<$type> {
+            match self.0.next() {
+                Some(Value::$variant(value)) => Some(value),
+                _ => None,
+            }
+        })*
+    };
+}
+
+impl Values {
+    take! {
+        words: Words -> String;
+        task: Task -> TaskName;
+        project: Project -> ProjectKey;
+        named: Named -> Named;
+        patch: Patch -> PatchCode;
+        person: Person -> Option<Person>;
+        effort: Effort -> Option<u32>;
+        date: Date -> Option<NaiveDate>;
+        priority: Priority -> Priority;
+    }
+
+    pub(super) fn set(&mut self, value: FieldValue) -> Option<Intent> {
+        Some(Intent::Set { task: self.task()?, value })
+    }
+}

@@ -1,0 +1,219 @@
+//! Typed commands: one line in, one [`Intent`] or one sentence about what is wrong out.
+
+use chrono::NaiveDate;
+
+pub use super::table::{Argument, COMMANDS, Command, Kind};
+use super::{
+    args::{Value, Values},
+    phrase, place, text, value,
+};
+use crate::{
+    domain::{
+        intent::{Intent, Named, TaskName},
+        project::ProjectKey,
+    },
+    error::UserError,
+};
+
+/// Characters in one line to Docket.
+pub const MAX_TEXT: usize = 10_000;
+
+impl Command {
+    /// The command of this word, by its name or an alias, in any case.
+    pub fn find(word: &str) -> Option<&'static Self> {
+        COMMANDS.iter().find(|command| command.words().any(|own| own.eq_ignore_ascii_case(word)))
+    }
+
+    /// Its name and its aliases.
+    pub fn words(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+
+    /// `/docket assign <task> <person>`.
+    pub fn usage(&self) -> String {
+        self.arguments.iter().fold(format!("/docket {}", self.name), |line, argument| {
+            let (open, close) = if argument.required { ('<', '>') } else { ('[', ']') };
+            format!("{line} {open}{}{close}", argument.name)
+        })
+    }
+
+    /// What to say when a line of this command can't be read.
+    fn wrong(&self, problem: &str) -> UserError {
+        let example = self.examples.first().copied().unwrap_or(self.name);
+        UserError::new(format!("{problem}\nUsage: {}\nFor example: /docket {example}", self.usage()))
+    }
+
+    /// Reads what follows the command's word.
+    fn read(&self, rest: &str, today: NaiveDate) -> Result<Intent, UserError> {
+        let mut values = Vec::new();
+        let mut rest = rest.trim();
+        for argument in self.arguments {
+            let own = text::after_any(rest, argument.filler).filter(|own| !own.is_empty()).unwrap_or(rest);
+            // `break AUTH-3 down`: a filler alone says nothing.
+            if own.is_empty() || (!argument.required && argument.filler.iter().any(|f| f.eq_ignore_ascii_case(own))) {
+                if argument.required {
+                    return Err(self.wrong(&format!("{}: {}.", self.name, argument.missing())));
+                }
+                rest = "";
+                continue;
+            }
+            let (value, left) = argument.kind.read(own, today).ok_or_else(|| {
+                let wanted = match (argument.kind, own.parse::<u32>()) {
+                    // A number alone could be a task's as well.
+                    (Kind::Patch, Ok(number)) => format!("a patch. Do you mean P-{number}? Write it so"),
+                    _ => argument.kind.described().to_owned(),
+                };
+                self.wrong(&format!("I can't read “{}” as {wanted}.", shorten(own)))
+            })?;
+            values.push(value);
+            rest = left.trim();
+        }
+        if !rest.is_empty() {
+            return Err(self.wrong(&format!(
+                "{} does not know what to do with “{}”, so I changed nothing.",
+                self.name,
+                shorten(rest)
+            )));
+        }
+        (self.build)(&mut Values(values.into_iter())).ok_or_else(|| self.wrong("Something is missing."))
+    }
+}
+
+impl Argument {
+    /// What to say where it is missing: `name a task, such as AUTH-3`.
+    fn missing(&self) -> String {
+        match (self.kind, self.name) {
+            (Kind::Words, "changes") => "say what to change".to_owned(),
+            (Kind::Words, name) => format!("say the {name}"),
+            (kind, _) => format!("name {}", kind.described()),
+        }
+    }
+}
+
+impl Kind {
+    /// Reads an argument of this kind at the start of `text`, and gives back what is left of it.
+    fn read(self, text: &str, today: NaiveDate) -> Option<(Value, &str)> {
+        let (word, left) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+        let whole = |value: Value| (value, "");
+        match self {
+            Self::Words => Some(whole(Value::Words(text.to_owned()))),
+            // `assign 2 and 3 to ana` names more tasks, not somebody called “and 3 to ana”.
+            Self::Person if text::after_any(text, &["and", ",", "&"]).is_some() => None,
+            Self::Person => value::person(text).map(Value::Person).map(whole),
+            Self::Effort => value::effort(text).map(Value::Effort).map(whole),
+            Self::Date => value::date(text, today).map(Value::Date).map(whole),
+            Self::Task => TaskName::parse(word).map(|task| (Value::Task(task), left)),
+            Self::Project => word.parse().ok().map(|key| (Value::Project(key), left)),
+            Self::Named => place::named(word).map(|named| (Value::Named(named), left)),
+            Self::Patch => word.parse().ok().map(|patch| (Value::Patch(patch), left)),
+            Self::Priority => value::priority(word).map(|priority| (Value::Priority(priority), left)),
+            Self::Command => Some((Value::Words(word.trim_start_matches('/').to_lowercase()), left)),
+        }
+    }
+
+    /// The kind in words: `a task, such as AUTH-3`.
+    pub const fn described(self) -> &'static str {
+        match self {
+            Self::Words => "words",
+            Self::Task => "a task, such as AUTH-3",
+            Self::Project => "a project's key, such as AUTH",
+            Self::Named => "a project (AUTH), a task (AUTH-3) or a patch (P-41)",
+            Self::Patch => "a patch, such as P-41",
+            Self::Command => "a command",
+            Self::Person => "one person: a mention, a name, “me” or “nobody”",
+            Self::Effort => "an effort, such as 30m, 4h, 1.5 d or “none”",
+            Self::Date => "a day, such as tomorrow, friday, 24 Dec, 2026-12-24 or “none”",
+            Self::Priority => "a priority: urgent, high, normal or low",
+        }
+    }
+}
+
+/// Reads one line, with or without `/docket` in front. A line that starts with no command is tried as a phrase.
+pub fn parse(text: &str, today: NaiveDate) -> Result<Intent, UserError> {
+    // `show me AUTH-3` starts with a command's word and goes on in everyday ones.
+    match exact(text, today) {
+        Ok(Some(intent)) => return Ok(intent),
+        Ok(None) => {
+            if let Some(intent) = phrase::parse(text, today) {
+                return Ok(intent);
+            }
+        }
+        Err(problem) => return phrase::parse(text, today).ok_or(problem),
+    }
+    let plain = text::tidy(text);
+    let (_, line) = place::scope(strip_name(&plain).unwrap_or(&plain));
+    let word = line.split_whitespace().next().unwrap_or_default().trim_start_matches('/');
+    let words = COMMANDS.iter().flat_map(Command::words);
+    let close = place::did_you_mean(&word.to_lowercase(), words).filter(|_| !phrase::asks(line));
+    Err(match close {
+        Some(close) => UserError::new(format!(
+            "There is no command “{}”. Did you mean {close}? /docket help lists all commands.",
+            shorten(word)
+        )),
+        None => phrase::not_understood(line),
+    })
+}
+
+/// Reads one line as a command and nothing else; `Ok(None)` where it starts with no command's word.
+pub fn exact(text: &str, today: NaiveDate) -> Result<Option<Intent>, UserError> {
+    let length = text.chars().count();
+    if length > MAX_TEXT {
+        return Err(UserError::new(format!(
+            "That is {length} characters long; I read at most {MAX_TEXT}. Say the goal in a sentence or two."
+        )));
+    }
+    let plain = text::tidy(text);
+    let line = strip_name(&plain).unwrap_or(&plain);
+    if line.is_empty() {
+        return Ok(Some(Intent::Help(None)));
+    }
+    let (scope, line) = place::scope(line);
+    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let Some(command) = Command::find(word.strip_suffix(':').unwrap_or(word)) else { return Ok(None) };
+    let intent = command.read(rest, today)?;
+    match scope {
+        Some(key) => within(key, intent).map(Some).map_err(|problem| command.wrong(&problem)),
+        None => Ok(Some(intent)),
+    }
+}
+
+/// The line without `/docket`, `@docket` or `docket` in front.
+fn strip_name(line: &str) -> Option<&str> {
+    ["/docket", "@docket", "docket"]
+        .iter()
+        .find_map(|name| text::after(line, name))
+        .map(|rest| rest.trim_start_matches([',', ':']).trim_start())
+}
+
+/// What an intent means `in AUTH:`.
+fn within(key: ProjectKey, intent: Intent) -> Result<Intent, String> {
+    let task = |name: TaskName| match name {
+        TaskName::Number(number) => Ok(TaskName::Code(format!("{key}-{number}"))),
+        TaskName::Code(code) if code.starts_with(&format!("{key}-")) => Ok(TaskName::Code(code)),
+        TaskName::Code(code) => Err(format!("{code} is no task of {key}.")),
+    };
+    Ok(match intent {
+        Intent::Show(None) => Intent::Show(Some(Named::Project(key))),
+        Intent::Show(Some(Named::Task(name))) => Intent::Show(Some(Named::Task(task(name)?))),
+        Intent::Next(None) => Intent::Next(Some(key)),
+        Intent::Status(None) => Intent::Status(Some(key)),
+        Intent::Break { task: name, focus } => Intent::Break { task: task(name)?, focus },
+        Intent::Set { task: name, value } => Intent::Set { task: task(name)?, value },
+        Intent::Edit(words) => Intent::Edit(format!("{key}: {}", place::scope(&words).1)),
+        _ => return Err(format!("This command is not about one project, so leave out “in {key}:”.")),
+    })
+}
+
+/// The start of what somebody typed, for quoting it back in one line.
+pub(crate) fn shorten(words: &str) -> String {
+    let line = text::one_line(words);
+    if line.chars().count() <= 80 {
+        line
+    } else {
+        format!("{}…", line.chars().take(79).collect::<String>().trim_end())
+    }
+}
+
+#[cfg(test)]
+#[path = "command_tests.rs"]
+mod tests;

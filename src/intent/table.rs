@@ -1,0 +1,352 @@
+//! The one table of commands: parsing, help, suggestions and platform registrations come from it.
+
+use super::args::Values;
+use crate::domain::{
+    intent::{FieldValue, Intent},
+    task::Status,
+};
+
+/// A command that people can type.
+#[derive(Debug)]
+pub struct Command {
+    /// Its word: `plan`.
+    pub name: &'static str,
+    /// Other words for it.
+    pub aliases: &'static [&'static str],
+    /// What follows the word, in order. An argument that takes the rest of the line comes last.
+    pub arguments: &'static [Argument],
+    /// One line about it.
+    pub help: &'static str,
+    /// What else there is to know, in a few sentences.
+    pub more: &'static str,
+    /// Lines that work, without `/docket`; the first is the one shown in errors.
+    pub examples: &'static [&'static str],
+    /// Whether it changes nothing.
+    pub read_only: bool,
+    pub(super) build: fn(&mut Values) -> Option<Intent>,
+}
+
+/// One argument of a command.
+#[derive(Debug)]
+pub struct Argument {
+    /// Its name in usage lines.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// Whether the command needs it.
+    pub required: bool,
+    /// Words that may stand before it and mean nothing: `assign AUTH-3 to @ana`.
+    pub filler: &'static [&'static str],
+}
+
+/// What an argument is, for parsing and for a platform's own input fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The rest of the line.
+    Words,
+    /// A task: `AUTH-3` or `3`.
+    Task,
+    /// A project's key.
+    Project,
+    /// A project, a task or a patch.
+    Named,
+    /// A patch: `P-41`.
+    Patch,
+    /// A command's word.
+    Command,
+    /// A person, `me` or `nobody`: the rest of the line.
+    Person,
+    /// An effort or `none`: the rest of the line.
+    Effort,
+    /// A day or `none`: the rest of the line.
+    Date,
+    /// A priority.
+    Priority,
+}
+
+const fn required(name: &'static str, kind: Kind, filler: &'static [&'static str]) -> Argument {
+    Argument { name, kind, required: true, filler }
+}
+
+const fn optional(name: &'static str, kind: Kind, filler: &'static [&'static str]) -> Argument {
+    Argument { name, kind, required: false, filler }
+}
+
+const TASK: Argument = required("task", Kind::Task, &["task"]);
+const PATCH: Argument = required("patch", Kind::Patch, &["patch"]);
+
+/// A command that gives one task a status.
+macro_rules! status {
+    ($name:literal, $aliases:expr, $status:ident, $help:literal, $more:literal, $example:literal) => {
+        Command {
+            name: $name,
+            aliases: $aliases,
+            arguments: &[TASK],
+            help: $help,
+            more: $more,
+            examples: &[$example],
+            read_only: false,
+            build: |v| v.set(FieldValue::Status(Status::$status)),
+        }
+    };
+}
+
+/// Every command, in the order of the help.
+pub static COMMANDS: &[Command] = &[
+    Command {
+        name: "plan",
+        aliases: &["new"],
+        arguments: &[required("goal", Kind::Words, &[])],
+        help: "propose the first plan of a new project",
+        more: "Say the goal in one sentence. You get a card with three to six tasks; edit it in words, then approve it. \
+               Approving creates the project and binds it to this channel.",
+        examples: &["plan Build a user authentication flow", "plan Migrate the orders database to PostgreSQL"],
+        read_only: false,
+        build: |v| v.words().map(Intent::Plan),
+    },
+    Command {
+        name: "break",
+        aliases: &["breakdown", "split-up"],
+        arguments: &[
+            TASK,
+            optional("focus", Kind::Words, &["down", "with focus on", "focusing on", "focus on", "focus"]),
+        ],
+        help: "propose sub-tasks of a task",
+        more: "Each sub-task comes with acceptance criteria. Name a focus to look at one side of the task.",
+        examples: &["break AUTH-3", "break AUTH-3 focus on tests"],
+        read_only: false,
+        build: |v| Some(Intent::Break { task: v.task()?, focus: v.words() }),
+    },
+    Command {
+        name: "edit",
+        aliases: &["change", "refine"],
+        arguments: &[required("changes", Kind::Words, &[])],
+        help: "change the open proposal here, or the plan, in words",
+        more: "Add, remove, rename, combine, split, move, estimate, assign or describe tasks, several at once if you \
+               like. A bare number is a task's number. Put “AUTH:” in front to name the project.",
+        examples: &[
+            "edit add a task for documentation",
+            "edit combine the first two tasks",
+            "edit rename 2 to Token service; move 3 before 1",
+            "edit AUTH: drop the last one",
+        ],
+        read_only: false,
+        build: |v| v.words().map(Intent::Edit),
+    },
+    Command {
+        name: "show",
+        aliases: &["view", "open"],
+        arguments: &[optional("project, task or patch", Kind::Named, &[])],
+        help: "show a project, a task or a patch",
+        more: "Without a name it shows this channel's project.",
+        examples: &["show AUTH-3", "show AUTH", "show P-41", "show"],
+        read_only: true,
+        build: |v| Some(Intent::Show(v.named())),
+    },
+    Command {
+        name: "list",
+        aliases: &["projects", "ls"],
+        arguments: &[],
+        help: "list the projects",
+        more: "One line per project with its key, its title and how far it is.",
+        examples: &["list"],
+        read_only: true,
+        build: |_| Some(Intent::List),
+    },
+    Command {
+        name: "next",
+        aliases: &["ready"],
+        arguments: &[optional("project", Kind::Project, &["in", "for"])],
+        help: "which tasks can be started now",
+        more: "Tasks to do that wait for nothing, the most urgent first.",
+        examples: &["next", "next AUTH"],
+        read_only: true,
+        build: |v| Some(Intent::Next(v.project())),
+    },
+    Command {
+        name: "inbox",
+        aliases: &["waiting"],
+        arguments: &[],
+        help: "what waits for you",
+        more: "Proposals that you can decide on, and your own tasks.",
+        examples: &["inbox"],
+        read_only: true,
+        build: |_| Some(Intent::Inbox),
+    },
+    Command {
+        name: "status",
+        aliases: &["progress"],
+        arguments: &[optional("project", Kind::Project, &["of", "for"])],
+        help: "how a project stands, or all of them",
+        more: "Counts of tasks by status, and what is blocked or late.",
+        examples: &["status", "status AUTH"],
+        read_only: true,
+        build: |v| Some(Intent::Status(v.project())),
+    },
+    Command {
+        name: "whoami",
+        aliases: &["me"],
+        arguments: &[],
+        help: "who you are to Docket",
+        more: "Your name, your role, and whether you may decide on changes.",
+        examples: &["whoami"],
+        read_only: true,
+        build: |_| Some(Intent::WhoAmI),
+    },
+    Command {
+        name: "approve",
+        aliases: &["accept"],
+        arguments: &[PATCH],
+        help: "approve a patch",
+        more: "The same as Approve on its card. The plan changes once there are enough approvals.",
+        examples: &["approve P-41"],
+        read_only: false,
+        build: |v| v.patch().map(Intent::Approve),
+    },
+    Command {
+        name: "reject",
+        aliases: &["decline"],
+        arguments: &[PATCH, optional("reason", Kind::Words, &["because"])],
+        help: "turn a patch down",
+        more: "The reason is shown on the card.",
+        examples: &["reject P-41 we do this next quarter", "reject P-41"],
+        read_only: false,
+        build: |v| Some(Intent::Reject { patch: v.patch()?, reason: v.words().unwrap_or_default() }),
+    },
+    Command {
+        name: "undo",
+        aliases: &["revert"],
+        arguments: &[PATCH],
+        help: "take an applied patch back",
+        more: "It proposes the opposite of the patch, to be approved like any other change.",
+        examples: &["undo P-41"],
+        read_only: false,
+        build: |v| v.patch().map(Intent::Undo),
+    },
+    Command {
+        name: "rebase",
+        aliases: &["refresh"],
+        arguments: &[PATCH],
+        help: "bring a stale patch up to date",
+        more: "For a proposal whose tasks somebody changed meanwhile. Approvals start again.",
+        examples: &["rebase P-41"],
+        read_only: false,
+        build: |v| v.patch().map(Intent::Rebase),
+    },
+    Command {
+        name: "renew",
+        aliases: &[],
+        arguments: &[PATCH],
+        help: "propose a lapsed patch again",
+        more: "For a proposal that nobody decided on in time.",
+        examples: &["renew P-41"],
+        read_only: false,
+        build: |v| v.patch().map(Intent::Renew),
+    },
+    status!(
+        "start",
+        &["begin"],
+        InProgress,
+        "a task is being worked on",
+        "Its status becomes in progress.",
+        "start AUTH-3"
+    ),
+    status!(
+        "review",
+        &["submit"],
+        InReview,
+        "a task waits for a review",
+        "Its status becomes in review.",
+        "review AUTH-3"
+    ),
+    status!(
+        "block",
+        &["blocked"],
+        Blocked,
+        "something is in a task's way",
+        "Its status becomes blocked.",
+        "block AUTH-3"
+    ),
+    status!(
+        "done",
+        &["finish", "complete", "close"],
+        Done,
+        "a task is finished",
+        "It stays done until somebody reopens it.",
+        "done AUTH-3"
+    ),
+    status!(
+        "cancel",
+        &["abandon"],
+        Cancelled,
+        "a task will not be done",
+        "It stays in the plan as cancelled; use edit to remove it.",
+        "cancel AUTH-3"
+    ),
+    status!(
+        "reopen",
+        &["todo", "unblock"],
+        Todo,
+        "a task is to be done, again or after all",
+        "Its status becomes todo, also from done, cancelled, blocked or backlog.",
+        "reopen AUTH-3"
+    ),
+    status!(
+        "park",
+        &["backlog", "later"],
+        Backlog,
+        "put a task off",
+        "Its status becomes backlog: not planned for now.",
+        "park AUTH-3"
+    ),
+    Command {
+        name: "assign",
+        aliases: &["give"],
+        arguments: &[TASK, required("person", Kind::Person, &["to"])],
+        help: "say who does a task",
+        more: "Mention the person, type their name, or say “me” or “nobody”.",
+        examples: &["assign AUTH-3 @ana", "assign AUTH-3 to me", "assign AUTH-3 nobody"],
+        read_only: false,
+        build: |v| Some(Intent::Set { task: v.task()?, value: FieldValue::Assignee(v.person()?) }),
+    },
+    Command {
+        name: "estimate",
+        aliases: &["size"],
+        arguments: &[TASK, required("effort", Kind::Effort, &["at", "to", "as", "is"])],
+        help: "say how much work a task is",
+        more: "Minutes, hours, days of eight hours or weeks of five days; “none” clears it.",
+        examples: &["estimate AUTH-3 4h", "estimate AUTH-3 1.5 d", "estimate AUTH-3 none"],
+        read_only: false,
+        build: |v| Some(Intent::Set { task: v.task()?, value: FieldValue::Estimate(v.effort()?) }),
+    },
+    Command {
+        name: "priority",
+        aliases: &["prio"],
+        arguments: &[TASK, required("urgent|high|normal|low", Kind::Priority, &["to", "is", "as"])],
+        help: "say how much a task matters",
+        more: "Urgent, high, normal or low.",
+        examples: &["priority AUTH-3 high"],
+        read_only: false,
+        build: |v| Some(Intent::Set { task: v.task()?, value: FieldValue::Priority(v.priority()?) }),
+    },
+    Command {
+        name: "due",
+        aliases: &["deadline"],
+        arguments: &[TASK, required("day", Kind::Date, &["by", "on", "at", "to", "is"])],
+        help: "say by when a task should be done",
+        more: "Tomorrow, friday, 24 Dec, 2026-12-24; “none” clears it.",
+        examples: &["due AUTH-3 friday", "due AUTH-3 24 Dec", "due AUTH-3 none"],
+        read_only: false,
+        build: |v| Some(Intent::Set { task: v.task()?, value: FieldValue::Due(v.date()?) }),
+    },
+    Command {
+        name: "help",
+        aliases: &["?"],
+        arguments: &[optional("command", Kind::Command, &[])],
+        help: "all commands, or one of them in detail",
+        more: "The word alone lists every command.",
+        examples: &["help", "help plan"],
+        read_only: true,
+        build: |v| Some(Intent::Help(Some(v.words().unwrap_or_else(|| super::help::EVERYTHING.to_owned())))),
+    },
+];
