@@ -9,3 +9,6 @@ pub mod telemetry;
 pub mod store;
 pub mod intent;
 pub mod planner;
+pub mod apply;
+pub mod review;
+pub mod answers;

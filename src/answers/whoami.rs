@@ -1,0 +1,120 @@
+//! `whoami`: who the sender is to Docket, and what they may do.
+
+use super::{Ask, line::titled};
+use crate::{
+    domain::{
+        member::{Identity, Member, Role, Standing, Surface},
+        message::{Block, Line, Message, Span},
+        policy::Policy,
+    },
+    store::{self, Tx},
+};
+
+pub(super) async fn answer(tx: &mut Tx, ask: &Ask<'_>) -> store::Result<Message> {
+    let Some(me) = ask.sender else { return Ok(stranger()) };
+    let identities = tx.identities(me.id).await?;
+    let policy = tx.policy().await?;
+    Ok(message(me, &identities, &policy))
+}
+
+/// What somebody reads whom we can't name yet.
+pub(super) fn stranger() -> Message {
+    Message::text(
+        "I don't know you yet, so nothing waits for you. You can plan, edit and look at everything; \
+         I look you up when you first change something.",
+    )
+}
+
+fn message(me: &Member, identities: &[Identity], policy: &Policy) -> Message {
+    let role = match me.role {
+        Role::Owner => "owner of this Docket",
+        Role::Member => "member",
+    };
+    let standing = match me.standing {
+        Standing::Full => "full member of the workspace",
+        Standing::Guest => "guest in the workspace",
+        Standing::Bot => "bot",
+        Standing::Gone => "deactivated in the workspace",
+        Standing::Unknown => "not looked up in the workspace yet",
+    };
+    let mut lines: Vec<Line> = identities.iter().map(|identity| Line::plain(known_as(identity))).collect();
+    lines.push(Line::plain(vec![Span::plain(format!("Time zone: {}", me.time_zone))]));
+    let blocks = vec![
+        Block::Context(vec![Span::plain(format!("{role} · {standing}"))]),
+        Block::Lines { lines, more: None },
+        Block::Text(vec![Span::Plain(may(me, policy))]),
+    ];
+    titled(me.name.clone(), format!("You are {} · {role} · {standing}", me.name), blocks)
+}
+
+/// `Slack: U061F7AUR in T123`.
+fn known_as(identity: &Identity) -> Vec<Span> {
+    match identity.surface {
+        Surface::Slack => vec![
+            Span::plain("Slack: "),
+            Span::Code(identity.user.clone()),
+            Span::plain(" in "),
+            Span::Code(identity.team.clone()),
+        ],
+        Surface::Console => vec![Span::plain("Console on this machine")],
+    }
+}
+
+/// What the policy lets the member do.
+fn may(me: &Member, policy: &Policy) -> String {
+    if let Err(refusal) = policy.may_take_part(me) {
+        return format!("You may plan, edit and look. You may not decide: {refusal}.");
+    }
+    let own = if policy.self_approval { ", your own too" } else { ", but not your own" };
+    let at_once = if policy.auto_apply_small && policy.approvals <= 1 && policy.self_approval {
+        " Your small changes, such as done AUTH-3, apply at once."
+    } else {
+        ""
+    };
+    format!("You may propose changes, approve and reject them{own}, and undo them.{at_once}")
+}
+
+#[cfg(test)]
+pub(crate) mod sample {
+    use super::*;
+    use crate::domain::ids::MemberId;
+
+    pub(crate) fn member(id: MemberId, name: &str) -> Member {
+        Member {
+            id,
+            name: name.to_owned(),
+            role: Role::Member,
+            standing: Standing::Full,
+            time_zone: "Europe/Paris".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{sample::member, *};
+    use crate::review::sample::ana;
+
+    #[test]
+    fn a_member_reads_who_they_are_and_what_they_may_do() {
+        let slack = Identity { surface: Surface::Slack, team: "T1".into(), user: "U061F7AUR".into() };
+        let console = Identity { surface: Surface::Console, team: "local".into(), user: "local".into() };
+        let text = message(&member(ana(), "Ana"), &[slack, console], &Policy::default()).to_plain();
+        insta::assert_snapshot!(text, @r"
+        Ana
+        member · full member of the workspace
+        Slack: U061F7AUR in T1
+        Console on this machine
+        Time zone: Europe/Paris
+        You may propose changes, approve and reject them, your own too, and undo them. Your small changes, such as done AUTH-3, apply at once.
+        ");
+    }
+
+    #[test]
+    fn a_guest_reads_what_they_may_not_do() {
+        let guest = Member { standing: Standing::Guest, ..member(ana(), "Gus") };
+        insta::assert_snapshot!(may(&guest, &Policy::default()), @"You may plan, edit and look. You may not decide: guests can't decide on changes; a full member of the workspace can.");
+        let strict = Policy { self_approval: false, ..Policy::default() };
+        insta::assert_snapshot!(may(&member(ana(), "Ana"), &strict), @"You may propose changes, approve and reject them, but not your own, and undo them.");
+    }
+}

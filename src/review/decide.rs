@@ -1,0 +1,260 @@
+//! STEP 4, the other way: what a person decided on a patch.
+//!
+//! Every click gets an answer: what it did shows on the card, everything else is told in private.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::{
+    apply::{self, Outcome, trail},
+    clock::Chance,
+    domain::{
+        event::{Action, Click, Venue},
+        ids::MemberId,
+        job::Job,
+        member::Member,
+        message::Message,
+        patch::{Decision, Patch, PatchState},
+        policy::Policy,
+        rebase,
+    },
+    error::Result,
+    review::{card, facts::Facts, replies},
+    store::Tx,
+};
+
+/// What became of a decision.
+#[derive(Debug)]
+pub enum Decided {
+    /// It took effect and the card shows it; the sentence is for who typed a command.
+    Done(Message),
+    /// It changed nothing; the person is told why.
+    Told(Message),
+    /// Somebody else was first in this very moment: drop the transaction and decide again.
+    Lost,
+}
+
+/// Takes the decision of `by`, who must have been looked up freshly.
+///
+/// Handles every action but *Request changes* and *Undo*, which make a new proposal.
+pub async fn decide(tx: &mut Tx, click: &Click, by: &Member, venue: &Venue, chance: &Chance) -> Result<Decided> {
+    let Some(mut patch) = tx.lock_patch(click.patch).await? else {
+        return Ok(Decided::Told(replies::unknown_button()));
+    };
+    if patch.state == PatchState::Proposed && patch.expires_at <= chance.now() {
+        expire(tx, &patch, chance).await?;
+        patch = tx.patch(click.patch).await?.unwrap_or(patch);
+    }
+    if click.action == Action::Details {
+        return Ok(Decided::Told(card::details(tx, &patch, chance.now()).await?));
+    }
+    if let Some(told) = refuse(tx, &patch, click, by, venue, chance).await? {
+        return Ok(Decided::Told(told));
+    }
+    match click.action {
+        Action::Approve => approve(tx, patch, click, by, chance).await,
+        Action::Reject => {
+            let reason = click.words.as_deref().unwrap_or_default().trim();
+            reject(tx, patch, reason, by, venue, chance).await
+        }
+        Action::Rebase => rebase_onto_now(tx, patch, by, venue, chance).await,
+        Action::Renew => renew(tx, patch, by, venue, chance).await,
+        Action::Details | Action::RequestChanges | Action::Undo => Ok(Decided::Lost),
+    }
+}
+
+/// Why this decision can't be taken, if so: told to the person and, where they lack the right, kept in
+/// the audit trail.
+pub async fn refuse(
+    tx: &mut Tx,
+    patch: &Patch,
+    click: &Click,
+    by: &Member,
+    venue: &Venue,
+    chance: &Chance,
+) -> Result<Option<Message>> {
+    let policy = tx.policy().await?;
+    let allowed = match click.action {
+        Action::Approve => policy.may_approve(by, patch),
+        _ => policy.may_take_part(by),
+    };
+    if let Err(refusal) = allowed {
+        // Whom the sender can ask: people of the same surface.
+        let here = tx.members_at(venue.surface, &venue.team).await?;
+        let able: Vec<_> =
+            here.iter().filter(|(_, m)| policy.may_approve(m, patch).is_ok()).map(|(_, m)| &m.name).collect();
+        let attempt = (Value::Null, json!({ "action": click.action, "refusal": refusal.to_string() }));
+        trail::audit(tx, patch, "patch.refused", Some(by.id), Some(venue), attempt, chance).await?;
+        return Ok(Some(replies::refused(patch.code, click.action, refusal, &able)));
+    }
+    if let Some(told) = misfit(tx, patch, click.action, chance).await? {
+        return Ok(Some(told));
+    }
+    Ok((click.revision != patch.revision).then(|| replies::old_revision(patch.code)))
+}
+
+/// What to say where the patch's state does not let it be done.
+async fn misfit(tx: &mut Tx, patch: &Patch, action: Action, chance: &Chance) -> Result<Option<Message>> {
+    let fits = match action {
+        Action::Undo => matches!(patch.state, PatchState::Applied { .. }),
+        Action::Renew => matches!(patch.state, PatchState::Expired { .. }),
+        _ => patch.state == PatchState::Proposed,
+    };
+    if fits && action == Action::Undo {
+        let open = tx.open_patches().await?.into_iter().find(|open| open.undoes == Some(patch.id));
+        return Ok(open.map(|open| replies::undo_proposed(open.code, patch.code)));
+    }
+    if fits {
+        return Ok(None);
+    }
+    if action == Action::Renew && patch.state == PatchState::Proposed {
+        return Ok(Some(replies::not_expired(patch.code)));
+    }
+    Ok(Some(replies::already_decided(&Facts::load(tx, patch, chance.now()).await?)))
+}
+
+async fn approve(tx: &mut Tx, patch: Patch, click: &Click, by: &Member, chance: &Chance) -> Result<Decided> {
+    let now = chance.now();
+    let policy = tx.policy().await?;
+    let part = click.steps.as_ref().filter(|steps| steps.len() < patch.steps.len());
+    if part.is_some_and(BTreeSet::is_empty) {
+        return Ok(Decided::Told(replies::nothing_ticked(patch.code)));
+    }
+    if part.is_some() && policy.approvals > 1 {
+        return Ok(Decided::Told(replies::whole_only(patch.code, policy.approvals)));
+    }
+    let is_first = !tx.approvals(patch.id, patch.revision).await?.contains(&by.id);
+    tx.add_approval(patch.id, patch.revision, by.id, now).await?;
+    if !policy.is_met(&valid_approvals(tx, &policy, &patch).await?) {
+        trail::sync_cards_of(tx, patch.id, chance).await?;
+        let facts = Facts::load(tx, &patch, now).await?;
+        let say = if is_first { replies::approval_counted } else { replies::approved_before };
+        return Ok(Decided::Told(say(&facts)));
+    }
+    Ok(match apply::apply(tx, patch.clone(), part, by.id, chance).await? {
+        Outcome::Applied(applied) => {
+            let facts = Facts::load(tx, &applied, now).await?;
+            Decided::Done(replies::applied(applied.code, &facts.key, facts.project_revision))
+        }
+        Outcome::Stale => {
+            trail::sync_cards_of(tx, patch.id, chance).await?;
+            let facts = Facts::load(tx, &patch, now).await?;
+            Decided::Told(replies::stale(patch.code, &facts.stale))
+        }
+        Outcome::Lost => Decided::Lost,
+    })
+}
+
+/// Who approved this revision and may approve it still: a right that was lost takes its approvals along.
+async fn valid_approvals(tx: &mut Tx, policy: &Policy, patch: &Patch) -> Result<BTreeSet<MemberId>> {
+    let mut valid = BTreeSet::new();
+    for id in tx.approvals(patch.id, patch.revision).await? {
+        if let Some(member) = tx.member(id).await?
+            && policy.may_approve(&member, patch).is_ok()
+        {
+            valid.insert(id);
+        }
+    }
+    Ok(valid)
+}
+
+async fn reject(
+    tx: &mut Tx,
+    patch: Patch,
+    reason: &str,
+    by: &Member,
+    venue: &Venue,
+    chance: &Chance,
+) -> Result<Decided> {
+    let decision = Decision { by: by.id, at: chance.now() };
+    let reply = replies::rejected(patch.code, reason);
+    move_on(tx, patch, "patch.rejected", Some(by), Some(venue), chance, |patch| {
+        let state = patch.state.clone().reject(decision, reason.to_owned()).ok()?;
+        Some(Patch { state, ..patch.clone() })
+    })
+    .await
+    .map(|written| if written { Decided::Done(reply) } else { Decided::Lost })
+}
+
+async fn renew(tx: &mut Tx, patch: Patch, by: &Member, venue: &Venue, chance: &Chance) -> Result<Decided> {
+    tx.lock_tenant().await?;
+    if let Some(founding) = &patch.founding
+        && tx.taken_keys().await?.contains(&founding.key)
+    {
+        return Ok(Decided::Told(replies::key_taken(patch.code, &founding.key)));
+    }
+    let expires_at = chance.now().plus(tx.policy().await?.expiry);
+    let reply = replies::renewed(patch.code, expires_at);
+    let id = patch.id;
+    let written = move_on(tx, patch, "patch.renewed", Some(by), Some(venue), chance, |patch| {
+        let state = patch.state.clone().renew().ok()?;
+        Some(Patch { state, revision: patch.revision + 1, expires_at, ..patch.clone() })
+    })
+    .await?;
+    if !written {
+        return Ok(Decided::Lost);
+    }
+    tx.enqueue(chance.id(), &Job::ExpirePatch { patch: id }.due(expires_at)).await?;
+    Ok(Decided::Done(reply))
+}
+
+/// Brings a stale proposal up to date: what no longer makes sense is dropped and named.
+async fn rebase_onto_now(tx: &mut Tx, patch: Patch, by: &Member, venue: &Venue, chance: &Chance) -> Result<Decided> {
+    let operations: Vec<_> = patch.operations().collect();
+    let Some(plan) = apply::base(tx, &patch, &operations).await? else {
+        return Ok(Decided::Told(replies::rebased_to_nothing(patch.code)));
+    };
+    if rebase::staleness(&plan, &patch.before, &operations).is_empty() {
+        return Ok(Decided::Told(replies::still_fresh(patch.code)));
+    }
+    let rebased = rebase::rebase(&plan, &operations);
+    if rebased.kept.is_empty() {
+        return Ok(Decided::Told(replies::rebased_to_nothing(patch.code)));
+    }
+    let dropped: Vec<_> = rebased.dropped.iter().map(|(_, reason)| reason.words(&plan.project.key)).collect();
+    let reply = replies::rebased(patch.code, plan.project.revision, &dropped);
+    let written = move_on(tx, patch.clone(), "patch.rebased", Some(by), Some(venue), chance, |patch| {
+        let steps = rebased.kept.iter().filter_map(|&step| patch.steps.get(step).cloned()).collect();
+        let base = plan.project.revision;
+        Some(Patch { revision: patch.revision + 1, base, before: rebased.before, steps, ..patch.clone() })
+    })
+    .await?;
+    Ok(if written { Decided::Done(reply) } else { Decided::Lost })
+}
+
+/// Lets a patch lapse whose time has come. Does nothing where somebody decided or renewed it first.
+pub async fn expire(tx: &mut Tx, patch: &Patch, chance: &Chance) -> Result<()> {
+    let now = chance.now();
+    if patch.state != PatchState::Proposed || patch.expires_at > now {
+        return Ok(());
+    }
+    move_on(tx, patch.clone(), "patch.expired", None, None, chance, |patch| {
+        let state = patch.state.clone().expire(now).ok()?;
+        Some(Patch { state, ..patch.clone() })
+    })
+    .await?;
+    Ok(())
+}
+
+/// Writes the changed patch by compare-and-set, with its audit line and fresh cards. False means that
+/// somebody else was first.
+async fn move_on(
+    tx: &mut Tx,
+    patch: Patch,
+    action: &str,
+    by: Option<&Member>,
+    venue: Option<&Venue>,
+    chance: &Chance,
+    make: impl FnOnce(&Patch) -> Option<Patch>,
+) -> Result<bool> {
+    let Some(changed) = make(&patch) else { return Ok(false) };
+    if !tx.update_patch(&changed, &patch.state, patch.revision).await? {
+        return Ok(false);
+    }
+    let of = |patch: &Patch| json!({ "state": patch.state, "revision": patch.revision, "steps": patch.steps.len() });
+    let states = (of(&patch), of(&changed));
+    trail::audit(tx, &changed, action, by.map(|member| member.id), venue, states, chance).await?;
+    trail::sync_cards_of(tx, patch.id, chance).await?;
+    Ok(true)
+}

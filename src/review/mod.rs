@@ -1,0 +1,12 @@
+//! Patch ↔ people: the card that shows a patch, and what each click on it is answered.
+
+pub mod card;
+pub mod decide;
+pub mod facts;
+pub mod lines;
+mod notes;
+pub mod propose;
+pub mod replies;
+#[cfg(test)]
+pub(crate) mod sample;
+pub mod words;

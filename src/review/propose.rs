@@ -1,0 +1,202 @@
+//! A draft becomes a proposal: the patch, its card and their jobs, in one transaction.
+
+use serde_json::{Value, json};
+
+use crate::{
+    apply::{self, trail},
+    clock::Chance,
+    domain::{
+        card::Card,
+        event::Venue,
+        ids::{PatchId, ProjectId},
+        job::Job,
+        member::Member,
+        patch::{Before, Decision, Mode, Operation, Origin, Patch, PatchState, next_free},
+        project::Revision,
+        rebase::snapshot,
+        task::TaskNumber,
+        validate::validate,
+    },
+    error::{Result, UserError},
+    planner::Draft,
+    store::Tx,
+};
+
+/// What a draft is for, beyond what it says.
+#[derive(Debug)]
+pub struct Proposal<'a> {
+    /// What to propose.
+    pub draft: Draft,
+    /// Who asked.
+    pub author: &'a Member,
+    /// Where the card goes.
+    pub venue: &'a Venue,
+    /// The words that asked.
+    pub words: &'a str,
+    /// What it is about.
+    pub target: Target,
+    /// The open proposal whose place it takes.
+    pub supersedes: Option<PatchId>,
+    /// The applied patch that it takes back.
+    pub undoes: Option<PatchId>,
+}
+
+/// Where a draft's operations go.
+#[derive(Debug, Clone, Copy)]
+pub enum Target {
+    /// A new project, created when the patch is approved.
+    New,
+    /// The project of a first plan that is still a proposal.
+    Founding(ProjectId),
+    /// A project that exists. New tasks of the draft were numbered from `first_free` on.
+    Existing {
+        /// The project.
+        project: ProjectId,
+        /// The number that was free when the draft was made.
+        first_free: TaskNumber,
+    },
+}
+
+/// What became of a draft.
+#[derive(Debug)]
+pub enum Proposed {
+    /// It waits for a decision, or was applied at once.
+    Stored(Box<Patch>),
+    /// The world moved while the draft was made: drop the transaction and make it again.
+    Lost,
+}
+
+/// Stores a proposal with its card; where the policy lets so small a change pass, applies it at once.
+///
+/// # Errors
+/// [`UserError`] where the draft breaks a rule, naming every problem, or where the proposal that it
+/// would replace is already decided.
+pub async fn propose(tx: &mut Tx, proposal: Proposal<'_>, chance: &Chance) -> Result<Proposed> {
+    let Some(patch) = build(tx, &proposal, chance).await? else { return Ok(Proposed::Lost) };
+    if let Some(old) = proposal.supersedes {
+        supersede(tx, old, &patch, chance).await?;
+    }
+    tx.insert_patch(&patch).await?;
+    let content = (Value::Null, json!({ "code": patch.code, "title": patch.title, "steps": patch.steps }));
+    trail::audit(tx, &patch, "patch.proposed", Some(patch.author), Some(proposal.venue), content, chance).await?;
+    place_card(tx, &patch, proposal.venue, chance).await?;
+    tx.enqueue(chance.id(), &Job::ExpirePatch { patch: patch.id }.due(patch.expires_at)).await?;
+    let policy = tx.policy().await?;
+    // What people are already looking at is decided by them, however small an edit has made it.
+    let is_fresh = proposal.supersedes.is_none();
+    if is_fresh && policy.applies_at_once(&patch) && policy.may_approve(proposal.author, &patch).is_ok() {
+        tx.add_approval(patch.id, patch.revision, patch.author, chance.now()).await?;
+        return Ok(match apply::apply(tx, patch, None, proposal.author.id, chance).await? {
+            apply::Outcome::Applied(applied) => Proposed::Stored(applied),
+            apply::Outcome::Stale | apply::Outcome::Lost => Proposed::Lost,
+        });
+    }
+    Ok(Proposed::Stored(Box::new(patch)))
+}
+
+/// Makes the patch of a draft and checks it against the plan as it is now.
+async fn build(tx: &mut Tx, proposal: &Proposal<'_>, chance: &Chance) -> Result<Option<Patch>> {
+    let now = chance.now();
+    let draft = &proposal.draft;
+    let project = match proposal.target {
+        Target::New => chance.id(),
+        Target::Founding(project) | Target::Existing { project, .. } => project,
+    };
+    let mut patch = Patch {
+        id: chance.id(),
+        code: tx.next_patch_code().await?,
+        revision: 1,
+        project,
+        founding: draft.founding.clone(),
+        base: Revision(0),
+        mode: draft.mode,
+        title: draft.title.clone(),
+        steps: draft.steps.clone(),
+        before: Before::default(),
+        author: proposal.author.id,
+        origin: Origin {
+            venue: proposal.venue.clone(),
+            words: proposal.words.to_owned(),
+            method: draft.method.clone(),
+        },
+        confidence: draft.confidence,
+        state: PatchState::Proposed,
+        supersedes: proposal.supersedes,
+        undoes: proposal.undoes,
+        created_at: now,
+        expires_at: now.plus(tx.policy().await?.expiry),
+    };
+    if let (Some(founding), None) = (&mut patch.founding, proposal.supersedes) {
+        // Somebody may have planned the same at the same moment. Nobody else can now: the code was given out above.
+        let Some(free) = founding.key.clone().free(&tx.taken_keys().await?) else { return Ok(None) };
+        founding.key = free;
+    }
+    let operations: Vec<&Operation> = proposal.draft.steps.iter().map(|step| &step.operation).collect();
+    if let Target::Existing { project, first_free } = proposal.target {
+        let next = next_free(operations.iter().copied(), first_free);
+        if next != first_free && !tx.reserve_numbers(project, first_free, next).await? {
+            return Ok(None);
+        }
+    }
+    let Some(plan) = apply::base(tx, &patch, &operations).await? else {
+        return Err(gone(&patch));
+    };
+    check(&plan, patch.mode, &operations)?;
+    patch.before = snapshot(&plan, &operations);
+    patch.base = plan.project.revision;
+    Ok(Some(patch))
+}
+
+/// Refuses a draft that breaks a rule, with every problem in one answer.
+fn check(plan: &crate::domain::plan::Plan, mode: Mode, operations: &[&Operation]) -> Result<()> {
+    validate(plan, mode, operations).map_err(|problems| {
+        let words: Vec<_> = problems.iter().map(|problem| problem.words(&plan.project.key)).collect();
+        UserError::new(format!("That would not fit the plan. {} Nothing was changed.", words.join(" "))).into()
+    })
+}
+
+fn gone(patch: &Patch) -> crate::error::Error {
+    match &patch.founding {
+        Some(founding) => UserError::new(format!(
+            "Another project took the key {} in the meantime. Plan it again and it gets a new key.",
+            founding.key
+        )),
+        None => UserError::new("The project is gone, so there is nothing to change."),
+    }
+    .into()
+}
+
+/// Takes the old proposal out of the running; refuses where it is decided already.
+async fn supersede(tx: &mut Tx, old: PatchId, new: &Patch, chance: &Chance) -> Result<()> {
+    let Some(original) = tx.lock_patch(old).await? else {
+        return Err(UserError::new("The proposal that you are changing does not exist any more.").into());
+    };
+    let decision = Decision { by: new.author, at: chance.now() };
+    let decided = |original: &Patch| {
+        let state = original.state.as_str();
+        UserError::new(format!("{} is already {state}, so it can't be changed any more.", original.code))
+    };
+    let state = original.state.clone().supersede(decision, new.id).map_err(|_| decided(&original))?;
+    let changed = Patch { state, ..original.clone() };
+    if !tx.update_patch(&changed, &original.state, original.revision).await? {
+        return Err(decided(&original).into());
+    }
+    let states = (json!({ "state": original.state }), json!({ "state": changed.state }));
+    trail::audit(tx, &changed, "patch.superseded", Some(new.author), None, states, chance).await?;
+    trail::sync_cards_of(tx, old, chance).await
+}
+
+/// Puts a card of the patch at `venue`, to be posted by a job.
+pub async fn place_card(tx: &mut Tx, patch: &Patch, venue: &Venue, chance: &Chance) -> Result<()> {
+    let card = Card {
+        id: chance.id(),
+        patch: patch.id,
+        venue: venue.clone(),
+        message: None,
+        shown: None,
+        created_at: chance.now(),
+    };
+    tx.insert_card(&card).await?;
+    tx.enqueue(chance.id(), &Job::SyncCard { card: card.id }.due(chance.now())).await?;
+    Ok(())
+}
