@@ -12,3 +12,5 @@ pub mod planner;
 pub mod apply;
 pub mod review;
 pub mod answers;
+pub mod chat;
+pub mod ingest;

@@ -1,0 +1,226 @@
+//! What the console sends, and what it means.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    clock::Chance,
+    domain::{
+        delivery::{Delivery, Source},
+        event::{Action, Click, Event, Incoming, Venue},
+        ids::{DeliveryId, PatchId, TenantId},
+        job::Job,
+        member::{Identity, Surface},
+    },
+    store::NewDelivery,
+};
+
+/// The longest line, in characters: as much as fits in a Slack command, and more than a goal needs.
+pub const MAX_LINE: usize = 10_000;
+
+/// What the console sends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Sent {
+    /// A typed line.
+    Say {
+        /// Made by the sender, one for each line: the same key again is the same line again.
+        id: String,
+        /// The line.
+        text: String,
+    },
+    /// A pressed button.
+    Click {
+        /// Made by the sender, one for each press.
+        id: String,
+        /// What was pressed.
+        #[serde(flatten)]
+        click: Pressed,
+    },
+}
+
+/// The press of a button, as the console sends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pressed {
+    /// The patch on the button.
+    pub patch: PatchId,
+    /// The patch's revision that the person saw.
+    pub revision: u32,
+    /// What to do.
+    pub action: Action,
+    /// The ticked steps, where the card offers a choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<BTreeSet<usize>>,
+    /// What the person wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
+}
+
+/// Why what the console sent can't be taken. Worded for the person.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// Not the JSON of a line or a click.
+    #[error("that is not a line or a click of the console: {0}")]
+    Shape(String),
+    /// The key is missing, too long or odd.
+    #[error("the id must have 1 to 64 letters, digits, `-` or `_`")]
+    Key,
+    /// Nothing was typed.
+    #[error("type something first, for example: /docket plan Build a user authentication flow")]
+    Empty,
+    /// Too much was typed.
+    #[error("a line may have {MAX_LINE} characters; this one has {0}. Say it in fewer words")]
+    TooLong(usize),
+}
+
+impl Sent {
+    /// Reads a stored or received body.
+    pub fn read(body: &[u8]) -> Result<Self, Unreadable> {
+        let sent: Self = serde_json::from_slice(body).map_err(|error| Unreadable::Shape(error.to_string()))?;
+        sent.check()?;
+        Ok(sent)
+    }
+
+    fn check(&self) -> Result<(), Unreadable> {
+        let (id, words) = match self {
+            Self::Say { id, text } => (id, Some(text)),
+            Self::Click { id, click } => (id, click.words.as_ref()),
+        };
+        let plain = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
+        if !(1..=64).contains(&id.len()) || !id.bytes().all(plain) {
+            return Err(Unreadable::Key);
+        }
+        match words.map_or(0, |words| words.chars().count()) {
+            length if length > MAX_LINE => Err(Unreadable::TooLong(length)),
+            _ if matches!(self, Self::Say { text, .. } if line(text).is_empty()) => Err(Unreadable::Empty),
+            _ => Ok(()),
+        }
+    }
+
+    /// The delivery that stores it, with the job that handles it. Lines of the console are handled in their order.
+    pub fn delivery(&self, tenant: TenantId, chance: &Chance) -> Result<NewDelivery, Unreadable> {
+        self.check()?;
+        let (Self::Say { id: key, .. } | Self::Click { id: key, .. }) = self;
+        let body = serde_json::to_vec(self).map_err(|error| Unreadable::Shape(error.to_string()))?;
+        let (id, now) = (chance.id::<DeliveryId>(), chance.now());
+        Ok(NewDelivery {
+            delivery: Delivery {
+                id,
+                tenant: Some(tenant),
+                source: Source::Console,
+                dedupe_key: key.clone(),
+                body,
+                received_at: now,
+            },
+            job: Some(Job::HandleDelivery { delivery: id }.due(now).in_order(format!("console:{tenant}"))),
+            job_id: chance.id(),
+            outcome: None,
+        })
+    }
+
+    /// What it means.
+    pub fn incoming(self) -> Incoming {
+        let event = match self {
+            Self::Say { text, .. } => meaning(&text),
+            Self::Click { click, .. } => {
+                let Pressed { patch, revision, action, steps, words } = click;
+                Event::Click(Click { action, patch, revision, steps, words })
+            }
+        };
+        Incoming { sender: Some(sender()), venue: Some(venue()), event }
+    }
+}
+
+/// What a stored delivery of the console means.
+pub fn incoming(body: &[u8]) -> Result<Incoming, Unreadable> {
+    Sent::read(body).map(Sent::incoming)
+}
+
+/// Whoever sits at the console: it has no sign-in, so there is one.
+pub fn sender() -> Identity {
+    Identity { surface: Surface::Console, team: "local".to_owned(), user: "local".to_owned() }
+}
+
+/// The place that the console is.
+pub fn venue() -> Venue {
+    Venue { surface: Surface::Console, team: "local".to_owned(), channel: "console".to_owned(), thread: None }
+}
+
+/// The line without control characters, which nobody types, and without blanks around it.
+fn line(text: &str) -> String {
+    let kept: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    kept.trim().to_owned()
+}
+
+/// A line that starts with `/docket` or `/` is a command; everything else is words.
+fn meaning(text: &str) -> Event {
+    let text = line(text);
+    let Some(rest) = text.strip_prefix('/') else { return Event::Words(text) };
+    let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let command = if word.eq_ignore_ascii_case("docket") { after } else { rest };
+    Event::Command(command.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str) -> Event {
+        Sent::Say { id: "a".to_owned(), text: text.to_owned() }.incoming().event
+    }
+
+    #[test]
+    fn a_slash_makes_a_command_and_anything_else_is_words() {
+        for (text, command) in [
+            ("/docket plan Build it", "plan Build it"),
+            ("  /DOCKET  show AUTH ", "show AUTH"),
+            ("/docket", ""),
+            ("/show AUTH", "show AUTH"),
+            ("/docketing", "docketing"),
+            ("/docket plan one\ntwo", "plan one\ntwo"),
+        ] {
+            assert_eq!(said(text), Event::Command(command.to_owned()), "{text}");
+        }
+        assert_eq!(said(" add a task\u{7} for docs "), Event::Words("add a task for docs".to_owned()));
+    }
+
+    #[test]
+    fn a_click_reads_back_what_was_sent() {
+        let body = br#"{"type":"click","id":"k-1","patch":"pat_01HF7YAT00000000000000001A","revision":2,
+            "action":"reject","words":"too big","steps":[0,2]}"#;
+        let incoming = incoming(body).unwrap();
+        assert_eq!(incoming.sender, Some(sender()));
+        let Event::Click(click) = incoming.event else { panic!("{:?}", incoming.event) };
+        assert_eq!((click.action, click.revision), (Action::Reject, 2));
+        assert_eq!(click.steps, Some(BTreeSet::from([0, 2])));
+        assert_eq!(click.words.as_deref(), Some("too big"));
+    }
+
+    #[test]
+    fn what_nobody_can_mean_is_refused_with_words() {
+        let long = format!(r#"{{"type":"say","id":"a","text":"{}"}}"#, "x".repeat(MAX_LINE + 1));
+        for (body, expected) in [
+            (r#"{"type":"say","id":"","text":"hi"}"#, "the id must have 1 to 64"),
+            (r#"{"type":"say","id":"a b","text":"hi"}"#, "the id must have 1 to 64"),
+            (r#"{"type":"say","id":"a","text":" \n "}"#, "type something first"),
+            (r#"{"type":"sing","id":"a"}"#, "not a line or a click"),
+            (r#"{"type":"click","id":"a","patch":"prj_x","revision":1,"action":"approve"}"#, "not a line or a click"),
+            (long.as_str(), "this one has 10001"),
+            ("\u{0}", "not a line or a click"),
+        ] {
+            let why = incoming(body.as_bytes()).unwrap_err().to_string();
+            assert!(why.contains(expected), "{body}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_delivery_means_what_was_sent() {
+        let sent = Sent::Say { id: "k".to_owned(), text: "/show".to_owned() };
+        let chance = Chance::system();
+        let new = sent.delivery(chance.id(), &chance).unwrap();
+        assert_eq!(Sent::read(&new.delivery.body), Ok(sent));
+        assert_eq!(new.delivery.dedupe_key, "k");
+        assert_eq!(new.job.map(|job| job.job), Some(Job::HandleDelivery { delivery: new.delivery.id }));
+    }
+}

@@ -1,0 +1,361 @@
+//! Calls of Slack's Web API. Every call has a timeout and none is repeated here: the job queue does that.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use reqwest::{Url, redirect};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use slack_morphism::{api::SlackApiViewsOpenRequest, prelude::*};
+
+use super::{
+    error::SlackError,
+    render::{Rendered, render},
+};
+use crate::{
+    config::SlackConfig,
+    domain::{member::Standing, message::Message},
+    telemetry,
+};
+
+/// How long Slack may take for one call.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the opening of a form may take: its trigger lives 3 seconds.
+const FORM_TIMEOUT: Duration = Duration::from_millis(2_500);
+
+/// A way to one Slack workspace. Cheap to clone.
+#[derive(Clone)]
+pub struct SlackClient(Arc<Inner>);
+
+struct Inner {
+    api: slack_morphism::SlackClient<SlackClientHyperHttpsConnector>,
+    token: SlackApiToken,
+    http: reqwest::Client,
+    api_url: Url,
+    pages: Option<String>,
+}
+
+/// A message that was posted.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Posted {
+    /// The channel it is in: of a direct message, the conversation and not the person.
+    pub channel: String,
+    /// Its id there.
+    pub ts: String,
+}
+
+/// Who we are in Slack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workspace {
+    /// The team's id.
+    pub team: String,
+    /// The team's name.
+    pub name: String,
+    /// Our own user there.
+    pub bot_user: String,
+    /// The workspace's address.
+    pub url: String,
+    /// What we are allowed to do there; empty where Slack does not say.
+    pub scopes: Vec<String>,
+}
+
+/// What Slack says about a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// The name that people see.
+    pub name: String,
+    /// IANA name of the person's time zone; `None` where Slack gives none that we know.
+    pub time_zone: Option<String>,
+    /// What they are allowed to be.
+    pub standing: Standing,
+}
+
+#[derive(Serialize)]
+struct Post<'a> {
+    channel: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thread_ts: Option<&'a str>,
+    #[serde(flatten)]
+    content: &'a Rendered,
+    unfurl_links: bool,
+    unfurl_media: bool,
+}
+
+#[derive(Serialize)]
+struct Update<'a> {
+    channel: &'a str,
+    ts: &'a str,
+    #[serde(flatten)]
+    content: &'a Rendered,
+}
+
+#[derive(Serialize)]
+struct Ephemeral<'a> {
+    channel: &'a str,
+    user: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thread_ts: Option<&'a str>,
+    #[serde(flatten)]
+    content: &'a Rendered,
+}
+
+#[derive(Deserialize)]
+struct Done {}
+
+impl SlackClient {
+    /// A client for the workspace of the configured token. Connects to nothing yet.
+    ///
+    /// `pages` is where people can open the pages of Docket, for the links in messages; `None` where nobody can.
+    pub fn new(config: &SlackConfig, pages: Option<&str>) -> anyhow::Result<Self> {
+        // Whoever was first has installed the same provider: there is only one in the program.
+        let _installed_before = rustls::crypto::ring::default_provider().install_default();
+        let https = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_native_roots()
+            .context("this machine's certificate authorities can't be read")?
+            .https_or_http()
+            .enable_http1()
+            .enable_http2()
+            .build();
+        let connector = SlackClientHyperConnector::with_connector(https).with_slack_api_url(&config.api_url);
+        let http = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .connect_timeout(TIMEOUT / 2)
+            .redirect(redirect::Policy::none())
+            .build()
+            .context("no HTTP client can be made")?;
+        Ok(Self(Arc::new(Inner {
+            api: slack_morphism::SlackClient::new(connector),
+            token: SlackApiToken::new(SlackApiTokenValue(config.bot_token.expose_secret().to_owned())),
+            http,
+            api_url: Url::parse(&config.api_url).context("SLACK_API_URL is not an address")?,
+            pages: pages.map(str::to_owned),
+        })))
+    }
+
+    /// A message in Slack's form, with links to our pages.
+    pub fn render(&self, message: &Message) -> Rendered {
+        render(message, self.0.pages.as_deref())
+    }
+
+    /// Posts a message to a channel, or into the thread of `thread`.
+    ///
+    /// `chat.postMessage` knows no idempotency key: where the connection is cut between Slack's taking the message
+    /// and our storing its `ts`, a repetition posts it twice. That window is the only one in which Docket doubles
+    /// anything.
+    pub async fn post(&self, channel: &str, thread: Option<&str>, content: &Rendered) -> Result<Posted, SlackError> {
+        let post = Post { channel, thread_ts: thread, content, unfurl_links: false, unfurl_media: false };
+        self.call("chat.postMessage", &post, TIMEOUT).await
+    }
+
+    /// Replaces a message of ours.
+    pub async fn update(&self, channel: &str, ts: &str, content: &Rendered) -> Result<(), SlackError> {
+        let Done {} = self.call("chat.update", &Update { channel, ts, content }, TIMEOUT).await?;
+        Ok(())
+    }
+
+    /// Shows a message to one person in a channel. Not kept by Slack, and lost if they are not there.
+    pub async fn ephemeral(
+        &self,
+        channel: &str,
+        user: &str,
+        thread: Option<&str>,
+        content: &Rendered,
+    ) -> Result<(), SlackError> {
+        let message = Ephemeral { channel, user, thread_ts: thread, content };
+        let Done {} = self.call("chat.postEphemeral", &message, TIMEOUT).await?;
+        Ok(())
+    }
+
+    /// Opens a form over whatever the person sees. The trigger works once and for 3 seconds.
+    pub async fn open_view(&self, trigger: &str, view: SlackView) -> Result<(), SlackError> {
+        let request = SlackApiViewsOpenRequest::new(trigger.to_owned().into(), view);
+        let Done {} = self.call("views.open", &request, FORM_TIMEOUT).await?;
+        Ok(())
+    }
+
+    /// Answers by the `response_url` of a delivery, visible only to its sender.
+    ///
+    /// The address came from outside, so it is used only where it leads to Slack: `https://hooks.slack.com/`, or the
+    /// origin of `SLACK_API_URL`. Redirects are not followed.
+    pub async fn respond(&self, response_url: &str, content: &Rendered) -> Result<(), SlackError> {
+        let outcome = self.respond_uncounted(response_url, content).await;
+        count("response_url", outcome.as_ref().err());
+        outcome
+    }
+
+    async fn respond_uncounted(&self, response_url: &str, content: &Rendered) -> Result<(), SlackError> {
+        let url = self.trusted(response_url).ok_or_else(|| SlackError::Gone("untrusted_response_url".to_owned()))?;
+        let answer = self.0.http.post(url).json(&content.ephemeral()).send().await.map_err(|e| unreachable(&e))?;
+        let status = answer.status();
+        match status.as_u16() {
+            200..300 => Ok(()),
+            429 | 500.. => Err(SlackError::from_status(status.as_u16(), retry_after(&answer))),
+            // Used up or expired: Slack answers 404, in some cases other 4xx, and never takes it again.
+            status => Err(SlackError::Gone(format!("response_url: HTTP {status}"))),
+        }
+    }
+
+    fn trusted(&self, response_url: &str) -> Option<Url> {
+        let url = Url::parse(response_url).ok()?;
+        let anonymous = url.username().is_empty() && url.password().is_none();
+        let slack = url.scheme() == "https" && url.host_str() == Some("hooks.slack.com") && url.port().is_none();
+        (anonymous && (slack || url.origin() == self.0.api_url.origin())).then_some(url)
+    }
+
+    /// What Slack says about a person, seen from the team `home`: somebody of another team is a guest.
+    pub async fn user(&self, user: &str, home: &str) -> Result<Profile, SlackError> {
+        let session = self.0.api.open_session(&self.0.token);
+        let parameters = vec![("user", Some(user))];
+        let call = session.http_session_api.http_get("users.info", &parameters, None);
+        let info: UserInfo = self.timed("users.info", TIMEOUT, call).await?;
+        Ok(info.user.profile(home))
+    }
+
+    /// Who we are, and what we may do: checks the token.
+    pub async fn auth_test(&self) -> Result<Workspace, SlackError> {
+        let outcome = self.auth_test_uncounted().await;
+        count("auth.test", outcome.as_ref().err());
+        outcome
+    }
+
+    /// By hand, since the library hides the header that lists the scopes.
+    async fn auth_test_uncounted(&self) -> Result<Workspace, SlackError> {
+        let url = format!("{}/auth.test", self.0.api_url.as_str().trim_end_matches('/'));
+        let token = self.0.token.token_value.0.as_str();
+        let answer = self.0.http.post(url).bearer_auth(token).send().await.map_err(|e| unreachable(&e))?;
+        if !answer.status().is_success() {
+            return Err(SlackError::from_status(answer.status().as_u16(), retry_after(&answer)));
+        }
+        let scopes = answer.headers().get("x-oauth-scopes").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let scopes = scopes.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
+        let test: AuthTest = answer.json().await.map_err(|_| SlackError::Other("unreadable_answer".to_owned()))?;
+        if let Some(code) = test.error {
+            return Err(SlackError::from_code(&code));
+        }
+        let required = |field: Option<String>| field.ok_or_else(|| SlackError::Other("unreadable_answer".to_owned()));
+        Ok(Workspace {
+            team: required(test.team_id)?,
+            name: test.team.unwrap_or_default(),
+            bot_user: required(test.user_id)?,
+            url: test.url.unwrap_or_default(),
+            scopes,
+        })
+    }
+
+    /// Answers are read into types of our own that ask for as little as possible: a field that Slack changes must not
+    /// make a message that was posted look as if it was not.
+    async fn call<Q, A>(&self, method: &'static str, request: &Q, timeout: Duration) -> Result<A, SlackError>
+    where
+        Q: Serialize + Send + Sync,
+        A: DeserializeOwned + Send,
+    {
+        let session = self.0.api.open_session(&self.0.token);
+        self.timed(method, timeout, session.http_session_api.http_post(method, request, None)).await
+    }
+
+    async fn timed<A>(
+        &self,
+        method: &'static str,
+        timeout: Duration,
+        call: impl Future<Output = ClientResult<A>>,
+    ) -> Result<A, SlackError> {
+        let outcome = match tokio::time::timeout(timeout, call).await {
+            Ok(answer) => answer.map_err(SlackError::from),
+            Err(_) => Err(SlackError::Unreachable(format!("no answer within {timeout:?}"))),
+        };
+        count(method, outcome.as_ref().err());
+        outcome
+    }
+}
+
+fn count(method: &'static str, error: Option<&SlackError>) {
+    let outcome = error.map_or("ok", SlackError::outcome);
+    metrics::counter!(telemetry::PROVIDER_CALLS, "provider" => "slack", "method" => method, "outcome" => outcome)
+        .increment(1);
+}
+
+/// Says what kind of failure it was; the library's text would name the address, which is a secret.
+fn unreachable(error: &reqwest::Error) -> SlackError {
+    let kind = if error.is_timeout() { "no answer in time" } else { "the connection failed" };
+    SlackError::Unreachable(kind.to_owned())
+}
+
+fn retry_after(answer: &reqwest::Response) -> Option<Duration> {
+    let seconds = answer.headers().get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+#[derive(Deserialize)]
+struct AuthTest {
+    error: Option<String>,
+    team_id: Option<String>,
+    team: Option<String>,
+    user_id: Option<String>,
+    url: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct UserInfo {
+    user: User,
+}
+
+#[derive(Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the wire form of users.info")]
+struct User {
+    id: String,
+    team_id: Option<String>,
+    name: Option<String>,
+    real_name: Option<String>,
+    tz: Option<String>,
+    #[serde(default)]
+    deleted: bool,
+    #[serde(default)]
+    is_bot: bool,
+    #[serde(default)]
+    is_restricted: bool,
+    #[serde(default)]
+    is_ultra_restricted: bool,
+    #[serde(default)]
+    is_stranger: bool,
+    #[serde(default)]
+    profile: Names,
+    #[serde(rename = "enterprise_user")]
+    enterprise: Option<EnterpriseUser>,
+}
+
+#[derive(Default, Deserialize)]
+struct Names {
+    display_name: Option<String>,
+    real_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct EnterpriseUser {
+    #[serde(default)]
+    teams: Vec<String>,
+}
+
+impl User {
+    fn profile(self, home: &str) -> Profile {
+        let standing = self.standing(home);
+        let names = [self.profile.display_name, self.profile.real_name, self.real_name, self.name, Some(self.id)];
+        let name = names.into_iter().flatten().find(|name| !name.trim().is_empty()).unwrap_or_default();
+        let time_zone = self.tz.filter(|tz| tz.parse::<chrono_tz::Tz>().is_ok());
+        Profile { name, time_zone, standing }
+    }
+
+    fn standing(&self, home: &str) -> Standing {
+        let teams = self.enterprise.as_ref().map_or(&[][..], |user| user.teams.as_slice());
+        let ours = self.team_id.as_deref().is_some_and(|team| team == home) || teams.iter().any(|team| team == home);
+        if self.deleted {
+            Standing::Gone
+        } else if self.is_bot || self.id == "USLACKBOT" {
+            Standing::Bot
+        } else if self.is_restricted || self.is_ultra_restricted || self.is_stranger || !ours {
+            Standing::Guest
+        } else {
+            Standing::Full
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Brings cards and private answers to Slack.
+
+use std::time::Duration;
+
+use super::{
+    SlackClient, SlackError,
+    receive::{self, Reply},
+    render::Rendered,
+};
+use crate::domain::{
+    card::{Answer, Card},
+    delivery::Delivery,
+    message::Message,
+    time::Timestamp,
+};
+
+/// How long a `response_url` works, less a little for the way (docs.slack.dev, handling-user-interaction).
+const REPLY_LIFE: Duration = Duration::from_mins(29);
+
+/// How often it works.
+const REPLY_USES: usize = 5;
+
+/// A card that says in Slack what is true.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// The message it is in from now on.
+    pub ts: String,
+}
+
+/// Makes a card say `message`: posts it, or updates it where it is posted.
+///
+/// A card that was deleted is posted again; one that Slack no longer lets us change is followed by a reply in its
+/// thread.
+pub async fn sync_card(client: &SlackClient, message: &Message, card: &Card) -> Result<Delivered, SlackError> {
+    let content = client.render(message);
+    let Some(ts) = &card.message else {
+        return post(client, &content, card, card.venue.thread.as_deref()).await;
+    };
+    match client.update(&card.venue.channel, ts, &content).await {
+        Ok(()) => Ok(Delivered { ts: ts.clone() }),
+        Err(SlackError::Gone(code)) if code == "message_not_found" => {
+            post(client, &content, card, card.venue.thread.as_deref()).await
+        }
+        Err(SlackError::Gone(_)) => reply_instead(client, message, card).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// Says in the thread of a card what the card should say: for a card whose update failed for good.
+pub async fn reply_instead(client: &SlackClient, message: &Message, card: &Card) -> Result<Delivered, SlackError> {
+    let thread = card.venue.thread.as_deref().or(card.message.as_deref());
+    post(client, &client.render(message), card, thread).await
+}
+
+async fn post(
+    client: &SlackClient,
+    content: &Rendered,
+    card: &Card,
+    thread: Option<&str>,
+) -> Result<Delivered, SlackError> {
+    let posted = client.post(&card.venue.channel, thread, content).await?;
+    Ok(Delivered { ts: posted.ts })
+}
+
+/// Brings a private answer to its reader. `origin` is the delivery it answers and `uses` how many answers to it were
+/// sent before.
+///
+/// The way of the question is tried first, while it lasts, unless they talk in a thread, which it would leave. After
+/// that, what a person expects: in a direct conversation with the bot an ordinary message; elsewhere one that only
+/// they see, in the same thread; and where the bot is not, the way of the question after all or a direct message.
+pub async fn send_answer(
+    client: &SlackClient,
+    origin: Option<&Delivery>,
+    uses: usize,
+    answer: &Answer,
+    now: Timestamp,
+) -> Result<(), SlackError> {
+    let content = client.render(&answer.message);
+    let way_back = origin.and_then(|delivery| way_back(delivery, uses, now));
+    let threaded = answer.venue.thread.is_some();
+    if let Some(url) = way_back.as_deref().filter(|_| !threaded)
+        && let Some(outcome) = respond(client, url, &content).await
+    {
+        return outcome;
+    }
+    match in_place(client, answer, &content).await {
+        Err(error) if error.is_wrong_place() => {}
+        outcome => return outcome,
+    }
+    if let Some(url) = way_back.as_deref().filter(|_| threaded)
+        && let Some(outcome) = respond(client, url, &content).await
+    {
+        return outcome;
+    }
+    client.post(&answer.to.user, None, &content).await.map(|_| ())
+}
+
+/// `None` where the way back is closed.
+async fn respond(client: &SlackClient, url: &str, content: &Rendered) -> Option<Result<(), SlackError>> {
+    match client.respond(url, content).await {
+        Err(SlackError::Gone(reason)) => {
+            tracing::debug!(%reason, "a response_url no longer works");
+            None
+        }
+        outcome => Some(outcome),
+    }
+}
+
+async fn in_place(client: &SlackClient, answer: &Answer, content: &Rendered) -> Result<(), SlackError> {
+    let (channel, thread) = (answer.venue.channel.as_str(), answer.venue.thread.as_deref());
+    // Ids of direct conversations start with a D.
+    if channel.starts_with('D') {
+        client.post(channel, thread, content).await.map(|_| ())
+    } else {
+        client.ephemeral(channel, &answer.to.user, thread, content).await
+    }
+}
+
+fn way_back(delivery: &Delivery, uses: usize, now: Timestamp) -> Option<String> {
+    let alive = now.since(delivery.received_at) < REPLY_LIFE && uses < REPLY_USES;
+    let Reply { response_url, .. } = receive::reply(delivery.source, &delivery.body);
+    response_url.filter(|_| alive)
+}

@@ -1,0 +1,48 @@
+//! Slash commands: form fields (docs.slack.dev, implementing-slash-commands).
+
+use serde::Deserialize;
+
+use super::{Received, Reply, Unreadable, fingerprint, form, identity, present, venue};
+use crate::{
+    domain::event::{Event, Incoming},
+    intent::text::from_slack,
+};
+
+#[derive(Deserialize)]
+struct SlashCommand {
+    team_id: Option<String>,
+    enterprise_id: Option<String>,
+    channel_id: String,
+    user_id: String,
+    #[serde(default)]
+    text: String,
+    response_url: Option<String>,
+    trigger_id: Option<String>,
+}
+
+pub(super) fn receive(body: &[u8]) -> Result<Received, Unreadable> {
+    let command: SlashCommand = form(body)?;
+    let team = present(command.team_id)
+        .or(present(command.enterprise_id))
+        .ok_or_else(|| Unreadable::new("the command names no team"))?;
+    let trigger = present(command.trigger_id);
+    Ok(Received {
+        dedupe_key: trigger.clone().unwrap_or_else(|| fingerprint(body)),
+        incoming: Incoming {
+            sender: Some(identity(&team, command.user_id)),
+            venue: Some(venue(&team, command.channel_id, None)),
+            event: Event::Command(from_slack(&command.text)),
+        },
+        reply: Reply { response_url: present(command.response_url), trigger },
+        form: None,
+        team,
+    })
+}
+
+pub(super) fn is_ssl_check(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Check {
+        ssl_check: String,
+    }
+    serde_urlencoded::from_bytes::<Check>(body).is_ok_and(|check| check.ssl_check == "1")
+}

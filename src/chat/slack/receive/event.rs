@@ -1,0 +1,145 @@
+//! Events: JSON envelopes (docs.slack.dev, events-api).
+
+use serde::Deserialize;
+
+use super::{Received, Reply, Unreadable, fingerprint, identity, json, nothing, present, utf8, venue};
+use crate::{
+    domain::event::{Event, Incoming},
+    intent::text::from_slack,
+};
+
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(rename = "type")]
+    kind: String,
+    team_id: Option<String>,
+    enterprise_id: Option<String>,
+    event_id: Option<String>,
+    event: Option<Inner>,
+    #[serde(default)]
+    authorizations: Vec<Authorization>,
+}
+
+#[derive(Deserialize)]
+struct Authorization {
+    user_id: Option<String>,
+    #[serde(default)]
+    is_bot: bool,
+}
+
+#[derive(Deserialize)]
+struct Inner {
+    #[serde(rename = "type")]
+    kind: String,
+    user: Option<String>,
+    text: Option<String>,
+    ts: Option<String>,
+    channel: Option<serde_json::Value>,
+    channel_type: Option<String>,
+    thread_ts: Option<String>,
+    bot_id: Option<String>,
+    subtype: Option<String>,
+    tokens: Option<Revoked>,
+}
+
+#[derive(Deserialize)]
+struct Revoked {
+    #[serde(default)]
+    bot: Vec<String>,
+}
+
+/// The challenge of a `url_verification` request, which Slack wants back before it sends events.
+pub fn challenge(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Verification {
+        #[serde(rename = "type")]
+        kind: String,
+        challenge: String,
+    }
+    let verification: Verification = serde_json::from_slice(body).ok()?;
+    (verification.kind == "url_verification").then_some(verification.challenge)
+}
+
+pub(super) fn receive(body: &[u8]) -> Result<Received, Unreadable> {
+    let text = utf8(body)?;
+    let envelope: Envelope = json(text).map_err(|unreadable| Unreadable { team: team_of(text), ..unreadable })?;
+    let team = present(envelope.team_id.clone())
+        .or(present(envelope.enterprise_id.clone()))
+        .ok_or_else(|| Unreadable::new("the event names no team"))?;
+    let by_id = envelope.event_id.clone().unwrap_or_else(|| fingerprint(body));
+    let said = envelope
+        .event
+        .as_ref()
+        .filter(|_| envelope.kind == "event_callback")
+        .and_then(|event| said(event, &envelope, &team));
+    let (dedupe_key, incoming) = match said {
+        Some(said) => said,
+        None => (by_id, unsaid(&envelope)),
+    };
+    Ok(Received { team, dedupe_key, incoming, reply: Reply::default(), form: None })
+}
+
+/// Whose an envelope is that can't be read otherwise.
+fn team_of(text: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Owned {
+        team_id: Option<String>,
+    }
+    serde_json::from_str::<Owned>(text).ok()?.team_id
+}
+
+/// Words addressed to us, with their key: a mention also arrives as a message of its channel, and both are one.
+fn said(event: &Inner, envelope: &Envelope, team: &str) -> Option<(String, Incoming)> {
+    if event.bot_id.is_some() || event.subtype.is_some() {
+        return None;
+    }
+    let text = event.text.as_deref()?;
+    let (user, ts) = (event.user.clone()?, event.ts.clone()?);
+    let channel = event.channel.as_ref()?.as_str()?;
+    let ours = |id: &str| envelope.authorizations.iter().any(|a| a.is_bot && a.user_id.as_deref() == Some(id));
+    if ours(&user) {
+        return None;
+    }
+    let words = match event.kind.as_str() {
+        "app_mention" => without_mention(text, |id| ours(id) || envelope.authorizations.is_empty()),
+        "message" if event.channel_type.as_deref() == Some("im") => without_mention(text, ours),
+        "message" if mentions(text).any(ours) => without_mention(text, ours),
+        _ => return None,
+    };
+    let thread = event.thread_ts.clone().filter(|thread| *thread != ts);
+    let incoming = Incoming {
+        sender: Some(identity(team, user)),
+        venue: Some(venue(team, channel, thread)),
+        event: Event::Words(from_slack(&words)),
+    };
+    Some((format!("said:{channel}:{ts}"), incoming))
+}
+
+fn unsaid(envelope: &Envelope) -> Incoming {
+    let event = envelope.event.as_ref();
+    let removed = match event.map(|event| (event.kind.as_str(), event.tokens.as_ref())) {
+        Some(("app_uninstalled", _)) => true,
+        // A person who takes back their own token leaves ours as it is.
+        Some(("tokens_revoked", tokens)) => tokens.is_none_or(|tokens| !tokens.bot.is_empty()),
+        _ => false,
+    };
+    match event.filter(|_| removed) {
+        Some(event) => Incoming { sender: None, venue: None, event: Event::Removed { what: event.kind.clone() } },
+        None => nothing(None, None),
+    }
+}
+
+/// The users mentioned in a text: `<@U1>` and `<@U1|name>`.
+fn mentions(text: &str) -> impl Iterator<Item = &str> {
+    text.split("<@").skip(1).filter_map(|rest| rest.split(['>', '|']).next())
+}
+
+/// The text without the mention it starts with, if that is of us.
+fn without_mention(text: &str, ours: impl Fn(&str) -> bool) -> String {
+    let text = text.trim();
+    let rest = text
+        .strip_prefix("<@")
+        .and_then(|rest| rest.split_once('>'))
+        .filter(|(mention, _)| ours(mention.split('|').next().unwrap_or_default()));
+    rest.map_or(text, |(_, rest)| rest).trim_start_matches([':', ',']).trim().to_owned()
+}

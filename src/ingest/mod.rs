@@ -1,0 +1,5 @@
+//! STEP 1 of the way of one message: a verified request becomes a stored delivery with its job, and only then a 2xx.
+
+pub mod intake;
+pub mod signature;
+pub mod slack;

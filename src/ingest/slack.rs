@@ -1,0 +1,289 @@
+//! The doors for Slack: commands, interactions and events.
+//!
+//! Each request is checked over its raw bytes, read only as far as its tenant and its dedupe key, and committed before
+//! it is answered 2xx. Nothing slow happens here but the opening of a form, whose trigger lives 3 seconds: that is
+//! started after the answer.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{Request, State},
+    http::{HeaderName, StatusCode, header::RETRY_AFTER},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use serde_json::json;
+
+use super::{
+    intake::{Intake, IntakeError},
+    signature::verify_slack,
+};
+use crate::{
+    chat::slack::{
+        SlackClient,
+        receive::{self, Received, WORDS},
+    },
+    clock::Chance,
+    config::SlackConfig,
+    domain::{
+        delivery::{Delivery, Source},
+        event::{Action, Event, Incoming},
+        ids::TenantId,
+        job::{Job, NewJob},
+        member::Surface,
+        message::Message,
+        time::Timestamp,
+    },
+    store::{self, Accepted, NewDelivery, Store},
+    telemetry,
+};
+
+mod body;
+mod form;
+
+/// How long an answer in the acknowledgement may take. Slack waits 3 seconds; after this it goes through a job.
+const IMMEDIATE: Duration = Duration::from_millis(1_500);
+
+/// Tells Slack not to send an event again: it was read, and reading it again will not help.
+const NO_RETRY: HeaderName = HeaderName::from_static("x-slack-no-retry");
+
+/// Answers what needs no job.
+#[async_trait]
+pub trait Front: Send + Sync {
+    /// The answer to a line that changes nothing or can't be understood; `None` for one that needs a job.
+    async fn immediate(&self, tenant: TenantId, incoming: &Incoming) -> Option<Message>;
+}
+
+/// What the doors need.
+#[derive(Clone)]
+pub struct SlackDoor {
+    /// Where deliveries are stored.
+    pub intake: Intake,
+    /// Tells whose a team is.
+    pub store: Store,
+    /// Time and ids.
+    pub chance: Chance,
+    /// The signing secrets.
+    pub config: SlackConfig,
+    /// Renders answers and opens forms.
+    pub client: SlackClient,
+    /// Answers at once what it can.
+    pub front: Arc<dyn Front>,
+}
+
+/// The routes that Slack calls.
+pub fn router(door: SlackDoor) -> Router {
+    Router::new()
+        .route("/slack/commands", post(|State(door), request| enter(door, Source::SlackCommand, request)))
+        .route("/slack/interactions", post(|State(door), request| enter(door, Source::SlackInteraction, request)))
+        .route("/slack/events", post(|State(door), request| enter(door, Source::SlackEvent, request)))
+        .with_state(Arc::new(door))
+}
+
+/// An answer, with its word for metrics.
+struct Answered(&'static str, Response);
+
+impl Answered {
+    fn new(outcome: &'static str, response: impl IntoResponse) -> Self {
+        Self(outcome, response.into_response())
+    }
+}
+
+async fn enter(door: Arc<SlackDoor>, source: Source, request: Request) -> Response {
+    let began = door.chance.now();
+    let Answered(outcome, response) = match body::read(request).await {
+        Ok((headers, body)) => match verify_slack(&headers, &body, &door.config.signing_secrets, began) {
+            Ok(()) => answer(&door, source, body, began).await,
+            Err(forged) => {
+                tracing::warn!(source = source.as_str(), reason = %forged, "a request was not signed by Slack");
+                Answered::new("forged", (StatusCode::UNAUTHORIZED, forged.to_string()))
+            }
+        },
+        Err(refused) => Answered(refused.outcome(), refused.into_response()),
+    };
+    let source = source.as_str();
+    metrics::counter!(telemetry::DELIVERIES, "source" => source, "outcome" => outcome).increment(1);
+    metrics::histogram!(telemetry::ACK_SECONDS, "source" => source)
+        .record(door.chance.now().since(began).as_secs_f64());
+    response
+}
+
+async fn answer(door: &SlackDoor, source: Source, body: Bytes, at: Timestamp) -> Answered {
+    if source == Source::SlackCommand && receive::is_ssl_check(&body) {
+        return Answered::new("ssl_check", StatusCode::OK);
+    }
+    if source == Source::SlackEvent
+        && let Some(challenge) = receive::challenge(&body)
+    {
+        return Answered::new("url_verification", challenge);
+    }
+    let outcome = match receive::receive(source, &body) {
+        Ok(received) => admit(door, source, body, at, received).await,
+        Err(unreadable) => keep_unreadable(door, source, body, at, unreadable).await,
+    };
+    outcome.unwrap_or_else(|failure| {
+        tracing::error!(source = source.as_str(), error = %failure, "a delivery was not stored");
+        let words = "Docket can't store this right now. Please try again.";
+        Answered::new("unavailable", (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], words))
+    })
+}
+
+/// Why a request could not be stored.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error("Slack has not told yet which workspace the bot token belongs to")]
+    NotIntroduced,
+}
+
+/// What becomes of a delivery.
+enum Plan {
+    /// Nothing asks for anything.
+    Ignore,
+    /// Answered in the acknowledgement.
+    Say(Message),
+    /// A form is opened.
+    Open,
+    /// Goes to the worker.
+    Work,
+}
+
+impl Plan {
+    /// The outcome that is stored with the delivery; `None` while it waits for the worker.
+    const fn outcome(&self) -> Option<&'static str> {
+        match self {
+            Self::Ignore => Some("ignored"),
+            Self::Say(_) => Some("answered"),
+            Self::Open => Some("form"),
+            Self::Work => None,
+        }
+    }
+}
+
+async fn admit(
+    door: &SlackDoor,
+    source: Source,
+    body: Bytes,
+    at: Timestamp,
+    received: Received,
+) -> Result<Answered, Failure> {
+    let Some(tenant) = door.store.tenant_of(Surface::Slack, &received.team).await? else {
+        return stranger(door, source, received).await;
+    };
+    if lacks_words(&received.incoming.event) {
+        let errors = json!({ "response_action": "errors", "errors": { WORDS: "Say what should be different." } });
+        return Ok(Answered::new("refused", Json(errors)));
+    }
+    let plan = plan(door, source, tenant, &received).await;
+    let delivery = Delivery {
+        id: door.chance.id(),
+        tenant: Some(tenant),
+        source,
+        dedupe_key: received.dedupe_key.clone(),
+        body: body.into(),
+        received_at: at,
+    };
+    let job = matches!(plan, Plan::Work).then(|| handling(&delivery, &received));
+    let outcome = plan.outcome().map(str::to_owned);
+    let stored = NewDelivery { delivery, job, job_id: door.chance.id(), outcome };
+    if door.intake.accept(stored).await? == Accepted::Duplicate {
+        return Ok(Answered::new("duplicate", StatusCode::OK));
+    }
+    Ok(match plan {
+        Plan::Say(message) => Answered::new("answered", Json(door.client.render(&message).ephemeral())),
+        Plan::Open => {
+            tokio::spawn(form::open(door.client.clone(), received));
+            Answered::new("form", StatusCode::OK)
+        }
+        Plan::Ignore => Answered::new("ignored", StatusCode::OK),
+        Plan::Work => Answered::new("accepted", StatusCode::OK),
+    })
+}
+
+/// What a delivery of a team that nobody has connected gets: nothing is kept of it.
+///
+/// While no team at all is connected, Docket has not reached Slack yet; Slack is told to send it again.
+async fn stranger(door: &SlackDoor, source: Source, received: Received) -> Result<Answered, Failure> {
+    if !door.store.is_installed(Surface::Slack).await? {
+        return Err(Failure::NotIntroduced);
+    }
+    tracing::warn!(team = received.team, source = source.as_str(), "a request of a Slack team that is not connected");
+    let words = "This workspace is not connected to Docket, so nothing was done. Whoever runs Docket can connect it.";
+    if source == Source::SlackCommand {
+        return Ok(Answered::new("unknown_team", Json(json!({ "response_type": "ephemeral", "text": words }))));
+    }
+    if let Some(url) = received.reply.response_url {
+        let client = door.client.clone();
+        tokio::spawn(async move {
+            if let Err(error) = client.respond(&url, &client.render(&Message::text(words))).await {
+                tracing::warn!(%error, "somebody of another workspace could not be told that it is not connected");
+            }
+        });
+    }
+    Ok(Answered::new("unknown_team", StatusCode::OK))
+}
+
+/// A request for changes that says nothing; the form stays open with a hint.
+fn lacks_words(event: &Event) -> bool {
+    matches!(event, Event::Click(click) if click.action == Action::RequestChanges && click.words.is_none())
+}
+
+async fn plan(door: &SlackDoor, source: Source, tenant: TenantId, received: &Received) -> Plan {
+    if received.form.is_some() {
+        return Plan::Open;
+    }
+    if received.incoming.event == Event::Nothing {
+        return Plan::Ignore;
+    }
+    // Only the acknowledgement of a command can carry an answer.
+    if source != Source::SlackCommand {
+        return Plan::Work;
+    }
+    match tokio::time::timeout(IMMEDIATE, door.front.immediate(tenant, &received.incoming)).await {
+        Ok(Some(message)) => Plan::Say(message),
+        Ok(None) | Err(_) => Plan::Work,
+    }
+}
+
+/// The job for a delivery. What is said in one channel is handled in its order.
+fn handling(delivery: &Delivery, received: &Received) -> NewJob {
+    let job = Job::HandleDelivery { delivery: delivery.id }.due(delivery.received_at);
+    match &received.incoming.venue {
+        Some(venue) => job.in_order(format!("slack:{}:{}", venue.team, venue.channel)),
+        None => job,
+    }
+}
+
+/// Keeps a body that is signed but unreadable, so that somebody can look at it.
+async fn keep_unreadable(
+    door: &SlackDoor,
+    source: Source,
+    body: Bytes,
+    at: Timestamp,
+    unreadable: receive::Unreadable,
+) -> Result<Answered, Failure> {
+    tracing::warn!(source = source.as_str(), reason = %unreadable, "a signed request is unreadable");
+    let tenant = match &unreadable.team {
+        Some(team) => door.store.tenant_of(Surface::Slack, team).await?,
+        None => None,
+    };
+    let delivery = Delivery {
+        id: door.chance.id(),
+        tenant,
+        source,
+        dedupe_key: format!("unreadable:{}", receive::fingerprint(&body)),
+        body: body.into(),
+        received_at: at,
+    };
+    let outcome = Some(format!("unreadable: {unreadable}"));
+    let stored = NewDelivery { delivery, job: None, job_id: door.chance.id(), outcome };
+    let _new_or_known = door.intake.accept(stored).await?;
+    let response = (StatusCode::BAD_REQUEST, [(NO_RETRY, "1")], unreadable.to_string());
+    Ok(Answered::new("unreadable", response))
+}
