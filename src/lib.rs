@@ -14,3 +14,4 @@ pub mod review;
 pub mod answers;
 pub mod chat;
 pub mod ingest;
+pub mod web;

@@ -1,0 +1,111 @@
+//! Tells open pages that something changed. The page then reads itself again; what changed is not said here.
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    extract::State,
+    response::sse::{Event, KeepAlive, Sse},
+};
+use futures_util::{Stream, stream};
+use tokio::{sync::watch, time::sleep};
+
+use super::Web;
+use crate::{
+    domain::{
+        ids::PatchId,
+        project::{ProjectKey, Revision},
+    },
+    store,
+};
+
+/// Changes that come this close together are told once.
+const DEBOUNCE: Duration = Duration::from_millis(50);
+/// How often the database is looked at for what other processes changed, such as `docket say`.
+const POLL: Duration = Duration::from_millis(1500);
+/// How often a silent stream says that it is alive.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Patches whose state is watched; older ones do not change without a newer one.
+const WATCHED: usize = 50;
+
+/// The stream of changes: an event `changed` for each, with a growing id.
+pub(super) async fn stream(State(web): State<Web>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let watcher = Watcher { changes: web.store.changes(), seen: None, told: 0, web };
+    let events = stream::unfold(watcher, |mut watcher| async move {
+        let id = watcher.next().await?;
+        Some((Ok(Event::default().event("changed").id(id.to_string()).data(id.to_string())), watcher))
+    });
+    Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("alive"))
+}
+
+struct Watcher {
+    web: Web,
+    changes: watch::Receiver<u64>,
+    seen: Option<Marks>,
+    told: u64,
+}
+
+/// What the pages show, in brief: equal marks, equal pages.
+#[derive(PartialEq, Eq)]
+struct Marks {
+    entry: i64,
+    patches: Vec<(PatchId, u32, &'static str)>,
+    projects: Vec<(ProjectKey, Revision)>,
+}
+
+impl Watcher {
+    /// Waits for the next change; `None` when Docket stops.
+    async fn next(&mut self) -> Option<u64> {
+        // Without notifications between processes (SQLite) the database has to be looked at.
+        let polls = self.web.store.engine() == "sqlite";
+        if polls && self.seen.is_none() {
+            self.look().await;
+        }
+        let stopping = self.web.stopping.clone();
+        loop {
+            tokio::select! {
+                biased;
+                () = stopping.cancelled() => return None,
+                changed = self.changes.changed() => {
+                    changed.ok()?;
+                    sleep(DEBOUNCE).await;
+                    self.changes.mark_unchanged();
+                    if polls {
+                        self.look().await;
+                    }
+                    break;
+                }
+                () = sleep(POLL), if polls => if self.look().await { break },
+            }
+        }
+        self.told += 1;
+        Some(self.told)
+    }
+
+    /// Looks at the database, and says whether it differs from the last look. A failed
+    /// look says no: the next one tells.
+    async fn look(&mut self) -> bool {
+        match self.marks().await {
+            Ok(marks) => {
+                let differs = self.seen.as_ref() != Some(&marks);
+                self.seen = Some(marks);
+                differs
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the live view could not look at the database");
+                false
+            }
+        }
+    }
+
+    async fn marks(&self) -> store::Result<Marks> {
+        let mut tx = self.web.store.read(self.web.tenant).await?;
+        let entry = tx.latest_entries(1).await?.last().map_or(0, |entry| entry.seq);
+        let patches = tx.recent_patches(WATCHED).await?;
+        let projects = tx.projects().await?;
+        Ok(Marks {
+            entry,
+            patches: patches.iter().map(|patch| (patch.id, patch.revision, patch.state.as_str())).collect(),
+            projects: projects.into_iter().map(|project| (project.key, project.revision)).collect(),
+        })
+    }
+}

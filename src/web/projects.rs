@@ -1,0 +1,109 @@
+//! The list of projects, and the page of each: its tree, how far it has come, its patches.
+
+use askama::Template;
+use axum::{
+    extract::{Path, Query, State},
+    response::Response,
+};
+use serde::Deserialize;
+
+use super::{
+    Web,
+    patches::Row,
+    reply::{Frame, Trouble},
+    tree::{Names, Tree},
+};
+use crate::{
+    chat::console::render::Moment,
+    domain::{
+        project::{Project, ProjectKey},
+        task::{Status, TaskNumber},
+    },
+};
+
+/// Patches in a project's history on its page.
+const HISTORY: usize = 100;
+
+#[derive(Template)]
+#[template(path = "projects.html", config = "src/web/askama.toml")]
+struct ListPage {
+    frame: Frame,
+    projects: Vec<Summary>,
+    open: Vec<Row>,
+}
+
+/// A project in the list.
+struct Summary {
+    project: Project,
+    done: i64,
+    total: i64,
+}
+
+#[derive(Template)]
+#[template(path = "project.html", config = "src/web/askama.toml")]
+struct ProjectPage {
+    frame: Frame,
+    project: Project,
+    tree: Tree,
+    /// The task under which the tree is shown, where it is a part.
+    under: Option<String>,
+    history: Vec<Row>,
+}
+
+/// What a project's address may say.
+#[derive(Deserialize)]
+pub(super) struct Wish {
+    under: Option<String>,
+}
+
+/// The list of projects.
+pub(super) async fn list(State(web): State<Web>) -> Response {
+    web.reply(load_list(&web).await)
+}
+
+async fn load_list(web: &Web) -> Result<ListPage, Trouble> {
+    let mut tx = web.store.read(web.tenant).await?;
+    let mut counts = tx.task_counts().await?;
+    let projects = tx.projects().await?;
+    let names = Names::new(tx.members().await?);
+    let open = tx.open_patches().await?;
+    let summaries = projects.into_iter().map(|project| {
+        let by_status = counts.remove(&project.id).unwrap_or_default();
+        let total = by_status.iter().filter(|(status, _)| **status != Status::Cancelled).map(|(_, n)| n).sum();
+        Summary { done: by_status.get(&Status::Done).copied().unwrap_or(0), total, project }
+    });
+    Ok(ListPage {
+        frame: Frame::new("Projects", "projects"),
+        projects: summaries.collect(),
+        open: open.iter().map(|patch| Row::new(patch, &names)).collect(),
+    })
+}
+
+/// The page of a project.
+pub(super) async fn page(State(web): State<Web>, Path(key): Path<String>, Query(wish): Query<Wish>) -> Response {
+    web.reply(load(&web, &key, wish.under.as_deref()).await)
+}
+
+async fn load(web: &Web, key: &str, under: Option<&str>) -> Result<ProjectPage, Trouble> {
+    let missing =
+        || Trouble::Missing("There is no project of that key. The list of projects has those there are.".to_owned());
+    let key: ProjectKey = key.parse().map_err(|_| missing())?;
+    let mut tx = web.store.read(web.tenant).await?;
+    let project = tx.project_by_key(&key).await?.ok_or_else(missing)?;
+    let plan = tx.plan(project.id).await?.ok_or_else(missing)?;
+    let names = Names::new(tx.members().await?);
+    let under = under.map(|number| number.parse().map(TaskNumber).map_err(|_| missing())).transpose()?;
+    let tree = match under {
+        None => Tree::whole(&plan, &names),
+        Some(number) => Tree::under(&plan, &names, number)
+            .ok_or_else(|| Trouble::Missing(format!("{} is not in the plan of {key} any more.", plan.code(number))))?,
+    };
+    let history = tx.patches_of(project.id, HISTORY).await?;
+    Ok(ProjectPage {
+        frame: Frame::new(format!("{} · {}", project.key, project.title), "projects"),
+        under: under.map(|number| plan.code(number).to_string()),
+        history: history.iter().map(|patch| Row::new(patch, &names)).collect(),
+        project,
+        tree: tree.untitled(),
+    })
+}
