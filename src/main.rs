@@ -1,3 +1,5 @@
 //! The `docket` program.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    docket::cli::main()
+}

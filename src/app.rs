@@ -1,0 +1,200 @@
+//! The composition root: builds the store, the clients, the doors and the worker, and runs them.
+
+mod front;
+mod say;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context;
+use axum::Router;
+use tokio::net::TcpListener;
+
+use self::front::{ConsoleDoor, DeskFront};
+pub use self::say::say;
+use crate::{
+    chat::slack::SlackClient,
+    clock::Chance,
+    config::Config,
+    domain::{ids::TenantId, job::backoff, member::Surface, tenant::Installation},
+    health::{self, Health},
+    ingest::{
+        intake::Intake,
+        slack::{self, SlackDoor},
+    },
+    jobs::{Desk, worker::Worker},
+    planner::templates::Templates,
+    shutdown::Shutdown,
+    store::{ServeLock, Store},
+    telemetry::{self, Metrics},
+    web::{self, Web},
+};
+
+/// How old the worker's last sign of life may be before Docket calls itself not ready.
+const WORKER_SILENCE: Duration = Duration::from_secs(15);
+
+/// How long requests may take to come in wholly once Docket is asked to stop.
+const REQUEST_GRACE: Duration = Duration::from_secs(5);
+
+/// Docket, put together and ready to run.
+pub struct App {
+    /// What jobs work with.
+    pub desk: Arc<Desk>,
+    /// Runs them.
+    pub worker: Worker,
+    /// Everything that is served over HTTP, but for health.
+    pub router: Router,
+    /// The tenant that the console and a single Slack workspace share.
+    pub tenant: TenantId,
+    intake: Intake,
+}
+
+impl App {
+    /// Builds everything on an open, migrated store. Talks to nobody yet.
+    ///
+    /// # Errors
+    /// When the database fails, a plan template can't be read, or a client can't be built.
+    pub async fn build(config: &Config, store: Store, chance: Chance, shutdown: Shutdown) -> anyhow::Result<Self> {
+        let tenant = store.local_tenant(&chance).await?;
+        let desk = Arc::new(desk(config, store.clone(), chance.clone())?);
+        let intake = Intake::start(store.clone(), chance.clone());
+        let mut router = web::router(Web {
+            store: store.clone(),
+            chance: chance.clone(),
+            tenant,
+            public_url: config.public_url.clone(),
+            accept: Arc::new(ConsoleDoor(intake.clone())),
+            stopping: shutdown.token(),
+        });
+        if let (Some(client), Some(config)) = (&desk.slack, &config.slack) {
+            router = router.merge(slack::router(SlackDoor {
+                intake: intake.clone(),
+                store,
+                chance,
+                config: config.clone(),
+                client: client.clone(),
+                front: Arc::new(DeskFront(Arc::clone(&desk))),
+            }));
+        }
+        Ok(Self { worker: Worker::new(Arc::clone(&desk)), desk, router, tenant, intake })
+    }
+}
+
+/// What jobs work with, by the settings.
+fn desk(config: &Config, store: Store, chance: Chance) -> anyhow::Result<Desk> {
+    let mut templates = Templates::built_in()?;
+    if let Some(folder) = &config.templates {
+        templates = templates.with_folder(folder)?;
+    }
+    // The pages exist on this machine only: a link to them would lead nobody else anywhere.
+    let pages = Some(config.public_url.as_str()).filter(|url| web::is_loopback(url));
+    let slack = config.slack.as_ref().map(|slack| SlackClient::new(slack, pages)).transpose()?;
+    Ok(Desk { store, chance, templates, slack })
+}
+
+/// Serves until `shutdown`: takes requests, runs jobs, and stops in order.
+///
+/// # Errors
+/// When another process serves the same database, the database can't be opened or migrated, or the
+/// address can't be listened on.
+pub async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
+    let lock = ServeLock::acquire(&config.database_url)?;
+    let metrics = Metrics::install()?;
+    let store = Store::open(&config.database_url).await?;
+    store.migrate().await?;
+    let chance = Chance::system();
+    match store.end_leases_of_the_dead(&lock, chance.now()).await? {
+        0 => {}
+        jobs => tracing::info!(jobs, "took over what the last process left unfinished"),
+    }
+    let app = App::build(&config, store.clone(), chance.clone(), shutdown.clone()).await?;
+    let listener = TcpListener::bind((config.host.as_str(), config.port)).await.with_context(|| {
+        format!("cannot listen on {}:{}; set HOST and PORT to an address that is free", config.host, config.port)
+    })?;
+    let worker = app.worker.clone();
+    let clock = chance.clone();
+    let health = Health {
+        store: store.clone(),
+        metrics: metrics.clone(),
+        worker_alive: Arc::new(move || clock.now().since(worker.last_seen()) < WORKER_SILENCE),
+        shutdown: shutdown.clone(),
+        chance: chance.clone(),
+    };
+    let router = telemetry::traced(app.router.merge(health::router(health)), chance);
+    announce(&config, &listener)?;
+
+    tokio::spawn(metrics.keep_small());
+    let working = tokio::spawn(app.worker.run(shutdown.clone()));
+    tokio::spawn(meet_slack(Arc::clone(&app.desk), app.tenant, shutdown.clone()));
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown.requested());
+    tokio::select! {
+        ended = serving => ended?,
+        () = too_long(&shutdown) => tracing::warn!("requests that were still coming in were cut off"),
+    }
+    app.intake.shutdown().await;
+    working.await?;
+    store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Ends [`REQUEST_GRACE`] after the request to stop.
+async fn too_long(shutdown: &Shutdown) {
+    shutdown.requested().await;
+    tokio::time::sleep(REQUEST_GRACE).await;
+}
+
+fn announce(config: &Config, listener: &TcpListener) -> anyhow::Result<()> {
+    let mut address = listener.local_addr()?;
+    if web::is_loopback(&config.public_url) {
+        // The console answers on this machine alone, also where every interface is listened on.
+        if address.ip().is_unspecified() {
+            address.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        tracing::info!("Docket is ready: open http://{address}/console");
+    } else {
+        tracing::info!("Docket is ready on {address}, reached as {}", config.public_url);
+    }
+    Ok(())
+}
+
+/// Learns which workspace the bot token belongs to, and binds it to the tenant. Tries until it works:
+/// until then requests of an unknown workspace are turned away with words.
+async fn meet_slack(desk: Arc<Desk>, tenant: TenantId, shutdown: Shutdown) {
+    let Some(slack) = &desk.slack else { return };
+    for attempt in 1.. {
+        match introduce(&desk, slack, tenant).await {
+            Ok(workspace) => return tracing::info!(workspace, "connected to Slack"),
+            Err(error) => {
+                tracing::warn!(error = format!("{error:#}"), "Slack does not answer; `docket doctor` says more");
+            }
+        }
+        tokio::select! {
+            () = shutdown.requested() => return,
+            () = tokio::time::sleep(backoff(attempt, desk.chance.fraction())) => {}
+        }
+    }
+}
+
+/// Asks Slack who we are and stores it. Returns the workspace's name.
+///
+/// # Errors
+/// When Slack refuses the token or can't be reached, or the workspace belongs to another tenant.
+pub async fn introduce(desk: &Desk, slack: &SlackClient, tenant: TenantId) -> anyhow::Result<String> {
+    let us = slack.auth_test().await?;
+    let mut tx = desk.store.write(tenant).await?;
+    tx.put_installation(&Installation {
+        surface: Surface::Slack,
+        team: us.team,
+        name: us.name.clone(),
+        bot_user: us.bot_user,
+        removed: None,
+    })
+    .await?;
+    tx.commit().await?;
+    Ok(us.name)
+}

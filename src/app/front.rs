@@ -1,0 +1,61 @@
+//! What the doors ask of the rest: an answer that can be given in the acknowledgement, a place to
+//! put a console request.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::{
+    answers::{self, Ask},
+    domain::{event::Incoming, ids::TenantId, message::Message},
+    error::{Error, Result},
+    ingest::{intake::Intake, slack::Front},
+    jobs::{Desk, understand::understand},
+    store::{Accepted, NewDelivery},
+    web::Accept,
+};
+
+/// Answers what changes nothing while the request waits.
+pub(super) struct DeskFront(pub(super) Arc<Desk>);
+
+#[async_trait]
+impl Front for DeskFront {
+    async fn immediate(&self, tenant: TenantId, incoming: &Incoming) -> Option<Message> {
+        match self.answer(tenant, incoming).await {
+            Ok(message) => message,
+            Err(Error::User(words)) => Some(Message::text(words.to_string())),
+            Err(Error::Internal(error)) => {
+                let reference = self.0.chance.reference();
+                tracing::error!(reference, error = format!("{error:#}"), "a question could not be answered");
+                Some(Message::text(format!("Something went wrong (ref {reference}). Try again in a minute.")))
+            }
+        }
+    }
+}
+
+impl DeskFront {
+    async fn answer(&self, tenant: TenantId, incoming: &Incoming) -> Result<Option<Message>> {
+        let now = self.0.chance.now();
+        let mut tx = self.0.store.read(tenant).await?;
+        let sender = match &incoming.sender {
+            Some(identity) => tx.member_by_identity(identity).await?,
+            None => None,
+        };
+        let Some(intent) = understand(&incoming.event, sender.as_ref(), now)? else { return Ok(None) };
+        if !intent.is_read_only() {
+            return Ok(None);
+        }
+        let ask = Ask { sender: sender.as_ref(), venue: incoming.venue.as_ref(), intent: &intent, now };
+        Ok(Some(answers::answer(&mut tx, &ask).await?))
+    }
+}
+
+/// Puts console requests where all deliveries go.
+pub(super) struct ConsoleDoor(pub(super) Intake);
+
+#[async_trait]
+impl Accept for ConsoleDoor {
+    async fn accept(&self, delivery: NewDelivery) -> anyhow::Result<Accepted> {
+        Ok(self.0.accept(delivery).await?)
+    }
+}

@@ -1,0 +1,64 @@
+//! Whether Slack knows the token, and whether the token may do what Docket does.
+
+use super::{Check, patiently};
+use crate::{
+    chat::slack::{SlackClient, manifest::SCOPES},
+    config::Config,
+};
+
+const SUBJECT: &str = "Slack";
+
+/// The lines about Slack.
+pub(super) async fn examine(config: &Config) -> Vec<Check> {
+    let Some(slack) = &config.slack else {
+        let remedy = "SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET turn it on; README.md shows where to find them.";
+        return vec![Check::aside(SUBJECT, "is off").advise(remedy)];
+    };
+    let asked = patiently(async { Ok(SlackClient::new(slack, None)?.auth_test().await?) }).await;
+    match asked {
+        Ok(info) => {
+            let known = Check::good(SUBJECT, format!("workspace {} ({}), as {}", info.name, info.team, info.bot_user));
+            vec![known, scopes(&info.scopes)]
+        }
+        Err(error) => {
+            vec![Check::bad(SUBJECT, format!("{error:#}"), "Check SLACK_BOT_TOKEN, SLACK_API_URL and the network.")]
+        }
+    }
+}
+
+/// Compares what was granted (`x-oauth-scopes`; docs.slack.dev: authentication/installing-with-oauth)
+/// with what the manifest asks for.
+fn scopes(granted: &[String]) -> Check {
+    if granted.is_empty() {
+        return Check::aside(SUBJECT, "did not say which scopes the token has");
+    }
+    let missing: Vec<_> = SCOPES.iter().filter(|scope| !granted.iter().any(|has| has == *scope)).copied().collect();
+    if missing.is_empty() {
+        return Check::good(SUBJECT, format!("all {} scopes are granted", SCOPES.len()));
+    }
+    let remedy = "Paste `docket manifest slack` at the Slack app's page \"App Manifest\", then reinstall the app.";
+    Check::bad(SUBJECT, format!("lacks the scopes {}", missing.join(", ")), remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Verdict;
+
+    #[test]
+    fn the_needed_scopes_are_those_of_the_manifest() {
+        let manifest = crate::chat::slack::manifest::manifest("https://docket.example.com");
+        let manifest: serde_json::Value = serde_yaml_ng::from_str(&manifest).unwrap();
+        assert_eq!(manifest["oauth_config"]["scopes"]["bot"], serde_json::json!(SCOPES));
+    }
+
+    #[test]
+    fn a_missing_scope_is_named() {
+        let all: Vec<_> = SCOPES.iter().map(|&scope| scope.to_owned()).collect();
+        assert_eq!(scopes(&all).verdict, Verdict::Good);
+        assert_eq!(scopes(&[]).verdict, Verdict::Aside);
+        let without: Vec<_> = all.into_iter().filter(|scope| scope != "chat:write").collect();
+        let check = scopes(&without);
+        assert_eq!((check.verdict, check.found.as_str()), (Verdict::Bad, "lacks the scopes chat:write"));
+    }
+}

@@ -1,0 +1,153 @@
+//! Bringing what Docket says to where people read it, and keeping it true there.
+//!
+//! Each of these may run twice: it looks up what it recorded before it acts. The one window that is
+//! left is a Slack message whose posting was cut off before its `ts` was stored: it is posted again.
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    chat::slack::{SlackError, deliver},
+    domain::{
+        card::{Answer, Card, Entry, EntryContent},
+        event::Venue,
+        ids::{AnswerId, CardId, TenantId},
+        job::{Job, JobError},
+        member::{Identity, Surface},
+        message::Message,
+        patch::Patch,
+    },
+    jobs::Desk,
+    review::{card, replies},
+    store::Tx,
+};
+
+/// Makes a card say what is true now: posts it, or updates it where that changes anything.
+pub(super) async fn sync(desk: &Desk, tenant: TenantId, id: CardId, last: bool) -> Result<(), JobError> {
+    let mut tx = desk.store.read(tenant).await?;
+    let Some(card) = tx.card(id).await? else { return Ok(()) };
+    let Some(patch) = tx.patch(card.patch).await? else { return Ok(()) };
+    let message = card::show(&mut tx, &patch, desk.chance.now()).await?;
+    drop(tx);
+    let shown = fingerprint(&message);
+    if card.message.is_some() && card.shown.as_deref() == Some(shown.as_str()) {
+        return Ok(());
+    }
+    let posted = match card.venue.surface {
+        Surface::Console => return sync_console(desk, tenant, Card { shown: Some(shown), ..card }).await,
+        Surface::Slack => sync_slack(desk, tenant, &card, &patch, &message, last).await?,
+    };
+    let mut tx = desk.store.write(tenant).await?;
+    tx.update_card(&Card { message: Some(posted), shown: Some(shown), ..card }).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Recognises a message that would say the same.
+fn fingerprint(message: &Message) -> String {
+    let text = serde_json::to_vec(message).unwrap_or_default();
+    hex::encode(Sha256::digest(text))
+}
+
+/// The console renders cards from the patch itself, so a card there is one line of the conversation.
+async fn sync_console(desk: &Desk, tenant: TenantId, card: Card) -> Result<(), JobError> {
+    let mut tx = desk.store.write(tenant).await?;
+    let posted = tx.card(card.id).await?.and_then(|card| card.message);
+    let message = match posted {
+        Some(entry) => entry,
+        None => append(desk, &mut tx, EntryContent::Card { card: card.id }).await?,
+    };
+    tx.update_card(&Card { message: Some(message), ..card }).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Appends a line to the console's conversation and returns its id.
+pub(super) async fn append(desk: &Desk, tx: &mut Tx, content: EntryContent) -> crate::store::Result<String> {
+    let entry = Entry { id: desk.chance.id(), seq: 0, at: desk.chance.now(), content };
+    tx.append_entry(&entry).await?;
+    Ok(entry.id.to_string())
+}
+
+async fn sync_slack(
+    desk: &Desk,
+    tenant: TenantId,
+    card: &Card,
+    patch: &Patch,
+    message: &Message,
+    last: bool,
+) -> Result<String, JobError> {
+    let Some(slack) = &desk.slack else {
+        return Err(JobError::Fatal(anyhow::anyhow!("Slack is not configured any more")));
+    };
+    let error = match deliver::sync_card(slack, message, card).await {
+        Ok(delivered) => return Ok(delivered.ts),
+        Err(SlackError::RateLimited(pause)) => return Err(JobError::Wait(pause)),
+        Err(error) => error,
+    };
+    if last && card.message.is_some() {
+        tracing::warn!(%error, "a card can't be updated; its thread gets the news");
+        return Ok(deliver::reply_instead(slack, message, card).await?.ts);
+    }
+    match &error {
+        SlackError::Denied { advice, .. } => tell_author(desk, tenant, card, patch, advice).await?,
+        _ if last => tell_author(desk, tenant, card, patch, "Slack could not be reached for a long time.").await?,
+        _ => {}
+    }
+    Err(error.into())
+}
+
+/// Tells whoever asked for the patch why its card does not appear and who can mend it.
+async fn tell_author(desk: &Desk, tenant: TenantId, card: &Card, patch: &Patch, advice: &str) -> Result<(), JobError> {
+    let mut tx = desk.store.write(tenant).await?;
+    let identities = tx.identities(patch.author).await?;
+    let Some(to) = identities.into_iter().find(|identity| identity.surface == card.venue.surface) else {
+        return Ok(());
+    };
+    let message = replies::card_not_posted(patch.code, advice);
+    queue_answer(desk, &mut tx, None, to, &card.venue, message).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Stores a private answer with the job that brings it.
+pub(super) async fn queue_answer(
+    desk: &Desk,
+    tx: &mut Tx,
+    delivery: Option<crate::domain::ids::DeliveryId>,
+    to: Identity,
+    venue: &Venue,
+    message: Message,
+) -> crate::store::Result<()> {
+    let now = desk.chance.now();
+    let answer =
+        Answer { id: desk.chance.id(), delivery, to, venue: venue.clone(), message, created_at: now, sent_at: None };
+    tx.insert_answer(&answer).await?;
+    tx.enqueue(desk.chance.id(), &Job::SendAnswer { answer: answer.id }.due(now)).await?;
+    Ok(())
+}
+
+/// Brings a private answer to its reader, once.
+pub(super) async fn send_answer(desk: &Desk, tenant: TenantId, id: AnswerId) -> Result<(), JobError> {
+    let mut tx = desk.store.read(tenant).await?;
+    let Some(answer) = tx.answer(id).await? else { return Ok(()) };
+    if answer.sent_at.is_some() {
+        return Ok(());
+    }
+    if answer.venue.surface == Surface::Slack {
+        let Some(slack) = &desk.slack else {
+            return Err(JobError::Fatal(anyhow::anyhow!("Slack is not configured any more")));
+        };
+        let (delivery, uses) = match answer.delivery {
+            Some(id) => (tx.delivery(id).await?, tx.answers_sent_for(id).await?),
+            None => (None, 0),
+        };
+        drop(tx);
+        deliver::send_answer(slack, delivery.as_ref(), uses, &answer, desk.chance.now()).await?;
+    } else {
+        drop(tx);
+    }
+    let mut tx = desk.store.write(tenant).await?;
+    let is_sent = tx.answer(id).await?.is_none_or(|answer| answer.sent_at.is_some());
+    if answer.venue.surface == Surface::Console && !is_sent {
+        append(desk, &mut tx, EntryContent::Answered { message: answer.message }).await?;
+    }
+    tx.set_answer_sent(id, desk.chance.now()).await?;
+    Ok(tx.commit().await?)
+}

@@ -1,0 +1,232 @@
+//! The way of one delivery: understood, turned into a proposal or a decision, answered.
+//!
+//! Thinking reads; one write transaction then does everything that follows and marks the delivery as
+//! handled by compare-and-set. A job that runs twice therefore writes once.
+
+use crate::{
+    chat,
+    domain::{
+        card::EntryContent,
+        delivery::Delivery,
+        event::{Action, Click, Event, Incoming, Venue},
+        ids::{DeliveryId, TenantId},
+        job::JobError,
+        member::{Identity, Member, Surface},
+        message::Message,
+    },
+    error::{Error, Result},
+    jobs::{
+        Desk,
+        cards::{append, queue_answer},
+        people::{Freshness, meet, recognise},
+        think::{self, Thought},
+    },
+    review::{
+        decide::{Decided, decide, refuse},
+        propose::{Proposal, Proposed, propose},
+        replies,
+    },
+    store::Tx,
+};
+
+/// How often a draft is made again because the world moved before it was stored.
+const TRIES: usize = 5;
+
+/// Whether a turn came to its end.
+enum Turn {
+    Done,
+    /// The world moved: think again.
+    Again,
+}
+
+/// A conversation's side: who spoke, where, and what came in.
+pub(super) struct Talk<'a> {
+    pub(super) tenant: TenantId,
+    pub(super) delivery: &'a Delivery,
+    pub(super) member: &'a Member,
+    pub(super) identity: &'a Identity,
+    pub(super) venue: &'a Venue,
+    pub(super) event: &'a Event,
+}
+
+/// Handles one delivery.
+pub(super) async fn handle(desk: &Desk, tenant: TenantId, id: DeliveryId) -> Result<(), JobError> {
+    let mut tx = desk.store.read(tenant).await?;
+    if tx.is_handled(id).await? {
+        return Ok(());
+    }
+    let Some(delivery) = tx.delivery(id).await? else { return Ok(()) };
+    drop(tx);
+    let incoming = match chat::incoming(delivery.source, &delivery.body) {
+        Ok(incoming) => incoming,
+        Err(error) => return finish_quietly(desk, tenant, id, &format!("unreadable: {error}")).await,
+    };
+    let Incoming { sender: Some(identity), venue: Some(venue), event } = &incoming else {
+        return without_sender(desk, tenant, id, &incoming).await;
+    };
+    let member = recognise(desk, tenant, identity, freshness(event)).await?;
+    if let Event::Command(line) | Event::Words(line) = event {
+        meet(desk, tenant, identity, line).await?;
+    }
+    let talk = Talk { tenant, delivery: &delivery, member: &member, identity, venue, event };
+    for _ in 0..TRIES {
+        match turn(desk, &talk).await {
+            Ok(Turn::Done) => return Ok(()),
+            Ok(Turn::Again) => {}
+            Err(Error::User(words)) => return Ok(answer(desk, &talk, Message::text(words.to_string())).await?),
+            Err(Error::Internal(error)) => return Err(JobError::Retry(error)),
+        }
+    }
+    Err(JobError::Retry(anyhow::anyhow!("the plan kept changing while it was being changed")))
+}
+
+/// A decision counts for who the person is at this moment; anything else for who they were.
+fn freshness(event: &Event) -> Freshness {
+    match event {
+        Event::Click(_) | Event::Command(_) | Event::Words(_) => Freshness::Now,
+        Event::Removed { .. } | Event::Nothing => Freshness::Known,
+    }
+}
+
+async fn turn(desk: &Desk, talk: &Talk<'_>) -> Result<Turn> {
+    let mut tx = desk.store.read(talk.tenant).await?;
+    let thought = think::think(desk, &mut tx, talk).await?;
+    drop(tx);
+    let mut tx = desk.store.write(talk.tenant).await?;
+    if !tx.finish_delivery(talk.delivery.id, thought.outcome(), desk.chance.now()).await? {
+        return Ok(Turn::Done);
+    }
+    echo(desk, &mut tx, talk).await?;
+    match thought {
+        Thought::Say(message) => reply(desk, &mut tx, talk, message).await?,
+        Thought::Nothing => {}
+        Thought::Decide(click) => {
+            if !decided(desk, &mut tx, talk, &click).await? {
+                return Ok(Turn::Again);
+            }
+        }
+        Thought::Propose(idea) => {
+            if let Some(told) = refused(desk, &mut tx, talk, idea.follows.as_ref()).await? {
+                reply(desk, &mut tx, talk, told).await?;
+                tx.commit().await?;
+                return Ok(Turn::Done);
+            }
+            let proposal = Proposal {
+                draft: idea.draft,
+                author: talk.member,
+                venue: talk.venue,
+                words: &idea.words,
+                target: idea.target,
+                supersedes: idea.supersedes,
+                undoes: idea.undoes,
+            };
+            match propose(&mut tx, proposal, &desk.chance).await? {
+                Proposed::Stored(patch) => {
+                    tracing::info!(patch = %patch.code, state = patch.state.as_str(), "proposed");
+                }
+                Proposed::Lost => return Ok(Turn::Again),
+            }
+        }
+    }
+    tx.commit().await?;
+    Ok(Turn::Done)
+}
+
+/// Why the decision that a proposal follows from can't be taken, if so.
+async fn refused(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, click: Option<&Click>) -> Result<Option<Message>> {
+    let Some(click) = click else { return Ok(None) };
+    let Some(patch) = tx.lock_patch(click.patch).await? else { return Ok(Some(replies::unknown_button())) };
+    refuse(tx, &patch, click, talk.member, talk.venue, &desk.chance).await
+}
+
+/// Carries out a decision. False means that somebody was first and it must be taken again.
+async fn decided(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, click: &Click) -> Result<bool> {
+    match decide(tx, click, talk.member, talk.venue, &desk.chance).await? {
+        Decided::Done(message) => {
+            if !matches!(talk.event, Event::Click(_)) {
+                reply(desk, tx, talk, message).await?;
+            }
+            Ok(true)
+        }
+        Decided::Told(message) => {
+            reply(desk, tx, talk, message).await?;
+            Ok(true)
+        }
+        Decided::Lost => Ok(false),
+    }
+}
+
+/// In the console, what somebody typed becomes a line of the conversation.
+async fn echo(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>) -> Result<()> {
+    let words = match talk.event {
+        Event::Command(words) => format!("/docket {words}"),
+        Event::Words(words) | Event::Click(Click { action: Action::RequestChanges, words: Some(words), .. }) => {
+            words.clone()
+        }
+        _ => return Ok(()),
+    };
+    if talk.venue.surface == Surface::Console {
+        append(desk, tx, EntryContent::Said { by: talk.member.name.clone(), words: words.trim().to_owned() }).await?;
+    }
+    Ok(())
+}
+
+async fn reply(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, message: Message) -> Result<()> {
+    let delivery = Some(talk.delivery.id);
+    Ok(queue_answer(desk, tx, delivery, talk.identity.clone(), talk.venue, message).await?)
+}
+
+/// Ends the delivery with nothing but an answer.
+async fn answer(desk: &Desk, talk: &Talk<'_>, message: Message) -> Result<()> {
+    let mut tx = desk.store.write(talk.tenant).await?;
+    if tx.finish_delivery(talk.delivery.id, "told", desk.chance.now()).await? {
+        echo(desk, &mut tx, talk).await?;
+        reply(desk, &mut tx, talk, message).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Tells the sender of a delivery whose job is dead, with a reference that the log shares.
+///
+/// The delivery stays open: `docket jobs retry` takes it up again.
+pub(super) async fn apologise(desk: &Desk, tenant: TenantId, id: DeliveryId, error: &anyhow::Error) -> Result<()> {
+    let mut tx = desk.store.write(tenant).await?;
+    let Some(delivery) = tx.delivery(id).await? else { return Ok(()) };
+    let Ok(Incoming { sender: Some(to), venue: Some(venue), .. }) = chat::incoming(delivery.source, &delivery.body)
+    else {
+        return Ok(());
+    };
+    let reference = desk.chance.reference();
+    tracing::error!(reference, error = format!("{error:#}"), "a delivery could not be handled");
+    let words = format!(
+        "Something went wrong (ref {reference}). Nothing was changed. Whoever runs Docket finds it under `docket jobs list`."
+    );
+    queue_answer(desk, &mut tx, Some(id), to, &venue, Message::text(words)).await?;
+    Ok(tx.commit().await?)
+}
+
+async fn finish_quietly(desk: &Desk, tenant: TenantId, id: DeliveryId, outcome: &str) -> Result<(), JobError> {
+    let mut tx = desk.store.write(tenant).await?;
+    tx.finish_delivery(id, outcome, desk.chance.now()).await?;
+    Ok(tx.commit().await?)
+}
+
+/// What no person sent: the platform tells us that Docket was removed, or nothing at all.
+async fn without_sender(desk: &Desk, tenant: TenantId, id: DeliveryId, incoming: &Incoming) -> Result<(), JobError> {
+    let Event::Removed { what } = &incoming.event else {
+        return finish_quietly(desk, tenant, id, "ignored").await;
+    };
+    let mut tx = desk.store.write(tenant).await?;
+    if tx.finish_delivery(id, "recorded", desk.chance.now()).await? {
+        for mut installation in tx.installations().await? {
+            if installation.surface == Surface::Slack {
+                tracing::warn!(team = installation.team, what, "Docket was removed from a Slack workspace");
+                installation.removed = Some(what.clone());
+                tx.put_installation(&installation).await?;
+            }
+        }
+        tx.commit().await?;
+    }
+    Ok(())
+}

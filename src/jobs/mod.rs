@@ -1,0 +1,80 @@
+//! Background work: the one match from [`Job`] to the feature that does it.
+
+mod cards;
+mod handle;
+mod people;
+mod think;
+pub mod understand;
+pub mod worker;
+
+use crate::{
+    chat::slack::SlackClient,
+    clock::Chance,
+    domain::{
+        job::{Job, JobError},
+        patch::PatchState,
+    },
+    error::Error,
+    planner::templates::Templates,
+    review::decide,
+    store::{self, Claimed, Store},
+};
+
+/// What jobs work with.
+pub struct Desk {
+    /// Where everything is kept.
+    pub store: Store,
+    /// Time and randomness.
+    pub chance: Chance,
+    /// How plans begin where no model is connected.
+    pub templates: Templates,
+    /// Slack, where it is configured.
+    pub slack: Option<SlackClient>,
+}
+
+/// Runs one claimed job.
+pub async fn run(desk: &Desk, claimed: &Claimed) -> Result<(), JobError> {
+    let last = claimed.attempt >= claimed.max_attempts;
+    match claimed.job {
+        Job::HandleDelivery { delivery } => handle::handle(desk, claimed.tenant, delivery).await,
+        Job::SyncCard { card } => cards::sync(desk, claimed.tenant, card, last).await,
+        Job::SendAnswer { answer } => cards::send_answer(desk, claimed.tenant, answer).await,
+        Job::ExpirePatch { patch } => {
+            let mut tx = desk.store.write(claimed.tenant).await?;
+            if let Some(patch) = tx.lock_patch(patch).await? {
+                decide::expire(&mut tx, &patch, &desk.chance).await?;
+                if patch.state == PatchState::Proposed && patch.expires_at > desk.chance.now() {
+                    // It was renewed while this job was waiting.
+                    let again = Job::ExpirePatch { patch: patch.id }.due(patch.expires_at);
+                    tx.enqueue(desk.chance.id(), &again).await?;
+                }
+                tx.commit().await?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Tells whoever waits for a job that it is dead. Called once, when nobody will try it again by itself.
+pub async fn abandoned(desk: &Desk, claimed: &Claimed, error: &anyhow::Error) -> Result<(), Error> {
+    match claimed.job {
+        Job::HandleDelivery { delivery } => handle::apologise(desk, claimed.tenant, delivery, error).await,
+        // A card's author is told by the job itself; an answer that can't be brought can't be apologised for.
+        Job::SyncCard { .. } | Job::SendAnswer { .. } | Job::ExpirePatch { .. } => Ok(()),
+    }
+}
+
+impl From<store::Error> for JobError {
+    fn from(error: store::Error) -> Self {
+        Self::Retry(error.into())
+    }
+}
+
+impl From<Error> for JobError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::User(words) => Self::Fatal(words.into()),
+            Error::Internal(error) => Self::Retry(error),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Who sent a delivery, as the platform tells us now.
+
+use crate::{
+    chat::slack::{SlackClient, SlackError},
+    domain::{
+        ids::TenantId,
+        job::JobError,
+        member::{Identity, Member, Role, Standing, Surface},
+    },
+    jobs::Desk,
+};
+
+/// The member behind an identity, made on first sight.
+///
+/// With `fresh`, the platform is asked even about somebody we know: a decision counts only for who the
+/// person is now. Where the platform does not answer, the standing is `Unknown`, which never decides
+/// anything.
+pub(super) async fn recognise(
+    desk: &Desk,
+    tenant: TenantId,
+    identity: &Identity,
+    freshness: Freshness,
+) -> Result<Member, JobError> {
+    let known = desk.store.read(tenant).await?.member_by_identity(identity).await?;
+    let is_settled = known.as_ref().is_some_and(|member| member.standing != Standing::Unknown);
+    let ask = match (&desk.slack, identity.surface) {
+        (Some(slack), Surface::Slack) if freshness == Freshness::Now || !is_settled => Some(slack),
+        _ => None,
+    };
+    let Some(slack) = ask else {
+        return match known {
+            Some(member) => Ok(member),
+            None => remember(desk, tenant, identity, &stranger(desk, identity)).await,
+        };
+    };
+    let mut member = known.clone().unwrap_or_else(|| stranger(desk, identity));
+    if let Err(error) = look_up(slack, identity, &mut member).await {
+        // Whoever proposes need not be known; whoever decides does, and is told so.
+        tracing::warn!(%error, "Slack does not say who a user is; the person can't decide until it does");
+        let nobody_sure = Member { standing: Standing::Unknown, ..member };
+        return match known {
+            Some(_) => Ok(nobody_sure),
+            None => remember(desk, tenant, identity, &nobody_sure).await,
+        };
+    }
+    if known.as_ref() == Some(&member) {
+        return Ok(member);
+    }
+    remember(desk, tenant, identity, &member).await
+}
+
+/// Makes members of the people that a line mentions, so that work can be given to somebody who never
+/// spoke to Docket. Somebody whom the platform does not know is left out; the line then says so itself.
+pub(super) async fn meet(desk: &Desk, tenant: TenantId, sender: &Identity, line: &str) -> Result<(), JobError> {
+    let users = line.split("<@").skip(1).filter_map(|rest| rest.split_once('>')).map(|(user, _)| user);
+    for user in users.take(MENTIONS) {
+        let identity = Identity { user: user.to_owned(), ..sender.clone() };
+        let is_known = desk.store.read(tenant).await?.member_by_identity(&identity).await?.is_some();
+        let Some(slack) = desk.slack.as_ref().filter(|_| !is_known && sender.surface == Surface::Slack) else {
+            continue;
+        };
+        let mut member = stranger(desk, &identity);
+        match look_up(slack, &identity, &mut member).await {
+            Ok(()) => drop(remember(desk, tenant, &identity, &member).await?),
+            Err(error) => tracing::warn!(%error, "Slack does not say who a mentioned user is"),
+        }
+    }
+    Ok(())
+}
+
+/// People looked up for one line at most.
+const MENTIONS: usize = 20;
+
+/// How old our knowledge of a person may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Freshness {
+    /// Whatever we know.
+    Known,
+    /// What the platform says at this moment.
+    Now,
+}
+
+/// Takes over what Slack says about the person.
+async fn look_up(slack: &SlackClient, identity: &Identity, member: &mut Member) -> Result<(), SlackError> {
+    let user = slack.user(&identity.user, &identity.team).await?;
+    member.name = user.name;
+    member.standing = user.standing;
+    member.time_zone = user.time_zone.unwrap_or_else(|| member.time_zone.clone());
+    Ok(())
+}
+
+fn stranger(desk: &Desk, identity: &Identity) -> Member {
+    Member {
+        id: desk.chance.id(),
+        name: identity.user.clone(),
+        role: Role::Member,
+        standing: Standing::Unknown,
+        time_zone: "UTC".to_owned(),
+    }
+}
+
+/// Stores the member, unless another job has made one for the same identity in the meantime: then that
+/// one takes over what we learned.
+async fn remember(desk: &Desk, tenant: TenantId, identity: &Identity, member: &Member) -> Result<Member, JobError> {
+    let mut tx = desk.store.write(tenant).await?;
+    // Two first messages of one new person are handled at the same time, if they come from two channels.
+    tx.lock_tenant().await?;
+    let stored = match tx.member_by_identity(identity).await? {
+        Some(other) => Member { id: other.id, role: other.role, ..member.clone() },
+        None => member.clone(),
+    };
+    tx.put_member(&stored, identity).await?;
+    tx.commit().await?;
+    Ok(stored)
+}

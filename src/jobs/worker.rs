@@ -1,0 +1,210 @@
+//! The worker: claims due jobs, runs them under a lease, and says what happens next.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::FutureExt;
+use tokio::{sync::Semaphore, task::JoinSet, time};
+use tracing::Instrument;
+
+use crate::{
+    clock::Chance,
+    domain::{
+        job::{JobError, backoff},
+        time::Timestamp,
+    },
+    jobs::{Desk, abandoned, run},
+    shutdown::Shutdown,
+    store::{Claimed, Store},
+    telemetry,
+};
+
+/// How long a claimed job belongs to its worker without a sign of life.
+const LEASE: Duration = Duration::from_mins(1);
+/// How often a running job's lease is extended.
+const HEARTBEAT: Duration = Duration::from_secs(20);
+/// A job that runs longer than this is given up and tried again.
+const TIME_LIMIT: Duration = Duration::from_mins(2);
+/// How long the worker sleeps at most before it looks again: commits wake it, this is the safety net.
+const POLL: Duration = Duration::from_millis(500);
+/// How many jobs run at the same time.
+const CONCURRENCY: usize = 16;
+/// How long running jobs may take to finish once the worker is asked to stop.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// Runs jobs from the store. Cheap to clone; clones share the name under which jobs are leased.
+#[derive(Clone)]
+pub struct Worker {
+    desk: Arc<Desk>,
+    owner: Arc<str>,
+    alive: Arc<AtomicI64>,
+}
+
+impl Worker {
+    /// A worker with a name of its own.
+    pub fn new(desk: Arc<Desk>) -> Self {
+        let owner = format!("worker-{:032x}", desk.chance.bits());
+        let alive = Arc::new(AtomicI64::new(desk.chance.now().as_millis()));
+        Self { desk, owner: owner.into(), alive }
+    }
+
+    /// When the worker last looked for jobs: what readiness is judged by.
+    pub fn last_seen(&self) -> Timestamp {
+        Timestamp::from_millis(self.alive.load(Ordering::Relaxed))
+    }
+
+    /// Works until `stop`, then finishes or gives back what is running, within [`GRACE`].
+    pub async fn run(self, stop: Shutdown) {
+        let slots = Arc::new(Semaphore::new(CONCURRENCY));
+        let mut running = JoinSet::new();
+        let mut changes = self.store().changes();
+        while !stop.is_requested() {
+            self.alive.store(self.chance().now().as_millis(), Ordering::Relaxed);
+            while running.try_join_next().is_some() {}
+            changes.mark_unchanged();
+            let free = slots.available_permits();
+            let claimed = if free == 0 { Vec::new() } else { self.claim(free).await };
+            let idle = claimed.is_empty();
+            for job in claimed {
+                let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+                let worker = self.clone();
+                running.spawn(async move {
+                    worker.attempt(job).await;
+                    drop(slot);
+                });
+            }
+            if idle {
+                self.rest(&mut changes, &mut running, &stop).await;
+            }
+        }
+        if time::timeout(GRACE, async { while running.join_next().await.is_some() {} }).await.is_err() {
+            running.abort_all();
+            tracing::warn!("jobs were still running at the end of the grace period; another worker takes them over");
+        }
+        if let Err(error) = self.store().release(&self.owner).await {
+            tracing::warn!(%error, "leases could not be given back; they lapse within a minute");
+        }
+    }
+
+    /// Runs every job that is due now, and those that they queue, until nothing is due. Returns how many ran.
+    pub async fn drain(&self) -> usize {
+        let mut ran = 0;
+        loop {
+            let claimed = self.claim(CONCURRENCY).await;
+            if claimed.is_empty() {
+                return ran;
+            }
+            ran += claimed.len();
+            futures_util::future::join_all(claimed.into_iter().map(|job| self.attempt(job))).await;
+        }
+    }
+
+    async fn claim(&self, limit: usize) -> Vec<Claimed> {
+        match self.store().claim(&self.owner, self.chance().now(), LEASE, limit).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                tracing::error!(%error, "jobs could not be claimed; trying again shortly");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Waits for a commit, a finished job, the next due time or the end.
+    async fn rest(&self, changes: &mut tokio::sync::watch::Receiver<u64>, running: &mut JoinSet<()>, stop: &Shutdown) {
+        let next = self.store().next_run_at().await.ok().flatten();
+        // A job that is due and was not taken waits for another one, whose end wakes us.
+        let until_next = next.map(|at| at.since(self.chance().now())).filter(|wait| !wait.is_zero());
+        let until_next = until_next.map_or(POLL, |wait| wait.min(POLL));
+        tokio::select! {
+            () = stop.requested() => {}
+            _ = changes.changed() => {}
+            Some(_) = running.join_next() => {}
+            () = time::sleep(until_next) => {}
+        }
+    }
+
+    /// Runs one job to an end that is written down.
+    async fn attempt(&self, job: Claimed) {
+        let kind = job.job.kind();
+        let span = tracing::info_span!("job", id = %job.id, kind, tenant = %job.tenant, attempt = job.attempt);
+        async {
+            let started = self.chance().now();
+            let outcome = self.guarded(&job).await;
+            let took = self.chance().now().since(started);
+            metrics::histogram!(telemetry::JOB_SECONDS, "kind" => kind).record(took.as_secs_f64());
+            let end = match self.settle(&job, outcome).await {
+                Ok(end) => end,
+                Err(error) => {
+                    tracing::warn!(%error, "the end of a job could not be written; it will run again");
+                    "lost"
+                }
+            };
+            metrics::counter!(telemetry::JOBS_RUN, "kind" => kind, "outcome" => end).increment(1);
+        }
+        .instrument(span)
+        .await;
+    }
+
+    /// Runs the job with its lease kept alive, a time limit, and panics caught.
+    async fn guarded(&self, job: &Claimed) -> Result<(), JobError> {
+        let work = std::panic::AssertUnwindSafe(run(&self.desk, job)).catch_unwind();
+        tokio::select! {
+            done = time::timeout(TIME_LIMIT, work) => match done {
+                Ok(Ok(result)) => result,
+                Ok(Err(_)) => Err(JobError::Retry(anyhow::anyhow!("the job panicked"))),
+                Err(_) => Err(JobError::Retry(anyhow::anyhow!("the job took longer than {TIME_LIMIT:?}"))),
+            },
+            () = self.keep_lease(job) => Err(JobError::Retry(anyhow::anyhow!("the lease was lost"))),
+        }
+    }
+
+    /// Returns only when the lease is lost.
+    async fn keep_lease(&self, job: &Claimed) {
+        loop {
+            time::sleep(HEARTBEAT).await;
+            match self.store().heartbeat(job, self.chance().now().plus(LEASE)).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => tracing::warn!(%error, "a lease could not be extended"),
+            }
+        }
+    }
+
+    /// Writes down how a run ended, and says it in the word for metrics.
+    async fn settle(&self, job: &Claimed, outcome: Result<(), JobError>) -> crate::store::Result<&'static str> {
+        let now = self.chance().now();
+        let (end, kept) = match outcome {
+            Ok(()) => ("done", self.store().complete(job).await?),
+            Err(JobError::Wait(pause)) => {
+                tracing::info!(?pause, "the service asked to wait");
+                ("waited", self.store().postpone(job, now.plus(pause), "asked to wait").await?)
+            }
+            Err(JobError::Retry(error)) if job.attempt < job.max_attempts => {
+                let pause = backoff(job.attempt, self.chance().fraction());
+                tracing::warn!(error = format!("{error:#}"), ?pause, "a job failed and will be tried again");
+                ("retried", self.store().retry(job, now.plus(pause), &format!("{error:#}")).await?)
+            }
+            Err(JobError::Retry(error) | JobError::Fatal(error)) => {
+                tracing::error!(error = format!("{error:#}"), "a job is dead; see `docket jobs`");
+                if let Err(silence) = abandoned(&self.desk, job, &error).await {
+                    tracing::error!(error = format!("{silence:#}"), "nobody could be told that a job is dead");
+                }
+                ("dead", self.store().bury(job, now, &format!("{error:#}")).await?)
+            }
+        };
+        Ok(if kept { end } else { "lost" })
+    }
+
+    fn store(&self) -> &Store {
+        &self.desk.store
+    }
+
+    fn chance(&self) -> &Chance {
+        &self.desk.chance
+    }
+}
