@@ -1,0 +1,39 @@
+//! Docket as its users see it: one binary for all integration tests.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod architecture;
+mod bad_input;
+mod bad_slack;
+mod browser;
+mod cards;
+mod cli;
+mod config;
+mod crash;
+mod decisions;
+mod docs;
+mod health;
+mod licences;
+mod promises;
+mod serve;
+mod slack_blocks;
+mod slack_client;
+mod slack_ingest;
+mod slack_manifest;
+mod slack_receive;
+mod slack_refused;
+mod store_conversation;
+mod store_jobs;
+mod store_patches;
+mod store_people;
+mod store_plans;
+mod store_reach;
+mod store_scans;
+mod store_schema;
+mod store_tenancy;
+mod story_binary;
+mod story_console;
+mod story_slack;
+mod support;
+mod web_live;
+mod web_pages;
+mod web_say;

@@ -1,0 +1,345 @@
+//! The job queue: nothing is lost, nothing runs twice at once, nobody is starved.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use docket::{
+    domain::{
+        ids::{JobId, TenantId},
+        job::NewJob,
+    },
+    store::{Claimed, ServeLock, Store},
+};
+
+use crate::support::{
+    clock::START,
+    db::{TestDb, for_each_db},
+    sample,
+};
+
+for_each_db! {
+    every_job_is_claimed_by_exactly_one_worker,
+    a_lease_that_ended_can_be_claimed_again_and_its_old_owner_is_fenced_off,
+    a_restart_takes_over_what_a_dead_process_held,
+    a_heartbeat_keeps_the_lease,
+    a_worker_that_never_comes_back_uses_up_the_attempts,
+    failures_count_and_postponements_do_not,
+    a_released_job_can_be_claimed_at_once,
+    jobs_of_one_ordering_key_run_one_after_the_other,
+    a_unique_key_is_taken_only_while_its_job_waits,
+    a_job_that_comes_back_beside_its_successor_is_kept,
+    dead_jobs_wait_for_a_person,
+    one_tenants_flood_does_not_hold_up_another,
+    a_job_of_an_unknown_kind_is_buried_and_the_rest_runs,
+    the_queue_says_when_to_look_again,
+    a_job_exists_only_if_its_transaction_was_committed,
+}
+
+const LEASE: Duration = Duration::from_secs(30);
+
+async fn enqueue(db: &TestDb, tenant: TenantId, job: &NewJob) -> Option<JobId> {
+    let id = db.chance.id();
+    let mut tx = db.store.write(tenant).await.unwrap();
+    let queued = tx.enqueue(id, job).await.unwrap();
+    tx.commit().await.unwrap();
+    queued.then_some(id)
+}
+
+async fn claim(db: &TestDb, owner: &str) -> Vec<Claimed> {
+    db.store.claim(owner, db.chance.now(), LEASE, 10).await.unwrap()
+}
+
+fn ids(claimed: &[Claimed]) -> Vec<JobId> {
+    claimed.iter().map(|job| job.id).collect()
+}
+
+/// Works until nothing is left; gives what it did.
+async fn work(store: Store, owner: String) -> Vec<JobId> {
+    let mut done = Vec::new();
+    loop {
+        let claimed = store.claim(&owner, START, LEASE, 7).await.unwrap();
+        if claimed.is_empty() {
+            return done;
+        }
+        for job in claimed {
+            assert!(store.complete(&job).await.unwrap());
+            done.push(job.id);
+        }
+    }
+}
+
+async fn every_job_is_claimed_by_exactly_one_worker(db: &TestDb) {
+    const JOBS: usize = 500;
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    let mut expected = BTreeSet::new();
+    let mut tx = db.store.write(tenant).await.unwrap();
+    for _ in 0..JOBS {
+        let id = db.chance.id();
+        assert!(tx.enqueue(id, &sample::job(&db.chance)).await.unwrap());
+        expected.insert(id);
+    }
+    tx.commit().await.unwrap();
+
+    let other = db.another().await;
+    let stores = [db.store.clone(), db.store.clone(), other.clone(), other.clone()];
+    let workers = stores.into_iter().enumerate().map(|(n, store)| tokio::spawn(work(store, format!("w{n}"))));
+    let mut done = Vec::new();
+    for worker in workers.collect::<Vec<_>>() {
+        done.extend(worker.await.unwrap());
+    }
+    assert_eq!(done.len(), JOBS);
+    assert_eq!(done.into_iter().collect::<BTreeSet<_>>(), expected);
+    assert!(db.store.stats().await.unwrap().jobs.is_empty());
+    other.close().await;
+}
+
+async fn a_lease_that_ended_can_be_claimed_again_and_its_old_owner_is_fenced_off(db: &TestDb) {
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    let id = enqueue(db, tenant, &sample::job(&db.chance)).await.unwrap();
+    let first = claim(db, "a").await.remove(0);
+    assert_eq!((first.id, first.tenant, first.attempt, first.max_attempts), (id, tenant, 1, 3));
+    db.clock.advance(Duration::from_millis(29_999));
+    assert!(claim(db, "b").await.is_empty());
+    db.clock.advance(Duration::from_millis(1));
+    // Even under the same name.
+    let second = claim(db, "a").await.remove(0);
+    assert_eq!((second.id, second.attempt), (id, 2));
+
+    let now = db.chance.now();
+    assert!(!db.store.heartbeat(&first, now.plus(LEASE)).await.unwrap());
+    assert!(!db.store.complete(&first).await.unwrap());
+    assert!(!db.store.retry(&first, now, "late").await.unwrap());
+    assert!(!db.store.postpone(&first, now, "late").await.unwrap());
+    assert!(!db.store.bury(&first, now, "late").await.unwrap());
+    assert!(db.store.complete(&second).await.unwrap());
+    assert!(!db.store.complete(&second).await.unwrap());
+}
+
+async fn a_restart_takes_over_what_a_dead_process_held(db: &TestDb) {
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    let id = enqueue(db, tenant, &sample::job(&db.chance)).await.unwrap();
+    for attempt in 1..=3 {
+        let held = claim(db, &format!("killed {attempt}")).await.remove(0);
+        assert_eq!((held.id, held.attempt), (id, attempt));
+        assert!(claim(db, "next").await.is_empty());
+        let lock = ServeLock::acquire(&db.url).unwrap();
+        let ended = db.store.end_leases_of_the_dead(&lock, db.chance.now()).await.unwrap();
+        if db.store.engine() == "postgres" {
+            // There the holder may well be alive.
+            assert_eq!((ended, claim(db, "next").await.len()), (0, 0));
+            return;
+        }
+        assert_eq!(ended, 1);
+    }
+    // It was there each time a process died, so perhaps it is why.
+    assert!(claim(db, "next").await.is_empty());
+    assert_eq!(db.store.stats().await.unwrap().jobs.get("dead"), Some(&1));
+}
+
+async fn a_heartbeat_keeps_the_lease(db: &TestDb) {
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    enqueue(db, tenant, &sample::job(&db.chance)).await.unwrap();
+    let job = claim(db, "a").await.remove(0);
+    db.clock.advance(LEASE / 2);
+    assert!(db.store.heartbeat(&job, db.chance.now().plus(LEASE)).await.unwrap());
+    db.clock.advance(LEASE / 2);
+    assert!(claim(db, "b").await.is_empty());
+    db.clock.advance(LEASE / 2);
+    assert_eq!(claim(db, "b").await.len(), 1);
+}
+
+async fn a_worker_that_never_comes_back_uses_up_the_attempts(db: &TestDb) {
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    enqueue(db, tenant, &sample::job(&db.chance)).await.unwrap();
+    for attempt in 1..=3 {
+        assert_eq!(claim(db, "a").await[0].attempt, attempt);
+        db.clock.advance(LEASE);
+    }
+    assert!(claim(db, "a").await.is_empty());
+    let rows = db.store.jobs(10).await.unwrap();
+    assert_eq!((rows[0].state.as_str(), rows[0].attempts), ("dead", 3));
+    assert_eq!(rows[0].last_error.as_deref(), Some("the worker a did not finish attempt 3 of 3 in time"));
+}
+
+async fn failures_count_and_postponements_do_not(db: &TestDb) {
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    enqueue(db, tenant, &sample::job(&db.chance)).await.unwrap();
+    let later = |seconds| db.chance.now().plus(Duration::from_secs(seconds));
+    let job = claim(db, "a").await.remove(0);
+    assert!(db.store.retry(&job, later(5), "no answer").await.unwrap());
+    assert!(claim(db, "a").await.is_empty());
+    assert_eq!(db.store.jobs(10).await.unwrap()[0].last_error.as_deref(), Some("no answer"));
+    db.clock.advance(Duration::from_secs(5));
+    for _ in 0..5 {
+        let job = claim(db, "a").await.remove(0);
+        assert_eq!(job.attempt, 2);
+        assert!(db.store.postpone(&job, later(60), "rate limited").await.unwrap());
+        db.clock.advance(Duration::from_mins(1));
+    }
+    let row = db.store.jobs(10).await.unwrap().remove(0);
+    assert_eq!((row.state.as_str(), row.attempts, row.last_error.as_deref()), ("waiting", 1, Some("rate limited")));
+    assert_eq!((row.kind.as_str(), row.tenant, row.run_at), ("sync_card", tenant, db.chance.now()));
+}
+
+async fn a_released_job_can_be_claimed_at_once(db: &TestDb) {
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    for _ in 0..3 {
+        enqueue(db, tenant, &sample::job(&db.chance)).await.unwrap();
+    }
+    let held = db.store.claim("a", db.chance.now(), LEASE, 2).await.unwrap();
+    assert_eq!(held.len(), 2);
+    assert_eq!(db.store.release("b").await.unwrap(), 0);
+    assert_eq!(db.store.release("a").await.unwrap(), 2);
+    assert_eq!(db.store.release("a").await.unwrap(), 0);
+    let again = claim(db, "b").await;
+    assert_eq!(again.iter().map(|job| job.attempt).collect::<Vec<_>>(), [1, 1, 1]);
+}
+
+async fn jobs_of_one_ordering_key_run_one_after_the_other(db: &TestDb) {
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    let (other, _) = sample::tenant(&db.store, &db.chance).await;
+    let ordered = || NewJob { ordering_key: Some("AUTH".to_owned()), ..sample::job(&db.chance) };
+    // The first is due last: the order is that of queueing.
+    let late = NewJob { run_at: db.chance.now().plus(Duration::from_secs(9)), ..ordered() };
+    let first = enqueue(db, tenant, &late).await.unwrap();
+    let second = enqueue(db, tenant, &ordered()).await.unwrap();
+    let third = enqueue(db, tenant, &ordered()).await.unwrap();
+    let foreign = enqueue(db, other, &ordered()).await.unwrap();
+    let free = enqueue(db, tenant, &sample::job(&db.chance)).await.unwrap();
+
+    let claimed = claim(db, "a").await;
+    assert_eq!(ids(&claimed), [foreign, free]);
+    for job in &claimed {
+        assert!(db.store.complete(job).await.unwrap());
+    }
+    db.clock.advance(Duration::from_secs(9));
+    let running = claim(db, "a").await;
+    assert_eq!(ids(&running), [first]);
+    assert!(claim(db, "b").await.is_empty(), "the first one still runs");
+    assert!(db.store.retry(&running[0], db.chance.now().plus(LEASE), "again").await.unwrap());
+    assert!(claim(db, "b").await.is_empty(), "the first one waits to be tried again");
+    db.clock.advance(LEASE);
+    let running = db.store.claim("a", db.chance.now(), LEASE * 9, 1).await.unwrap();
+    assert_eq!(ids(&running), [first]);
+    assert!(db.store.bury(&running[0], db.chance.now(), "hopeless").await.unwrap());
+    let claimed = claim(db, "a").await;
+    assert!(ids(&claimed).contains(&second), "a dead job holds up nobody");
+    assert!(!ids(&claimed).contains(&third));
+
+    // The dead one comes back while the second runs.
+    assert!(db.store.retry_dead(first, db.chance.now()).await.unwrap());
+    assert!(claim(db, "b").await.is_empty());
+    let second = claimed.into_iter().find(|job| job.id == second).unwrap();
+    assert!(db.store.complete(&second).await.unwrap());
+    assert_eq!(ids(&claim(db, "b").await), [first]);
+}
+
+async fn a_unique_key_is_taken_only_while_its_job_waits(db: &TestDb) {
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    let (other, _) = sample::tenant(&db.store, &db.chance).await;
+    let unique = || NewJob { unique_key: Some("card".to_owned()), ..sample::job(&db.chance) };
+    let first = enqueue(db, tenant, &unique()).await.unwrap();
+    assert_eq!(enqueue(db, tenant, &unique()).await, None);
+    assert!(enqueue(db, other, &unique()).await.is_some());
+    assert_eq!(claim(db, "a").await.len(), 2);
+    let second = enqueue(db, tenant, &unique()).await.unwrap();
+    assert_ne!(first, second);
+    assert_eq!(enqueue(db, tenant, &unique()).await, None);
+    assert_eq!(ids(&claim(db, "a").await), [second]);
+}
+
+async fn a_job_that_comes_back_beside_its_successor_is_kept(db: &TestDb) {
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    let unique = || NewJob { unique_key: Some("card".to_owned()), ..sample::job(&db.chance) };
+    let mut running = Vec::new();
+    for _ in 0..3 {
+        enqueue(db, tenant, &unique()).await.unwrap();
+        running.extend(claim(db, "a").await);
+    }
+    let waiting = enqueue(db, tenant, &unique()).await.unwrap();
+    assert!(db.store.retry(&running[0], db.chance.now(), "failed").await.unwrap());
+    assert_eq!(db.store.release("a").await.unwrap(), 2);
+    assert_eq!(enqueue(db, tenant, &unique()).await, None);
+    let claimed = claim(db, "b").await;
+    assert_eq!(claimed.len(), 4);
+    assert!(ids(&claimed).contains(&waiting));
+}
+
+async fn dead_jobs_wait_for_a_person(db: &TestDb) {
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    enqueue(db, tenant, &sample::job(&db.chance)).await.unwrap();
+    let job = claim(db, "a").await.remove(0);
+    assert!(!db.store.drop_dead(job.id).await.unwrap(), "it runs");
+    assert!(db.store.bury(&job, db.chance.now(), "channel_not_found").await.unwrap());
+    let failing = enqueue(db, tenant, &sample::job(&db.chance)).await.unwrap();
+    let claimed = claim(db, "a").await;
+    assert_eq!(ids(&claimed), [failing]);
+    assert!(db.store.retry(&claimed[0], db.chance.now().plus(LEASE), "timeout").await.unwrap());
+    let waiting = enqueue(db, tenant, &sample::job(&db.chance)).await.unwrap();
+
+    let rows = db.store.jobs(10).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [job.id, failing, waiting]);
+    assert_eq!(db.store.jobs(1).await.unwrap().len(), 1);
+    assert_eq!(rows[0].last_error.as_deref(), Some("channel_not_found"));
+    let stats = db.store.stats().await.unwrap();
+    assert_eq!(stats.jobs.into_iter().collect::<Vec<_>>(), [("dead".to_owned(), 1), ("waiting".to_owned(), 2)]);
+    assert_eq!(stats.oldest_waiting, Some(START));
+
+    assert!(db.store.retry_dead(job.id, db.chance.now()).await.unwrap());
+    assert!(!db.store.retry_dead(job.id, db.chance.now()).await.unwrap());
+    let again = claim(db, "a").await;
+    assert_eq!(again[0].attempt, 1);
+    assert!(db.store.bury(&again[0], db.chance.now(), "still").await.unwrap());
+    assert!(db.store.drop_dead(job.id).await.unwrap());
+    assert!(!db.store.drop_dead(job.id).await.unwrap());
+}
+
+async fn one_tenants_flood_does_not_hold_up_another(db: &TestDb) {
+    let (loud, _) = sample::tenant(&db.store, &db.chance).await;
+    let (quiet, _) = sample::tenant(&db.store, &db.chance).await;
+    for _ in 0..50 {
+        enqueue(db, loud, &sample::job(&db.chance)).await.unwrap();
+    }
+    db.clock.advance(Duration::from_secs(1));
+    enqueue(db, quiet, &sample::job(&db.chance)).await.unwrap();
+    let first = db.store.claim("a", db.chance.now(), LEASE, 1).await.unwrap();
+    assert_eq!(first[0].tenant, loud);
+    let next = db.store.claim("a", db.chance.now(), LEASE, 1).await.unwrap();
+    assert_eq!(next[0].tenant, quiet, "one of the loud tenant already runs");
+    assert_eq!(db.store.release("a").await.unwrap(), 2);
+    let batch = db.store.claim("a", db.chance.now(), LEASE, 4).await.unwrap();
+    assert_eq!(batch.iter().filter(|job| job.tenant == quiet).count(), 1);
+    assert_eq!(batch.len(), 4);
+}
+
+async fn a_job_of_an_unknown_kind_is_buried_and_the_rest_runs(db: &TestDb) {
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    let odd = enqueue(db, tenant, &sample::job(&db.chance)).await.unwrap();
+    let fine = enqueue(db, tenant, &sample::job(&db.chance)).await.unwrap();
+    let sql = format!("UPDATE jobs SET payload = '{{\"kind\":\"from_the_future\"}}' WHERE id = '{odd}'");
+    assert_eq!(db.raw(&sql).await.unwrap(), 1);
+    assert_eq!(ids(&claim(db, "a").await), [fine]);
+    let row = db.store.jobs(1).await.unwrap().remove(0);
+    assert_eq!((row.id, row.state.as_str()), (odd, "dead"));
+    assert!(row.last_error.unwrap().contains("from_the_future"));
+}
+
+async fn the_queue_says_when_to_look_again(db: &TestDb) {
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    assert_eq!(db.store.next_run_at().await.unwrap(), None);
+    let later = db.chance.now().plus(Duration::from_mins(5));
+    enqueue(db, tenant, &NewJob { run_at: later, ..sample::job(&db.chance) }).await.unwrap();
+    assert_eq!(db.store.next_run_at().await.unwrap(), Some(later));
+    assert!(claim(db, "a").await.is_empty());
+    enqueue(db, tenant, &sample::job(&db.chance)).await.unwrap();
+    assert_eq!(db.store.next_run_at().await.unwrap(), Some(START));
+    assert_eq!(claim(db, "a").await.len(), 1);
+    assert_eq!(db.store.next_run_at().await.unwrap(), Some(START.plus(LEASE)), "the lease may end");
+}
+
+async fn a_job_exists_only_if_its_transaction_was_committed(db: &TestDb) {
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    let mut tx = db.store.write(tenant).await.unwrap();
+    assert!(tx.enqueue(db.chance.id(), &sample::job(&db.chance)).await.unwrap());
+    drop(tx);
+    assert!(claim(db, "a").await.is_empty());
+}

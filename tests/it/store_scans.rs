@@ -1,0 +1,119 @@
+//! No hot statement reads a whole table. (For SQLite, `store::scans` reads its programs.)
+
+use std::{collections::BTreeSet, time::Duration};
+
+use docket::{
+    answers::{Ask, answer},
+    domain::{
+        apply::apply,
+        intent::{Intent, Named, TaskName},
+        patch::{Change, Operation, TaskChanges},
+        plan::Plan,
+        project::Revision,
+        task::{Place, Rank, Status, TaskNumber},
+    },
+    review::card,
+};
+use sqlx::{Connection, PgConnection};
+
+use crate::support::{
+    db::{TestDb, on_postgres},
+    sample,
+};
+
+/// Without sequential scans PostgreSQL still makes one where no index can serve, however small the table.
+const NO_SCANS: &str =
+    "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET enable_seqscan = off', current_database()); END $$";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_answers_every_hot_question_by_an_index() {
+    on_postgres(async |db: &TestDb| {
+        db.raw(NO_SCANS).await.unwrap();
+        let before = scans(db).await;
+        hot(db).await;
+        assert_eq!(scans(db).await, before);
+        // It would be seen: no index leads to a task by its title.
+        db.raw("DELETE FROM tasks WHERE title = 'x'").await.unwrap();
+        assert_ne!(scans(db).await, before);
+    })
+    .await;
+}
+
+/// How often each table was read from end to end; sessions report it when they end.
+async fn scans(db: &TestDb) -> Vec<(String, i64)> {
+    const COUNTS: &str = "SELECT relname::text, seq_scan FROM pg_stat_user_tables \
+        WHERE seq_scan > 0 AND relname <> '_sqlx_migrations' ORDER BY 1";
+    // The server takes the report a moment after the session has closed.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut connection = PgConnection::connect(&db.url).await.unwrap();
+    sqlx::query_as(COUNTS).fetch_all(&mut connection).await.unwrap()
+}
+
+/// What happens at every request, in sessions of its own.
+async fn hot(db: &TestDb) {
+    let store = db.another().await;
+    let (tenant, ana) = sample::tenant(&store, &db.chance).await;
+    let mut project = sample::project(&db.chance, "AUTH");
+    let now = db.chance.now();
+    let mut tx = store.write(tenant).await.unwrap();
+    tx.insert_project(&project, TaskNumber(9), now).await.unwrap();
+    project.revision = Revision(1);
+    let tasks = (1..=8).map(|n| {
+        let mut task = sample::task(n, (n > 2).then_some(n / 2), if n == 5 { &[3] } else { &[] });
+        task.fields.assignee = Some(ana);
+        task
+    });
+    let mut plan = Plan::new(project.clone(), tasks);
+    let all = plan.tasks().map(|task| task.number).collect();
+    assert!(tx.save_plan(&plan, &all, Revision(0), now).await.unwrap());
+    tx.bind_channel(&sample::channel("C1"), project.id).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let place = |parent| Place { parent, rank: Rank::only() };
+    let changes = TaskChanges {
+        status: Change::Set(Status::Done),
+        depends_on: Change::Set(BTreeSet::from([TaskNumber(7)])),
+        ..TaskChanges::default()
+    };
+    let operations = [
+        Operation::UpdateTask { number: TaskNumber(6), changes },
+        Operation::MoveTask { number: TaskNumber(5), to: place(None) },
+        Operation::MoveTask { number: TaskNumber(4), to: place(Some(TaskNumber(3))) },
+        Operation::DeleteTask { number: TaskNumber(8) },
+    ];
+    let operations: Vec<&Operation> = operations.iter().collect();
+    let mut patch = sample::patch(&db.chance, 1, project.id, ana);
+    patch.steps = operations.iter().map(|operation| (*operation).clone().into()).collect();
+    let mut tx = store.write(tenant).await.unwrap();
+    tx.insert_patch(&patch).await.unwrap();
+    card::show(&mut tx, &patch, now).await.unwrap();
+    plan = tx.plan_part(project.id, &operations).await.unwrap().unwrap();
+    let applied = apply(&mut plan, &operations).unwrap();
+    assert!(tx.save_plan(&plan, &applied.touched, Revision(1), now).await.unwrap());
+    tx.enqueue(db.chance.id(), &sample::job(&db.chance)).await.unwrap();
+    tx.commit().await.unwrap();
+
+    for job in store.claim("a", now, Duration::from_secs(30), 10).await.unwrap() {
+        assert!(store.heartbeat(&job, now.plus(Duration::from_mins(1))).await.unwrap());
+        assert!(store.complete(&job).await.unwrap());
+    }
+    store.next_run_at().await.unwrap();
+    let mut tx = store.read(tenant).await.unwrap();
+    let me = tx.member_by_identity(&sample::identity("U1")).await.unwrap();
+    let task = Named::Task(TaskName::Code("AUTH-3".to_owned()));
+    for intent in [
+        Intent::Inbox,
+        Intent::List,
+        Intent::Next(None),
+        Intent::Status(None),
+        Intent::Show(None),
+        Intent::Show(Some(task)),
+        Intent::WhoAmI,
+    ] {
+        let venue = sample::channel("C1");
+        let ask = Ask { sender: me.as_ref(), venue: Some(&venue), intent: &intent, now };
+        answer(&mut tx, &ask).await.unwrap();
+    }
+    drop(tx);
+    store.close().await;
+}

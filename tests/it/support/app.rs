@@ -1,0 +1,208 @@
+//! Docket as a whole in this process, over a fake Slack, with a clock that the test owns.
+
+use axum::{body::to_bytes, extract::connect_info::MockConnectInfo, http::StatusCode};
+use docket::{
+    app::{self, App},
+    config::Config,
+    domain::{
+        ids::TenantId,
+        member::Surface,
+        patch::{Patch, PatchCode},
+        tenant::Installation,
+    },
+    shutdown::Shutdown,
+};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::{
+    db::TestDb,
+    fake_slack::{BOT, FakeSlack, Shown, SignedRequest, SlackUser, TOKEN},
+};
+
+/// What Slack signs with in tests.
+pub(crate) const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+
+/// Docket with a Slack workspace of three people: Ana (`U1`) and Ben (`U2`), full members, and Gus (`U3`), a guest.
+pub(crate) struct TestApp<'a> {
+    pub(crate) app: App,
+    pub(crate) slack: FakeSlack,
+    pub(crate) db: &'a TestDb,
+}
+
+/// The answer to a request.
+#[derive(Debug)]
+pub(crate) struct Ack {
+    pub(crate) status: StatusCode,
+    pub(crate) body: String,
+}
+
+impl Ack {
+    /// The answer as JSON; null where there is none.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or(Value::Null)
+    }
+}
+
+impl<'a> TestApp<'a> {
+    /// Docket, connected to a fresh fake Slack.
+    pub(crate) async fn start(db: &'a TestDb) -> Self {
+        let slack = FakeSlack::start().await;
+        let settings = [
+            ("DATABASE_URL", db.url.clone()),
+            ("SLACK_BOT_TOKEN", TOKEN.to_owned()),
+            ("SLACK_SIGNING_SECRET", SECRET.to_owned()),
+            ("SLACK_API_URL", slack.api_url()),
+        ];
+        let read = |name: &str| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+        let config = Config::read(&read).unwrap();
+        let mut app = App::build(&config, db.store.clone(), db.chance.clone(), Shutdown::new()).await.unwrap();
+        let client = app.desk.slack.as_ref().unwrap();
+        app::introduce(&app.desk, client, app.tenant).await.unwrap();
+        // Whoever asks does so from this machine, as a browser beside it would.
+        let near = MockConnectInfo(std::net::SocketAddr::from(([127, 0, 0, 1], 40_000)));
+        app.router = app.router.layer(near);
+        Self { app, slack, db }
+    }
+
+    /// Somebody in the channel `C1`.
+    pub(crate) fn user(&self, id: &str) -> SlackUser {
+        SlackUser::new(&self.slack, id, "C1", SECRET.into())
+    }
+
+    /// A second tenant: the Slack workspace `T2` with its channel `C2`, and Zoe (`U9`) in it.
+    pub(crate) async fn second_tenant(&self) -> (TenantId, SlackUser) {
+        let tenant = self.db.store.create_tenant("Other", &self.db.chance).await.unwrap();
+        let mut tx = self.db.store.write(tenant).await.unwrap();
+        let (team, name, bot_user) = ("T2".to_owned(), "Other".to_owned(), BOT.to_owned());
+        let installation = Installation { surface: Surface::Slack, team, name, bot_user, removed: None };
+        tx.put_installation(&installation).await.unwrap();
+        tx.commit().await.unwrap();
+        self.slack.add_user("U9", "Zoe", &json!({ "team_id": "T2" }));
+        self.slack.add_channel("C2", &["U9", BOT]);
+        (tenant, SlackUser { team: "T2".to_owned(), channel: "C2".to_owned(), ..self.user("U9") })
+    }
+
+    /// The tenant's patch of this code.
+    pub(crate) async fn patch(&self, tenant: TenantId, code: u32) -> Option<Patch> {
+        self.db.store.read(tenant).await.unwrap().patch_by_code(PatchCode(code)).await.unwrap()
+    }
+
+    /// The states of the tenant's patches, oldest first.
+    pub(crate) async fn states(&self) -> Vec<&'static str> {
+        let mut patches = self.db.store.read(self.app.tenant).await.unwrap().recent_patches(1_000).await.unwrap();
+        patches.sort_by_key(|patch| patch.code);
+        patches.iter().map(|patch| patch.state.as_str()).collect()
+    }
+
+    /// Sends a request of somebody and lets everything happen; returns the acknowledgement.
+    pub(crate) async fn act(&self, request: SignedRequest) -> Ack {
+        let ack = self.send(request).await;
+        assert_eq!(ack.status, StatusCode::OK, "{}", ack.body);
+        self.run_jobs().await;
+        ack
+    }
+
+    /// Sends a request and returns the acknowledgement; nothing else has happened yet.
+    pub(crate) async fn send(&self, request: SignedRequest) -> Ack {
+        let response = self.app.router.clone().oneshot(request.into_request()).await.unwrap();
+        let status = response.status();
+        let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        Ack { status, body: String::from_utf8(bytes.to_vec()).unwrap() }
+    }
+
+    /// Runs everything that is due, and what follows from it.
+    pub(crate) async fn run_jobs(&self) {
+        self.app.worker.drain().await;
+    }
+
+    /// Types a command and lets everything happen; returns the acknowledgement.
+    pub(crate) async fn slash(&self, user: &str, text: &str) -> Ack {
+        self.act(self.user(user).slash(text, self.db.chance.now())).await
+    }
+
+    /// Presses a button of the newest message that has it and lets everything happen.
+    pub(crate) async fn click(&self, user: &str, action: &str) -> Ack {
+        let message = self.newest_with(action);
+        self.click_on(user, &message, action).await
+    }
+
+    /// Presses a button of this message as the user sees it.
+    pub(crate) async fn click_on(&self, user: &str, message: &Shown, action: &str) -> Ack {
+        // Two clicks are two clicks: Slack stamps each with its own time.
+        self.db.clock.advance(std::time::Duration::from_secs(1));
+        let ack = self.send(self.user(user).click(message, action, self.db.chance.now())).await;
+        assert_eq!(ack.status, StatusCode::OK, "{}", ack.body);
+        self.run_jobs().await;
+        ack
+    }
+
+    /// Fills in the form that was opened last and sends it.
+    pub(crate) async fn submit(&self, user: &str, words: &str) -> Ack {
+        // Forms open beside the acknowledgement.
+        for _ in 0..200 {
+            if !self.slack.views().is_empty() {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        let view = self.slack.views().last().cloned().unwrap();
+        let ack = self.send(self.user(user).submit_view(&view, words, self.db.chance.now())).await;
+        assert_eq!(ack.status, StatusCode::OK, "{}", ack.body);
+        self.run_jobs().await;
+        ack
+    }
+
+    /// The newest message of the channel that has this button.
+    pub(crate) fn newest_with(&self, action: &str) -> Shown {
+        let wanted = json!(action);
+        let has = |message: &Shown| buttons(&message.payload).any(|button| button["action_id"] == wanted);
+        self.slack.messages("C1").into_iter().rfind(has).unwrap_or_else(|| panic!("no message has {action}"))
+    }
+
+    /// The texts of the cards in the channel, oldest first.
+    pub(crate) fn cards(&self) -> Vec<String> {
+        self.slack.messages("C1").iter().map(|message| words(&message.payload)).collect()
+    }
+
+    /// The text of the newest card.
+    pub(crate) fn card(&self) -> String {
+        self.cards().pop().unwrap_or_default()
+    }
+
+    /// What only this user was told last.
+    pub(crate) fn told(&self, user: &str) -> String {
+        self.slack.private(user).last().map(|message| words(&message.payload)).unwrap_or_default()
+    }
+}
+
+fn buttons(payload: &Value) -> impl Iterator<Item = &Value> {
+    let blocks = payload["blocks"].as_array().into_iter().flatten();
+    blocks.flat_map(|block| block["elements"].as_array().into_iter().flatten())
+}
+
+/// Everything that a payload says, in reading order.
+pub(crate) fn words(payload: &Value) -> String {
+    fn collect(value: &Value, out: &mut Vec<String>) {
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| collect(item, out)),
+            Value::Object(fields) => {
+                if let Some(text) = fields.get("text").and_then(Value::as_str) {
+                    out.push(text.to_owned());
+                }
+                for (name, field) in fields {
+                    if name != "options" && name != "initial_options" {
+                        collect(field, out);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut out = Vec::new();
+    match &payload["blocks"] {
+        Value::Null => collect(payload, &mut out),
+        blocks => collect(blocks, &mut out),
+    }
+    out.join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,301 @@
+//! A migrated database for every test, on both engines.
+//!
+//! Write a test as `async fn name(db: &TestDb)` and list it in `for_each_db!`; it becomes `name::sqlite`
+//! and `name::postgres`. PostgreSQL comes from [`Cluster`], or from `TEST_DATABASE_URL`: a role that
+//! may create databases and is no superuser. Where there is neither, its tests say so and pass, unless
+//! `DOCKET_REQUIRE_PEERS=1`.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use docket::{clock::Chance, store::Store};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+use tempfile::TempDir;
+use tokio::sync::{Mutex, OnceCell};
+
+use super::{clock::TestClock, cluster::Cluster, peers};
+
+/// Connections per store: few, so that many tests can run at once.
+const CONNECTIONS: u32 = 5;
+/// The ordinary role that the tests connect as.
+const ROLE: &str = "docket";
+
+/// A database of its own, migrated and empty, with a clock that stands still.
+#[derive(Clone)]
+pub(crate) struct TestDb {
+    pub(crate) store: Store,
+    pub(crate) url: String,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) chance: Chance,
+    home: Home,
+}
+
+/// A lock that another connection holds.
+pub(crate) struct Lock {
+    _sqlite: Option<SqliteConnection>,
+    _postgres: Option<PgConnection>,
+}
+
+#[derive(Clone)]
+enum Home {
+    Folder { _kept: Arc<TempDir> },
+    Server { name: String },
+}
+
+/// Makes `name::sqlite` and `name::postgres` of every `async fn name(db: &TestDb)`.
+macro_rules! for_each_db {
+    ($($name:ident),* $(,)?) => {$(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                $crate::support::db::on_sqlite(super::$name).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                $crate::support::db::on_postgres(super::$name).await;
+            }
+        }
+    )*};
+}
+pub(crate) use for_each_db;
+
+/// Runs a test on a new SQLite file.
+pub(crate) async fn on_sqlite(test: impl AsyncFnOnce(&TestDb)) {
+    let db = TestDb::in_file().await;
+    test(&db).await;
+    db.store.close().await;
+}
+
+/// Runs a test on a new PostgreSQL database, where there is a server.
+pub(crate) async fn on_postgres(test: impl AsyncFnOnce(&TestDb)) {
+    let Some(server) = server().await else { return };
+    let name = server.create_database().await;
+    let db = TestDb::open(server.url(&name), Home::Server { name }).await;
+    test(&db).await;
+    db.store.close().await;
+    let Home::Server { name } = &db.home else { unreachable!() };
+    server.drop_database(name).await;
+}
+
+impl TestDb {
+    /// A new SQLite file.
+    pub(crate) async fn in_file() -> Self {
+        let folder = TempDir::new().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("docket.db").display());
+        let db = Self::open(url, Home::Folder { _kept: Arc::new(folder) }).await;
+        db.store.migrate().await.unwrap();
+        db
+    }
+
+    async fn open(url: String, home: Home) -> Self {
+        let store = Store::open_with(&url, CONNECTIONS).await.unwrap();
+        let clock = TestClock::new();
+        Self { store, url, chance: clock.chance(1), clock, home }
+    }
+
+    /// A second store on the same database, as another process would have.
+    pub(crate) async fn another(&self) -> Store {
+        Store::open_with(&self.url, CONNECTIONS).await.unwrap()
+    }
+
+    /// Runs a statement past the store; gives the rows it wrote.
+    pub(crate) async fn raw(&self, sql: &str) -> sqlx::Result<u64> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match self.home {
+            Home::Folder { .. } => {
+                let mut connection = SqliteConnection::connect(&self.url).await?;
+                Ok(sqlx::query(sql).execute(&mut connection).await?.rows_affected())
+            }
+            Home::Server { .. } => {
+                let mut connection = PgConnection::connect(&self.url).await?;
+                Ok(sqlx::query(sql).execute(&mut connection).await?.rows_affected())
+            }
+        }
+    }
+
+    /// Keeps every other connection from storing deliveries, as a backup or a stuck program can, until it is dropped.
+    pub(crate) async fn lock(&self) -> Lock {
+        match &self.home {
+            Home::Folder { .. } => {
+                let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+                sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
+                Lock { _sqlite: Some(connection), _postgres: None }
+            }
+            Home::Server { .. } => {
+                let mut connection = PgConnection::connect(&self.url).await.unwrap();
+                for sql in ["BEGIN", "LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE"] {
+                    sqlx::query(sql).execute(&mut connection).await.unwrap();
+                }
+                Lock { _sqlite: None, _postgres: Some(connection) }
+            }
+        }
+    }
+
+    /// From now on every new job fails as it does on a full disk: after its delivery was written.
+    pub(crate) async fn fill_disk(&self) {
+        let statements: &[&str] = match &self.home {
+            Home::Folder { .. } => &["CREATE TRIGGER disk_full BEFORE INSERT ON jobs \
+                 BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"],
+            Home::Server { .. } => &[
+                "CREATE FUNCTION disk_full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                 RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$",
+                "CREATE TRIGGER disk_full BEFORE INSERT ON jobs FOR EACH ROW EXECUTE FUNCTION disk_full()",
+            ],
+        };
+        for sql in statements {
+            self.raw(sql).await.unwrap();
+        }
+    }
+
+    /// Ends [`fill_disk`](Self::fill_disk).
+    pub(crate) async fn free_disk(&self) {
+        let sql = match &self.home {
+            Home::Folder { .. } => "DROP TRIGGER disk_full",
+            Home::Server { .. } => "DROP TRIGGER disk_full ON jobs",
+        };
+        self.raw(sql).await.unwrap();
+    }
+
+    /// Gives up on locks after half a second, in connections opened from now on; SQLite has a timeout of its own.
+    pub(crate) async fn wait_shortly(&self) -> Self {
+        if let Home::Server { name } = &self.home {
+            self.raw(&format!("ALTER DATABASE {name} SET lock_timeout = '500ms'")).await.unwrap();
+        }
+        Self { store: self.another().await, ..self.clone() }
+    }
+
+    /// Tables with their columns, as `table.column`.
+    pub(crate) async fn columns(&self) -> Vec<String> {
+        let rows: Vec<(String,)> = match self.home {
+            Home::Folder { .. } => {
+                let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+                sqlx::query_as(
+                    "SELECT t.name || '.' || c.name || CASE WHEN c.\"notnull\" = 1 OR c.pk > 0 THEN '' ELSE '?' END \
+                     FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type = 'table' \
+                     AND t.name NOT LIKE 'sqlite_%' AND t.name <> '_sqlx_migrations'",
+                )
+                .fetch_all(&mut connection)
+                .await
+                .unwrap()
+            }
+            Home::Server { .. } => {
+                let mut connection = PgConnection::connect(&self.url).await.unwrap();
+                sqlx::query_as(
+                    "SELECT table_name || '.' || column_name || CASE is_nullable WHEN 'YES' THEN '?' ELSE '' END \
+                     FROM information_schema.columns WHERE table_schema = 'public' \
+                     AND table_name <> '_sqlx_migrations'",
+                )
+                .fetch_all(&mut connection)
+                .await
+                .unwrap()
+            }
+        };
+        let mut columns: Vec<_> = rows.into_iter().map(|(name,)| name).collect();
+        columns.sort();
+        columns
+    }
+}
+
+/// A server with a migrated template database.
+struct Server {
+    place: Place,
+    template: String,
+}
+
+enum Place {
+    Own(Cluster),
+    Given(String),
+}
+
+/// Copying a template fails while another copy of it begins.
+static COPYING: Mutex<()> = Mutex::const_new(());
+
+async fn server() -> Option<&'static Server> {
+    static SERVER: OnceCell<Result<Server, String>> = OnceCell::const_new();
+    match SERVER.get_or_init(Server::start).await {
+        Ok(server) => Some(server),
+        Err(why) => {
+            peers::missing(&format!("not run on PostgreSQL: {why}"));
+            None
+        }
+    }
+}
+
+impl Server {
+    async fn start() -> Result<Self, String> {
+        let place = match setting("TEST_DATABASE_URL") {
+            Some(url) => Place::Given(url),
+            None => Place::Own(Cluster::start().await?),
+        };
+        let server = Self { place, template: format!("docket_template_{}", std::process::id()) };
+        if let Place::Own(_) = server.place {
+            server.admin(&format!("CREATE ROLE {ROLE} LOGIN NOSUPERUSER")).await;
+        }
+        let owner = server.owner();
+        server.admin(&format!("CREATE DATABASE {}{owner}", server.template)).await;
+        let store = Store::open_with(&server.url(&server.template), 1).await.map_err(|error| format!("{error:#}"))?;
+        store.migrate().await.map_err(|error| format!("{error:#}"))?;
+        store.close().await;
+        Ok(server)
+    }
+
+    fn url(&self, database: &str) -> String {
+        match &self.place {
+            Place::Own(cluster) => cluster.url(ROLE, database),
+            Place::Given(url) => {
+                let (url, options) = url.split_once('?').map_or((url.as_str(), ""), |(url, options)| (url, options));
+                let (server, _) = url.rsplit_once('/').unwrap_or((url, ""));
+                format!("{server}/{database}?{options}")
+            }
+        }
+    }
+
+    fn owner(&self) -> String {
+        match self.place {
+            Place::Own(_) => format!(" OWNER {ROLE}"),
+            Place::Given(_) => String::new(),
+        }
+    }
+
+    async fn create_database(&self) -> String {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("docket_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let _copying = COPYING.lock().await;
+        let owner = self.owner();
+        self.admin(&format!("CREATE DATABASE {name}{owner} TEMPLATE {}", self.template)).await;
+        name
+    }
+
+    async fn drop_database(&self, name: &str) {
+        self.admin(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    }
+
+    /// Runs a statement as whoever may create databases.
+    async fn admin(&self, sql: &str) {
+        let url = match &self.place {
+            Place::Own(cluster) => cluster.url("postgres", "postgres"),
+            Place::Given(url) => url.clone(),
+        };
+        let mut connection = PgConnection::connect(&url).await.unwrap();
+        for left in (0..20).rev() {
+            match sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await {
+                Ok(_) => break,
+                // The template's last connection may still be closing.
+                Err(error) if left == 0 => panic!("{sql}: {error}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+        connection.close().await.unwrap();
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "settings of the tests themselves")]
+fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

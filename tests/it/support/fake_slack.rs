@@ -1,0 +1,312 @@
+//! A Slack workspace that keeps what it is told, and is as strict as the real one.
+//!
+//! It knows channels, members, messages, forms and response URLs, checks the token, refuses methods and fields that it
+//! does not know and blocks over Slack's limits, and can be told to fail. Every payload is kept for the checks of
+//! Slack's own models.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Path as Segment, Query, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde_json::{Value, json};
+
+mod limits;
+mod methods;
+mod user;
+
+pub(crate) use user::{SignedRequest, SlackUser, signed};
+
+/// The token that the fake takes.
+pub(crate) const TOKEN: &str = "xoxb-fake-1";
+
+/// The workspace.
+pub(crate) const TEAM: &str = "T1";
+
+/// Our own user in it.
+pub(crate) const BOT: &str = "UDOCKET";
+
+/// How the next call goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// 429 with Retry-After.
+    RateLimited(u64),
+    /// 500.
+    Broken,
+    /// The call takes effect, and its answer never comes.
+    Silent,
+    /// The call takes effect, and the connection is cut in the answer.
+    Cut,
+    /// `ok: false` with this word.
+    Refused(&'static str),
+}
+
+/// A message in a channel.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Shown {
+    /// Its channel.
+    pub(crate) channel: String,
+    /// Its id.
+    pub(crate) ts: String,
+    /// The thread it is in.
+    pub(crate) thread: Option<String>,
+    /// Who alone sees it; `None` for everybody.
+    pub(crate) only_for: Option<String>,
+    /// What was sent: text and blocks.
+    pub(crate) payload: Value,
+    /// How often it was changed.
+    pub(crate) updates: usize,
+}
+
+/// What the workspace holds.
+#[derive(Default)]
+pub(crate) struct World {
+    channels: BTreeMap<String, BTreeSet<String>>,
+    archived: BTreeSet<String>,
+    users: BTreeMap<String, Value>,
+    messages: Vec<Shown>,
+    views: Vec<Value>,
+    triggers: BTreeSet<String>,
+    response_urls: BTreeMap<String, ResponseUrl>,
+    faults: VecDeque<(String, Fault)>,
+    calls: Vec<(String, Value)>,
+    payloads: Vec<Value>,
+    problems: Vec<String>,
+    clock: u64,
+}
+
+struct ResponseUrl {
+    channel: String,
+    user: String,
+    uses: usize,
+}
+
+/// The fake, and the way to look into it.
+#[derive(Clone)]
+pub(crate) struct FakeSlack {
+    world: Arc<Mutex<World>>,
+    /// Where it listens, without a slash at the end.
+    pub(crate) origin: String,
+}
+
+impl FakeSlack {
+    /// A workspace with the channel `C1` of Ana (`U1`), Ben (`U2`), Gus the guest (`U3`) and the bot, and the direct
+    /// conversation `D1` between Ana and the bot.
+    pub(crate) async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let world = Arc::new(Mutex::new(World::default()));
+        let fake = Self { world: Arc::clone(&world), origin };
+        let router = Router::new()
+            .route("/api/{method}", get(Self::get).post(Self::post))
+            .route("/response/{id}", post(Self::respond))
+            .with_state(fake.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        fake.add_channel("C1", &["U1", "U2", "U3", BOT]);
+        fake.add_channel("D1", &["U1", BOT]);
+        fake.add_user("U1", "Ana", &json!({}));
+        fake.add_user("U2", "Ben", &json!({}));
+        fake.add_user("U3", "Gus", &json!({ "is_restricted": true }));
+        fake.add_user(BOT, "docket", &json!({ "is_bot": true }));
+        fake
+    }
+
+    /// The value for `SLACK_API_URL`.
+    pub(crate) fn api_url(&self) -> String {
+        format!("{}/api", self.origin)
+    }
+
+    /// Adds a channel with its members.
+    pub(crate) fn add_channel(&self, channel: &str, members: &[&str]) {
+        self.world().channels.insert(channel.to_owned(), members.iter().map(|&m| m.to_owned()).collect());
+    }
+
+    /// Archives a channel.
+    pub(crate) fn archive(&self, channel: &str) {
+        self.world().archived.insert(channel.to_owned());
+    }
+
+    /// Adds a person; `fields` go over the ordinary ones of `users.info`.
+    pub(crate) fn add_user(&self, id: &str, name: &str, fields: &Value) {
+        let mut user = json!({
+            "id": id, "team_id": TEAM, "name": name.to_lowercase(), "deleted": false, "real_name": name,
+            "tz": "Europe/Paris", "tz_label": "Central European Time", "tz_offset": 3600,
+            "profile": { "real_name": name, "display_name": name, "team": TEAM },
+            "is_admin": false, "is_bot": false, "is_restricted": false, "is_ultra_restricted": false,
+        });
+        for (key, value) in fields.as_object().unwrap() {
+            user[key] = value.clone();
+        }
+        self.world().users.insert(id.to_owned(), user);
+    }
+
+    /// Makes the next call of a method (or `response_url`) go wrong; several queue up.
+    pub(crate) fn fail_next(&self, method: &str, fault: Fault) {
+        self.world().faults.push_back((method.to_owned(), fault));
+    }
+
+    /// A fresh response URL for a person in a channel: five uses.
+    pub(crate) fn response_url(&self, channel: &str, user: &str) -> String {
+        let mut world = self.world();
+        let id = format!("r{}", world.tick());
+        let url = ResponseUrl { channel: channel.to_owned(), user: user.to_owned(), uses: 0 };
+        world.response_urls.insert(id.clone(), url);
+        format!("{}/response/{id}", self.origin)
+    }
+
+    /// A fresh trigger: opens one form.
+    pub(crate) fn trigger(&self) -> String {
+        let mut world = self.world();
+        let trigger = format!("{}.{}.fake", world.tick(), 47_445_629_121_u64);
+        world.triggers.insert(trigger.clone());
+        trigger
+    }
+
+    /// Takes the triggers back, as time does after three seconds.
+    pub(crate) fn expire_triggers(&self) {
+        self.world().triggers.clear();
+    }
+
+    /// What everybody sees in a channel, in order.
+    pub(crate) fn messages(&self, channel: &str) -> Vec<Shown> {
+        self.world().messages.iter().filter(|m| m.channel == channel && m.only_for.is_none()).cloned().collect()
+    }
+
+    /// What one person alone was shown, in order.
+    pub(crate) fn private(&self, user: &str) -> Vec<Shown> {
+        self.world().messages.iter().filter(|m| m.only_for.as_deref() == Some(user)).cloned().collect()
+    }
+
+    /// Deletes a message, as an admin can.
+    pub(crate) fn delete(&self, ts: &str) {
+        self.world().messages.retain(|message| message.ts != ts);
+    }
+
+    /// The forms that were opened, in order; each with its id.
+    pub(crate) fn views(&self) -> Vec<Value> {
+        self.world().views.clone()
+    }
+
+    /// The methods called so far, with what was sent.
+    pub(crate) fn calls(&self) -> Vec<(String, Value)> {
+        self.world().calls.clone()
+    }
+
+    /// What was called or sent that the real Slack would not take. Empty where all is well.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        self.world().problems.clone()
+    }
+
+    /// Keeps a payload that did not come by HTTP, such as an acknowledgement, for the same checks.
+    pub(crate) fn keep(&self, payload: &Value) {
+        let problems = limits::problems(payload);
+        let mut world = self.world();
+        world.problems.extend(problems);
+        world.payloads.push(payload.clone());
+    }
+
+    /// Writes every message and form received as JSON lines, for `check-blocks.py`.
+    pub(crate) fn write_payloads(&self, path: &Path) {
+        let lines: Vec<String> = self.world().payloads.iter().map(Value::to_string).collect();
+        std::fs::write(path, lines.join("\n")).unwrap();
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    async fn get(
+        State(fake): State<Self>,
+        Segment(method): Segment<String>,
+        Query(parameters): Query<BTreeMap<String, String>>,
+        headers: HeaderMap,
+    ) -> Response {
+        fake.call(&method, &headers, json!(parameters)).await
+    }
+
+    async fn post(
+        State(fake): State<Self>,
+        Segment(method): Segment<String>,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Response {
+        let json = headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+        let parameters = if json { serde_json::from_slice(&body).unwrap_or(Value::Null) } else { json!({}) };
+        fake.call(&method, &headers, parameters).await
+    }
+
+    async fn call(&self, method: &str, headers: &HeaderMap, parameters: Value) -> Response {
+        self.world().calls.push((method.to_owned(), parameters.clone()));
+        let token = format!("Bearer {TOKEN}");
+        if headers.get("authorization").and_then(|value| value.to_str().ok()) != Some(token.as_str()) {
+            return axum::Json(json!({ "ok": false, "error": "invalid_auth" })).into_response();
+        }
+        self.with_fault(method, || match methods::run(&mut self.world(), method, &parameters) {
+            Ok(mut answer) => {
+                answer["ok"] = json!(true);
+                let scopes = [("x-oauth-scopes", "app_mentions:read,chat:write,chat:write.public,commands")];
+                (scopes, axum::Json(answer)).into_response()
+            }
+            Err(error) => axum::Json(json!({ "ok": false, "error": error })).into_response(),
+        })
+        .await
+    }
+
+    async fn respond(State(fake): State<Self>, Segment(id): Segment<String>, body: Bytes) -> Response {
+        let payload: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        fake.world().calls.push(("response_url".to_owned(), payload.clone()));
+        fake.with_fault("response_url", || match methods::respond(&mut fake.world(), &id, &payload) {
+            Ok(()) => "ok".into_response(),
+            Err(error) => (StatusCode::NOT_FOUND, error).into_response(),
+        })
+        .await
+    }
+
+    async fn with_fault(&self, method: &str, run: impl FnOnce() -> Response) -> Response {
+        let fault = {
+            let mut world = self.world();
+            let place = world.faults.iter().position(|(of, _)| of == method);
+            place.and_then(|place| world.faults.remove(place)).map(|(_, fault)| fault)
+        };
+        match fault {
+            None => run(),
+            Some(Fault::RateLimited(seconds)) => {
+                let body = axum::Json(json!({ "ok": false, "error": "ratelimited" }));
+                (StatusCode::TOO_MANY_REQUESTS, [("retry-after", seconds.to_string())], body).into_response()
+            }
+            Some(Fault::Broken) => (StatusCode::INTERNAL_SERVER_ERROR, "oops").into_response(),
+            Some(Fault::Refused(error)) => axum::Json(json!({ "ok": false, "error": error })).into_response(),
+            Some(Fault::Silent) => {
+                let _done = run();
+                tokio::time::sleep(Duration::from_hours(1)).await;
+                StatusCode::OK.into_response()
+            }
+            Some(Fault::Cut) => {
+                let _done = run();
+                let cut = futures_util::stream::iter([
+                    Ok(Bytes::from_static(b"{\"ok\":tr")),
+                    Err(std::io::Error::other("the connection was cut")),
+                ]);
+                let headers = [("content-type", "application/json")];
+                (headers, Body::from_stream(cut)).into_response()
+            }
+        }
+    }
+}
+
+impl World {
+    fn tick(&mut self) -> u64 {
+        self.clock += 1;
+        self.clock
+    }
+}

@@ -1,0 +1,199 @@
+//! What people do in Slack, as the requests that Slack makes of it.
+
+use axum::{
+    body::Body,
+    http::{Request, header::CONTENT_TYPE},
+};
+use docket::{domain::time::Timestamp, ingest::signature::sign_slack};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::{BOT, FakeSlack, Shown, TEAM};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A person at a keyboard, in one channel.
+#[derive(Clone)]
+pub(crate) struct SlackUser {
+    /// The workspace they look at.
+    pub(crate) fake: FakeSlack,
+    /// Their user id.
+    pub(crate) id: String,
+    /// The workspace's id.
+    pub(crate) team: String,
+    /// Where they are.
+    pub(crate) channel: String,
+    /// What Slack signs with.
+    pub(crate) secret: SecretString,
+}
+
+/// A request as Slack sends it.
+#[derive(Debug, Clone)]
+pub(crate) struct SignedRequest {
+    /// The path at Docket.
+    pub(crate) path: String,
+    /// Its headers.
+    pub(crate) headers: Vec<(&'static str, String)>,
+    /// Its body.
+    pub(crate) body: Vec<u8>,
+}
+
+impl SignedRequest {
+    /// For a router in this process.
+    pub(crate) fn into_request(self) -> Request<Body> {
+        let mut request = Request::post(self.path);
+        for (name, value) in self.headers {
+            request = request.header(name, value);
+        }
+        request.body(Body::from(self.body)).unwrap()
+    }
+
+    /// For a server at `origin`.
+    pub(crate) async fn send(self, client: &reqwest::Client, origin: &str) -> reqwest::Response {
+        let mut request = client.post(format!("{origin}{}", self.path));
+        for (name, value) in self.headers {
+            request = request.header(name, value);
+        }
+        request.body(self.body).send().await.unwrap()
+    }
+
+    /// The header of this name, to be tampered with.
+    pub(crate) fn header(&mut self, name: &str) -> &mut String {
+        &mut self.headers.iter_mut().find(|(known, _)| *known == name).unwrap().1
+    }
+}
+
+/// A body signed at `now`, as Slack signs it.
+pub(crate) fn signed(secret: &SecretString, path: &str, kind: &str, body: Vec<u8>, now: Timestamp) -> SignedRequest {
+    let time = (now.as_millis() / 1000).to_string();
+    let signature = sign_slack(secret, &time, &body);
+    let headers = vec![
+        (CONTENT_TYPE.as_str(), kind.to_owned()),
+        ("x-slack-request-timestamp", time),
+        ("x-slack-signature", signature),
+    ];
+    SignedRequest { path: path.to_owned(), headers, body }
+}
+
+impl SlackUser {
+    /// Somebody of the fake workspace.
+    pub(crate) fn new(fake: &FakeSlack, id: &str, channel: &str, secret: SecretString) -> Self {
+        let (fake, team) = (fake.clone(), TEAM.to_owned());
+        Self { fake, id: id.to_owned(), team, channel: channel.to_owned(), secret }
+    }
+
+    /// Types `/docket {text}`.
+    pub(crate) fn slash(&self, text: &str, now: Timestamp) -> SignedRequest {
+        let (url, trigger) = (self.fake.response_url(&self.channel, &self.id), self.fake.trigger());
+        let fields = [
+            ("token", "deprecated"),
+            ("team_id", self.team.as_str()),
+            ("team_domain", "acme"),
+            ("channel_id", self.channel.as_str()),
+            ("channel_name", "auth"),
+            ("user_id", self.id.as_str()),
+            ("user_name", "somebody"),
+            ("command", "/docket"),
+            ("text", text),
+            ("api_app_id", "A1"),
+            ("is_enterprise_install", "false"),
+            ("response_url", url.as_str()),
+            ("trigger_id", trigger.as_str()),
+        ];
+        let body = serde_urlencoded::to_string(fields).unwrap();
+        signed(&self.secret, "/slack/commands", FORM, body.into_bytes(), now)
+    }
+
+    /// Presses the button `action_id` of a message, with every box ticked as it is shown.
+    pub(crate) fn click(&self, message: &Shown, action_id: &str, now: Timestamp) -> SignedRequest {
+        let steps =
+            find(&message.payload["blocks"], "patch.steps").map(|(_, element)| element["initial_options"].clone());
+        self.click_with(message, action_id, steps.as_ref(), now)
+    }
+
+    /// Presses a button with only these options of the tick boxes selected.
+    pub(crate) fn click_with(
+        &self,
+        message: &Shown,
+        action_id: &str,
+        ticked: Option<&Value>,
+        now: Timestamp,
+    ) -> SignedRequest {
+        let blocks = &message.payload["blocks"];
+        let (block_id, element) = find(blocks, action_id).unwrap_or_else(|| panic!("no {action_id} in {blocks}"));
+        let mut values = json!({});
+        if let (Some(options), Some((id, boxes))) = (ticked, find(blocks, "patch.steps")) {
+            values[id] = json!({ "patch.steps": { "type": boxes["type"], "selected_options": options } });
+        }
+        let mut action = element;
+        action["block_id"] = json!(block_id);
+        action["action_ts"] = json!(format!("{}.000100", now.as_millis() / 1000));
+        let payload = json!({
+            "type": "block_actions", "user": { "id": self.id, "username": "somebody", "team_id": self.team },
+            "api_app_id": "A1", "token": "deprecated", "trigger_id": self.fake.trigger(),
+            "container": { "type": "message", "message_ts": message.ts, "channel_id": message.channel,
+                           "is_ephemeral": message.only_for.is_some() },
+            "team": { "id": self.team, "domain": "acme" }, "enterprise": null, "is_enterprise_install": false,
+            "channel": { "id": message.channel, "name": "auth" },
+            "message": { "type": "message", "bot_id": "B1", "ts": message.ts, "thread_ts": message.thread },
+            "state": { "values": values }, "response_url": self.fake.response_url(&message.channel, &self.id),
+            "actions": [action],
+        });
+        self.interaction(&payload, now)
+    }
+
+    /// Fills in the form that is open and sends it.
+    pub(crate) fn submit_view(&self, view: &Value, words: &str, now: Timestamp) -> SignedRequest {
+        let mut view = view.clone();
+        view["state"] = json!({ "values": { "words": { "words": { "type": "plain_text_input", "value": words } } } });
+        let payload = json!({
+            "type": "view_submission", "team": { "id": self.team, "domain": "acme" },
+            "user": { "id": self.id, "username": "somebody", "team_id": self.team }, "api_app_id": "A1",
+            "token": "deprecated", "trigger_id": self.fake.trigger(), "view": view, "response_urls": [],
+            "is_enterprise_install": false, "enterprise": null,
+        });
+        self.interaction(&payload, now)
+    }
+
+    /// Any interaction, by its payload.
+    pub(crate) fn interaction(&self, payload: &Value, now: Timestamp) -> SignedRequest {
+        let body = serde_urlencoded::to_string([("payload", payload.to_string())]).unwrap();
+        signed(&self.secret, "/slack/interactions", FORM, body.into_bytes(), now)
+    }
+
+    /// Mentions the bot in the channel: the `app_mention` event of `@docket {text}`.
+    pub(crate) fn mention(&self, text: &str, ts: &str, now: Timestamp) -> SignedRequest {
+        let text = format!("<@{BOT}> {text}");
+        let event = json!({ "type": "app_mention", "user": self.id, "text": text, "ts": ts, "channel": self.channel,
+                            "event_ts": ts });
+        self.event(&format!("Ev-mention-{ts}"), &event, now)
+    }
+
+    /// Writes to the bot directly.
+    pub(crate) fn dm(&self, text: &str, ts: &str, now: Timestamp) -> SignedRequest {
+        let event = json!({ "type": "message", "channel_type": "im", "user": self.id, "text": text, "ts": ts,
+                            "channel": self.channel, "event_ts": ts });
+        self.event(&format!("Ev-dm-{ts}"), &event, now)
+    }
+
+    /// Any event, in Slack's envelope.
+    pub(crate) fn event(&self, id: &str, event: &Value, now: Timestamp) -> SignedRequest {
+        let envelope = json!({
+            "token": "deprecated", "team_id": self.team, "api_app_id": "A1", "event": event, "type": "event_callback",
+            "event_id": id, "event_time": now.as_millis() / 1000, "is_ext_shared_channel": false,
+            "authorizations": [{ "enterprise_id": null, "team_id": self.team, "user_id": BOT, "is_bot": true,
+                                 "is_enterprise_install": false }],
+        });
+        let body = envelope.to_string().into_bytes();
+        signed(&self.secret, "/slack/events", "application/json", body, now)
+    }
+}
+
+/// The element of this action id, with its block's id.
+fn find(blocks: &Value, action_id: &str) -> Option<(String, Value)> {
+    blocks.as_array()?.iter().find_map(|block| {
+        let elements = block["elements"].as_array().into_iter().flatten().chain(block.get("accessory"));
+        let element = elements.into_iter().find(|element| element["action_id"] == action_id)?;
+        Some((block["block_id"].as_str().unwrap_or("b1").to_owned(), element.clone()))
+    })
+}

@@ -1,0 +1,23 @@
+//! What the tests share: fakes of the services, and people who use Docket.
+
+pub(crate) mod app;
+pub(crate) mod binary;
+pub(crate) mod browser;
+pub(crate) mod clock;
+pub(crate) mod cluster;
+pub(crate) mod db;
+pub(crate) mod fake_slack;
+pub(crate) mod peers;
+pub(crate) mod sample;
+pub(crate) mod site;
+pub(crate) mod slack_house;
+
+use std::path::{Path, PathBuf};
+
+/// The folder with the official API descriptions: `DOCKET_SPECS`, or `../shared/specs` beside the project.
+#[expect(clippy::disallowed_methods, reason = "a setting of the tests, not of Docket")]
+pub(crate) fn shared_specs() -> Option<PathBuf> {
+    let named = std::env::var("DOCKET_SPECS").ok().map(PathBuf::from);
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/specs");
+    [named, Some(beside)].into_iter().flatten().find(|path| path.is_dir())
+}

@@ -1,0 +1,147 @@
+//! Sample data: the smallest valid thing of each kind, and two whole projects in [`acme`].
+
+use docket::{
+    clock::Chance,
+    domain::{
+        card::{Answer, Card},
+        delivery::{Delivery, Source},
+        event::Venue,
+        ids::{MemberId, PatchId, ProjectId, TenantId},
+        job::{Job, NewJob},
+        member::{Identity, Member, Role, Standing, Surface},
+        message::Message,
+        patch::{Before, Confidence, Mode, Operation, Origin, Patch, PatchCode, PatchState},
+        project::{Lifecycle, Project, Revision},
+        task::{Place, Rank, Task, TaskFields, TaskNumber},
+    },
+    store::{NewDelivery, Store},
+};
+
+pub(crate) mod acme;
+
+/// A new tenant with one member.
+pub(crate) async fn tenant(store: &Store, chance: &Chance) -> (TenantId, MemberId) {
+    let tenant = store.create_tenant("Acme", chance).await.unwrap();
+    let member = member(chance, "Ana");
+    let mut tx = store.write(tenant).await.unwrap();
+    tx.put_member(&member, &identity("U1")).await.unwrap();
+    tx.commit().await.unwrap();
+    (tenant, member.id)
+}
+
+/// A full member.
+pub(crate) fn member(chance: &Chance, name: &str) -> Member {
+    Member {
+        id: chance.id(),
+        name: name.to_owned(),
+        role: Role::Member,
+        standing: Standing::Full,
+        time_zone: "Europe/Paris".to_owned(),
+    }
+}
+
+/// A Slack user.
+pub(crate) fn identity(user: &str) -> Identity {
+    Identity { surface: Surface::Slack, team: "T1".to_owned(), user: user.to_owned() }
+}
+
+/// A Slack channel.
+pub(crate) fn channel(channel: &str) -> Venue {
+    Venue { surface: Surface::Slack, team: "T1".to_owned(), channel: channel.to_owned(), thread: None }
+}
+
+/// A project at revision 0.
+pub(crate) fn project(chance: &Chance, key: &str) -> Project {
+    Project {
+        id: chance.id(),
+        key: key.parse().unwrap(),
+        title: format!("The {key} project"),
+        summary: String::new(),
+        lifecycle: Lifecycle::Draft,
+        revision: Revision(0),
+    }
+}
+
+/// A task under `parent` that waits for `depends_on`.
+pub(crate) fn task(number: u32, parent: Option<u32>, depends_on: &[u32]) -> Task {
+    let mut fields = TaskFields::titled(format!("Task {number}"));
+    fields.depends_on = depends_on.iter().copied().map(TaskNumber).collect();
+    Task {
+        number: TaskNumber(number),
+        place: Place { parent: parent.map(TaskNumber), rank: Rank::only() },
+        fields,
+        version: Revision(1),
+    }
+}
+
+/// A proposed patch of one step.
+pub(crate) fn patch(chance: &Chance, code: u32, project: ProjectId, author: MemberId) -> Patch {
+    let task = task(1, None, &[]);
+    let create = Operation::CreateTask { number: task.number, place: task.place, fields: task.fields };
+    Patch {
+        id: chance.id(),
+        code: PatchCode(code),
+        revision: 1,
+        project,
+        founding: None,
+        base: Revision(0),
+        mode: Mode::Edit,
+        title: "add a task".to_owned(),
+        steps: vec![create.into()],
+        before: Before::default(),
+        author,
+        origin: Origin { venue: channel("C1"), words: "add a task".to_owned(), method: String::new() },
+        confidence: Confidence::High,
+        state: PatchState::Proposed,
+        supersedes: None,
+        undoes: None,
+        created_at: chance.now(),
+        expires_at: chance.now(),
+    }
+}
+
+/// A card of this patch that is not posted yet.
+pub(crate) fn card(chance: &Chance, patch: PatchId, venue: Venue) -> Card {
+    Card { id: chance.id(), patch, venue, message: None, shown: None, created_at: chance.now() }
+}
+
+/// An answer that is not sent yet.
+pub(crate) fn answer(chance: &Chance) -> Answer {
+    Answer {
+        id: chance.id(),
+        delivery: Some(chance.id()),
+        to: identity("U1"),
+        venue: channel("C1"),
+        message: Message::text("Hello"),
+        created_at: chance.now(),
+        sent_at: None,
+    }
+}
+
+/// A job to be run now, with three attempts and no keys.
+pub(crate) fn job(chance: &Chance) -> NewJob {
+    NewJob {
+        job: Job::SyncCard { card: chance.id() },
+        run_at: chance.now(),
+        unique_key: None,
+        ordering_key: None,
+        max_attempts: 3,
+    }
+}
+
+/// A delivery of this key with a job.
+pub(crate) fn delivery(chance: &Chance, tenant: TenantId, key: &str) -> NewDelivery {
+    NewDelivery {
+        delivery: Delivery {
+            id: chance.id(),
+            tenant: Some(tenant),
+            source: Source::SlackCommand,
+            dedupe_key: key.to_owned(),
+            body: vec![0, 255, b'a'],
+            received_at: chance.now(),
+        },
+        job: Some(job(chance)),
+        job_id: chance.id(),
+        outcome: None,
+    }
+}

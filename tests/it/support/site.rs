@@ -1,0 +1,208 @@
+//! The pages over a database of their own, asked as a browser asks them.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::connect_info::MockConnectInfo,
+    http::{HeaderMap, Request, StatusCode, header},
+};
+use docket::{
+    clock::Chance,
+    domain::ids::TenantId,
+    store::{Accepted, NewDelivery, Store},
+    web::{Accept, Web},
+};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use super::{
+    clock::START,
+    db::TestDb,
+    sample::acme::{NOW, Sample, sample},
+};
+
+/// Stores what comes in, one by one, and remembers what it was told.
+struct Direct(Store, Arc<Mutex<Vec<NewDelivery>>>);
+
+#[async_trait]
+impl Accept for Direct {
+    async fn accept(&self, delivery: NewDelivery) -> anyhow::Result<Accepted> {
+        let accepted = self.0.accept(std::slice::from_ref(&delivery)).await?;
+        self.1.lock().unwrap().push(delivery);
+        accepted.into_iter().next().ok_or_else(|| anyhow::anyhow!("no answer for a delivery"))
+    }
+}
+
+/// A database that takes nothing.
+struct Full;
+
+#[async_trait]
+impl Accept for Full {
+    async fn accept(&self, _: NewDelivery) -> anyhow::Result<Accepted> {
+        anyhow::bail!("database or disk is full")
+    }
+}
+
+/// The pages of one tenant.
+pub(crate) struct Site {
+    pub(crate) store: Store,
+    pub(crate) tenant: TenantId,
+    pub(crate) chance: Chance,
+    pub(crate) stopping: CancellationToken,
+    taken: Arc<Mutex<Vec<NewDelivery>>>,
+    web: Web,
+    own: Option<TestDb>,
+}
+
+/// What a page answered.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Page {
+    pub(crate) fn header(&self, name: header::HeaderName) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl Site {
+    /// An empty SQLite database of its own with its pages.
+    pub(crate) async fn new() -> Self {
+        let db = TestDb::in_file().await;
+        Self { own: Some(db.clone()), ..Self::over(&db).await }
+    }
+
+    /// The same, with the sample in it.
+    pub(crate) async fn with_sample() -> (Self, Sample) {
+        let site = Self::new().await;
+        let sample = site.filled().await;
+        (site, sample)
+    }
+
+    /// An empty database with its pages at `http://127.0.0.1:8080`, at [`NOW`].
+    pub(crate) async fn over(db: &TestDb) -> Self {
+        db.clock.advance(NOW.since(START));
+        let (store, chance) = (db.store.clone(), db.chance.clone());
+        let tenant = store.local_tenant(&chance).await.unwrap();
+        let taken = Arc::default();
+        let stopping = CancellationToken::new();
+        let web = Web {
+            store: store.clone(),
+            chance: chance.clone(),
+            tenant,
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            accept: Arc::new(Direct(store.clone(), Arc::clone(&taken))),
+            stopping: stopping.clone(),
+        };
+        Self { store, tenant, chance, stopping, taken, web, own: None }
+    }
+
+    /// The same, with the sample in it.
+    pub(crate) async fn over_sample(db: &TestDb) -> (Self, Sample) {
+        let site = Self::over(db).await;
+        let sample = site.filled().await;
+        (site, sample)
+    }
+
+    /// The pages of another tenant of the same database.
+    pub(crate) async fn of_new_tenant(&self) -> Self {
+        let tenant = self.store.create_tenant("Another", &self.chance).await.unwrap();
+        Self {
+            tenant,
+            store: self.store.clone(),
+            chance: self.chance.clone(),
+            stopping: self.stopping.clone(),
+            taken: Arc::clone(&self.taken),
+            web: Web { tenant, ..self.web.clone() },
+            own: None,
+        }
+    }
+
+    async fn filled(&self) -> Sample {
+        let sample = sample(&self.chance);
+        sample.write(&self.store, self.tenant).await;
+        sample
+    }
+
+    /// The same database, opened by somebody else, such as `docket say`.
+    pub(crate) async fn beside(&self) -> Store {
+        self.own.as_ref().unwrap().another().await
+    }
+
+    /// The pages as somebody with this `PUBLIC_URL` would have them.
+    pub(crate) fn at(&self, public_url: &str) -> Router {
+        near(Web { public_url: public_url.to_owned(), ..self.web.clone() })
+    }
+
+    /// The pages.
+    pub(crate) fn router(&self) -> Router {
+        near(self.web.clone())
+    }
+
+    /// The pages as somebody at this address has them; `None` where nobody knows the address.
+    pub(crate) fn from(&self, peer: Option<&str>) -> Router {
+        let router = docket::web::router(self.web.clone());
+        match peer {
+            Some(peer) => router.layer(MockConnectInfo(SocketAddr::new(peer.parse().unwrap(), 40_000))),
+            None => router,
+        }
+    }
+
+    /// The pages over a database that takes nothing more.
+    pub(crate) fn full(&self) -> Router {
+        near(Web { accept: Arc::new(Full), ..self.web.clone() })
+    }
+
+    /// What was stored so far.
+    pub(crate) fn taken(&self) -> Vec<serde_json::Value> {
+        self.taken.lock().unwrap().iter().map(|new| serde_json::from_slice(&new.delivery.body).unwrap()).collect()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Page {
+        ask(self.router(), Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn post_json(&self, path: &str, body: &str) -> Page {
+        ask(self.router(), post(path, "application/json", body)).await
+    }
+
+    pub(crate) async fn post_form(&self, path: &str, body: &str) -> Page {
+        ask(self.router(), post(path, "application/x-www-form-urlencoded", body)).await
+    }
+
+    /// Serves the pages on a free port until the site is dropped, and says where.
+    pub(crate) async fn serve(&self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = self.router();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        format!("http://{address}")
+    }
+}
+
+/// The pages for somebody at this machine.
+fn near(web: Web) -> Router {
+    docket::web::router(web).layer(MockConnectInfo(SocketAddr::from(([127, 0, 0, 1], 40_000))))
+}
+
+pub(crate) fn post(path: &str, kind: &str, body: &str) -> Request<Body> {
+    Request::post(path).header(header::CONTENT_TYPE, kind).body(Body::from(body.to_owned())).unwrap()
+}
+
+/// Asks with the host of the machine itself, unless the request names another.
+pub(crate) async fn ask(router: Router, mut request: Request<Body>) -> Page {
+    request.headers_mut().entry(header::HOST).or_insert("127.0.0.1:8080".parse().unwrap());
+    let answer = router.oneshot(request).await.unwrap();
+    let (parts, body) = answer.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap();
+    Page { status: parts.status, headers: parts.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+}

@@ -1,0 +1,180 @@
+//! Docket behind its doors for Slack: a database, an intake and a workspace in front of them.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{Request, StatusCode},
+};
+use docket::{
+    chat::slack::{SlackClient, receive::incoming},
+    config::SlackConfig,
+    domain::{
+        delivery::Delivery,
+        event::{Action, Event, Incoming},
+        ids::{Id, PatchId, TenantId},
+        job::Job,
+        member::Surface,
+        message::{Block, Button, ButtonStyle, Message, Press, Span},
+        tenant::Installation,
+    },
+    ingest::{
+        intake::Intake,
+        slack::{Front, SlackDoor, router},
+    },
+    store::Store,
+};
+use serde_json::Value;
+use tower::ServiceExt;
+
+use super::{
+    clock::START,
+    db::TestDb,
+    fake_slack::{BOT, FakeSlack, Shown, SignedRequest, SlackUser, TEAM, TOKEN},
+};
+
+/// Answers lines that start with `show`, and says of `nonsense` that it is.
+struct TestFront;
+
+#[async_trait]
+impl Front for TestFront {
+    async fn immediate(&self, _tenant: TenantId, incoming: &Incoming) -> Option<Message> {
+        match &incoming.event {
+            Event::Command(line) if line.starts_with("show") => Some(Message::text("AUTH is at revision 3.")),
+            Event::Command(line) if line == "nonsense" => Some(Message::text("\"nonsense\" is not a command.")),
+            Event::Command(line) if line == "slow" => std::future::pending().await,
+            _ => None,
+        }
+    }
+}
+
+/// Docket behind its doors, with a workspace in front of them.
+pub(crate) struct House {
+    pub(crate) fake: FakeSlack,
+    pub(crate) ana: SlackUser,
+    pub(crate) router: Router,
+    pub(crate) intake: Intake,
+    pub(crate) store: Store,
+    pub(crate) tenant: TenantId,
+}
+
+/// What a request got.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) no_retry: bool,
+    pub(crate) retry_after: Option<String>,
+    pub(crate) body: String,
+}
+
+impl Reply {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    pub(crate) fn is_empty_ok(&self) -> bool {
+        self.status == StatusCode::OK && self.body.is_empty()
+    }
+}
+
+impl House {
+    pub(crate) async fn open(db: &TestDb) -> Self {
+        let (store, chance) = (db.store.clone(), db.chance.clone());
+        let tenant = store.local_tenant(&chance).await.unwrap();
+        let mut tx = store.write(tenant).await.unwrap();
+        let (team, name, bot_user) = (TEAM.to_owned(), "Acme".to_owned(), BOT.to_owned());
+        let installation = Installation { surface: Surface::Slack, team, name, bot_user, removed: None };
+        tx.put_installation(&installation).await.unwrap();
+        tx.commit().await.unwrap();
+        let fake = FakeSlack::start().await;
+        let config = SlackConfig {
+            bot_token: TOKEN.into(),
+            signing_secrets: vec!["new".into(), "old".into()],
+            api_url: fake.api_url(),
+        };
+        let client = SlackClient::new(&config, Some("https://docket.example.com")).unwrap();
+        let intake = Intake::start(store.clone(), chance.clone());
+        let door = SlackDoor {
+            intake: intake.clone(),
+            store: store.clone(),
+            chance,
+            config,
+            client,
+            front: Arc::new(TestFront),
+        };
+        let ana = SlackUser::new(&fake, "U1", "C1", "new".into());
+        Self { ana, router: router(door), intake, store, tenant, fake }
+    }
+
+    pub(crate) async fn send(&self, request: SignedRequest) -> Reply {
+        self.send_raw(request.into_request()).await
+    }
+
+    pub(crate) async fn send_raw(&self, request: Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let (no_retry, retry_after) = (header("x-slack-no-retry").is_some(), header("retry-after"));
+        let status = response.status();
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        Reply { status, no_retry, retry_after, body: String::from_utf8(body.to_vec()).unwrap() }
+    }
+
+    /// The deliveries that wait for the worker, with what they mean.
+    pub(crate) async fn waiting(&self) -> Vec<Incoming> {
+        let mut found = VecDeque::new();
+        // One job of each ordering key at a time: finish each to see the next.
+        loop {
+            let claimed = self.store.claim("test", START, Duration::from_mins(1), 10).await.unwrap();
+            if claimed.is_empty() {
+                return found.into();
+            }
+            for job in claimed {
+                let Job::HandleDelivery { delivery } = job.job else { panic!("{:?}", job.job) };
+                let delivery: Delivery =
+                    self.store.read(self.tenant).await.unwrap().delivery(delivery).await.unwrap().unwrap();
+                found.push_back(incoming(delivery.source, &delivery.body).unwrap());
+                assert!(self.store.complete(&job).await.unwrap());
+            }
+        }
+    }
+
+    /// A card with every button, as it is shown in the channel.
+    pub(crate) async fn card(&self) -> Shown {
+        let button = |action: Action| Button {
+            label: action.as_str().to_owned(),
+            style: ButtonStyle::Plain,
+            press: Press::Patch { action, patch: patch(), revision: 2 },
+        };
+        let say =
+            Button { label: "AUTH".to_owned(), style: ButtonStyle::Plain, press: Press::Say("plan AUTH".to_owned()) };
+        let message = Message {
+            summary: "P-41".to_owned(),
+            blocks: vec![
+                Block::Text(vec![Span::plain("P-41")]),
+                Block::Choices { patch: patch(), options: (0..3).map(|n| (n, format!("AUTH-{n}"))).collect() },
+                Block::Buttons(Action::ALL.iter().map(|&action| button(action)).chain([say]).collect()),
+            ],
+        };
+        let config = SlackConfig { bot_token: TOKEN.into(), signing_secrets: vec![], api_url: self.fake.api_url() };
+        let client = SlackClient::new(&config, Some("https://docket.example.com")).unwrap();
+        client.post("C1", None, &client.render(&message)).await.unwrap();
+        self.fake.messages("C1").pop().unwrap()
+    }
+}
+
+/// The patch on the card.
+pub(crate) fn patch() -> PatchId {
+    PatchId::from_ulid(ulid::Ulid::from_parts(1_795_000_000_000, 41))
+}
+
+/// Waits for something that happens after the answer.
+pub(crate) async fn eventually(mut holds: impl FnMut() -> bool) {
+    for _ in 0..300 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it did not happen within 3 seconds");
+}

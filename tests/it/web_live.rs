@@ -1,0 +1,58 @@
+//! The stream that tells open pages to read themselves again.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, BodyDataStream},
+    http::{Request, StatusCode, header},
+};
+use docket::domain::card::{Entry, EntryContent};
+use futures_util::StreamExt;
+use tokio::time::timeout;
+use tower::ServiceExt;
+
+use crate::support::{
+    db::{TestDb, for_each_db},
+    site::Site,
+};
+
+async fn listen(site: &Site) -> BodyDataStream {
+    let request = Request::get("/live").header(header::HOST, "localhost").body(Body::empty()).unwrap();
+    let answer = site.router().oneshot(request).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/event-stream");
+    answer.into_body().into_data_stream()
+}
+
+/// The next piece of the stream; `None` where it ended.
+async fn next(stream: &mut BodyDataStream) -> Option<String> {
+    let piece = timeout(Duration::from_secs(10), stream.next()).await.unwrap()?;
+    Some(String::from_utf8(piece.unwrap().to_vec()).unwrap())
+}
+
+async fn say(site: &Site, words: &str) {
+    let mut tx = site.store.write(site.tenant).await.unwrap();
+    let content = EntryContent::Said { by: "you".to_owned(), words: words.to_owned() };
+    tx.append_entry(&Entry { id: site.chance.id(), seq: 0, at: site.chance.now(), content }).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+for_each_db!(every_change_is_told_without_saying_what_it_was, an_open_stream_ends_when_docket_stops,);
+
+async fn every_change_is_told_without_saying_what_it_was(db: &TestDb) {
+    let site = Site::over(db).await;
+    let mut stream = listen(&site).await;
+    for id in 1..3 {
+        say(&site, "the secret plan").await;
+        let told = next(&mut stream).await.unwrap();
+        assert!(told.contains("event: changed") && told.contains(&format!("id: {id}\n")), "{told}");
+        assert!(!told.contains("secret"), "{told}");
+    }
+}
+
+async fn an_open_stream_ends_when_docket_stops(db: &TestDb) {
+    let site = Site::over(db).await;
+    let mut stream = listen(&site).await;
+    let (end, ()) = tokio::join!(next(&mut stream), async { site.stopping.cancel() });
+    assert_eq!(end, None);
+}
