@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{
-        patch::{Change, Confidence, Founding, MAX_CHILDREN, MAX_DEPTH, MAX_ROOTS, Mode, Operation, Patch, Step},
+        patch::{Change, Confidence, Founding, MAX_CHILDREN, MAX_DEPTH, MAX_ROOTS, MAX_TITLE, Mode, Operation, Patch, Step},
         plan::Plan,
         task::TaskNumber,
     },
@@ -87,7 +87,7 @@ pub fn edit(
     }
     let title = match mode_of(sketch) {
         Mode::Edit => headline(&board, &steps),
-        Mode::Project | Mode::Task { .. } => sketch.title.to_owned(),
+        Mode::Project | Mode::Task { .. } => with_the_rest(sketch, &steps),
     };
     Ok(Draft {
         founding,
@@ -149,6 +149,28 @@ fn headline(board: &Board<'_>, steps: &[Step]) -> String {
     if let [step] = steps {
         return one(board, &step.operation);
     }
+    counted(steps)
+}
+
+/// The title of a proposal for a plan or a breakdown, and whatever else it has come to do: nobody should
+/// approve by its title what the title does not say.
+fn with_the_rest(sketch: &Sketch<'_>, steps: &[Step]) -> String {
+    let before = rest(sketch.steps);
+    let title = sketch.title.strip_suffix(before.as_str()).unwrap_or(sketch.title);
+    let after = rest(steps);
+    let room = MAX_TITLE.saturating_sub(after.chars().count());
+    format!("{}{after}", super::cut(title, room))
+}
+
+/// `, and change 2 tasks`: what steps do to tasks that they do not create; empty where they do nothing else.
+fn rest(steps: &[Step]) -> String {
+    let made = |step: &Step| matches!(step.operation, Operation::CreateTask { .. });
+    let others: Vec<Step> = steps.iter().filter(|step| !made(step)).cloned().collect();
+    if others.is_empty() { String::new() } else { format!(", and {}", counted(&others)) }
+}
+
+/// `add 2 tasks and change 1 task`.
+fn counted(steps: &[Step]) -> String {
     let count = |test: fn(&Operation) -> bool| steps.iter().filter(|step| test(&step.operation)).count();
     let tasks = |n: usize| if n == 1 { "1 task".to_owned() } else { format!("{n} tasks") };
     let parts: Vec<String> = [

@@ -373,3 +373,16 @@ fn several_tasks_are_added_in_the_order_they_were_named() {
     + 7 Tests under 2
     ");
 }
+
+#[test]
+fn the_title_says_what_else_a_breakdown_has_come_to_do() {
+    let plan = sample();
+    let first = Templates::built_in().unwrap().break_down(&plan, TaskNumber(3), None, TaskNumber(6)).unwrap();
+    let base = first.title.clone();
+    let more = edited(&sketch(&plan, &first), "mark 1 done").unwrap();
+    assert_eq!(more.title, format!("{base}, and change 1 task"));
+    let most = edited(&sketch(&plan, &more), "drop 5; rename 2 to Keys").unwrap();
+    assert_eq!(most.title, format!("{base}, and change 2 tasks and remove 1 task"));
+    let added = edited(&sketch(&plan, &first), "add a task for docs under 3").unwrap();
+    assert_eq!(added.title, base);
+}
