@@ -136,7 +136,7 @@ impl<'a> Overlay<'a> {
         number: TaskNumber,
     ) -> Option<TaskNumber> {
         let kept = self.plan.children_before(parent, rank, number).find(|task| !self.touches(task.number));
-        let laid = self.over.children_before(parent, rank, number).next();
+        let laid = self.over.children_before(parent, rank, number).find(|task| task.number != number);
         kept.into_iter().chain(laid).max_by_key(|task| (&task.place.rank, task.number)).map(|task| task.number)
     }
 
