@@ -20,8 +20,7 @@ use crate::{
 pub async fn refresh_cards(tx: &mut Tx, patch: &Patch, chance: &Chance) -> Result<()> {
     let mut patches = vec![patch.id];
     if matches!(patch.state, PatchState::Applied { .. }) {
-        let open = tx.open_patches().await?;
-        patches.extend(open.iter().filter(|other| other.project == patch.project).map(|other| other.id));
+        patches.extend(tx.open_patches_of(patch.project).await?.iter().map(|open| open.id));
     }
     for id in patches {
         sync_cards_of(tx, id, chance).await?;
