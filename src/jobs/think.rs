@@ -6,6 +6,7 @@ use crate::{
     answers::{self, Ask, place::surroundings},
     apply,
     domain::{
+        diff::diff,
         event::{Action, Click, Event},
         ids::PatchId,
         intent::{FieldValue, Intent, TaskName},
@@ -243,6 +244,9 @@ impl Wish<'_> {
         let inverse = tx.inverse(patch.id).await?.unwrap_or_default();
         let operations: Vec<&Operation> = inverse.iter().collect();
         let plan = tx.plan_part(patch.project, &operations).await?.ok_or_else(no_project)?;
+        if diff(&plan, operations.iter().copied()).entries.is_empty() {
+            return Ok(Thought::Say(replies::nothing_to_undo(patch.code)));
+        }
         let touched: BTreeSet<TaskNumber> = operations.iter().filter_map(|operation| operation.task()).collect();
         let moved = touched.iter().filter_map(|number| plan.task(*number)).any(|task| task.version > made);
         let mut draft = undo::undo(&plan, patch, inverse);

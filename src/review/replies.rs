@@ -168,6 +168,11 @@ pub fn not_expired(code: PatchCode) -> Message {
     Message::text(format!("{code} has not expired. There is nothing to renew."))
 }
 
+/// Nothing of the patch is in effect any more.
+pub fn nothing_to_undo(code: PatchCode) -> Message {
+    Message::text(format!("Nothing of {code} is in effect any more, so there is nothing to take back."))
+}
+
 /// A patch that takes another back waits for approval.
 pub fn undo_proposed(code: PatchCode, undoes: PatchCode) -> Message {
     Message::text(format!("{code} proposes to take {undoes} back. Approve it to undo {undoes}."))

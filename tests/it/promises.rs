@@ -23,6 +23,7 @@ for_each_db!(
     an_edit_of_a_proposal_waits_however_small_it_becomes,
     an_undo_that_is_edited_still_takes_back,
     what_was_taken_back_in_part_can_still_be_taken_back_wholly,
+    an_undo_of_what_is_gone_already_says_so,
     a_command_typed_before_a_rebase_does_not_approve_the_new_text,
     a_patch_that_was_renewed_early_still_expires,
     an_approval_counts_only_while_its_giver_may_approve,
@@ -112,6 +113,16 @@ async fn what_was_taken_back_in_part_can_still_be_taken_back_wholly(db: &TestDb)
     let plan = tx.plan(patch.project).await.unwrap().unwrap();
     let titles: Vec<_> = plan.tree().iter().map(|(_, task)| task.fields.title.clone()).collect();
     assert!(!titles.iter().any(|title| title == "One" || title == "Two"), "{titles:?}");
+}
+
+async fn an_undo_of_what_is_gone_already_says_so(db: &TestDb) {
+    let docket = TestApp::start(db).await;
+    docket.slash("U1", "plan Build a user authentication flow").await;
+    docket.click("U1", "patch.approve").await;
+    docket.slash("U1", "start AUTH-1").await;
+    docket.slash("U1", "reopen AUTH-1").await;
+    docket.slash("U1", "undo P-2").await;
+    assert!(docket.told("U1").contains("Nothing of P-2 is in effect any more"), "{}", docket.told("U1"));
 }
 
 async fn a_command_typed_before_a_rebase_does_not_approve_the_new_text(db: &TestDb) {
