@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     domain::{
-        patch::{Change, Confidence, Founding, MAX_CHILDREN, MAX_DEPTH, MAX_ROOTS, MAX_TITLE, Mode, Operation, Patch, Step},
+        patch::{
+            Change, Confidence, Founding, MAX_CHILDREN, MAX_DEPTH, MAX_ROOTS, MAX_TITLE, Mode, Operation, Patch, Step,
+        },
         plan::Plan,
         task::TaskNumber,
     },

@@ -30,10 +30,10 @@ impl People {
             Person::Sender => Ok(self.sender),
             Person::User(user) => {
                 let id = self.users.get(user).copied().ok_or_else(|| {
-                    UserError::new(format!(
-                        "I don't know the person behind {user} yet. They become known once they say something to \
-                         Docket, such as /docket whoami."
-                    ))
+                    UserError::new(
+                        "I could not find out who you mention. They become known once they say something to \
+                         Docket, such as /docket whoami.",
+                    )
                 })?;
                 let gone = self.members.iter().find(|member| member.id == id && !can_work(member));
                 gone.map_or(Ok(id), |member| {
