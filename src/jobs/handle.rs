@@ -18,7 +18,7 @@ use crate::{
     jobs::{
         Desk,
         cards::{append, queue_answer},
-        people::{Freshness, meet, recognise},
+        people::{meet, recognise},
         think::{self, Thought},
     },
     review::{
@@ -64,7 +64,7 @@ pub(super) async fn handle(desk: &Desk, tenant: TenantId, id: DeliveryId) -> Res
     let Incoming { sender: Some(identity), venue: Some(venue), event } = &incoming else {
         return without_sender(desk, tenant, id, &incoming).await;
     };
-    let member = recognise(desk, tenant, identity, freshness(event)).await?;
+    let member = recognise(desk, tenant, identity).await?;
     if let Event::Command(line) | Event::Words(line) = event {
         meet(desk, tenant, identity, line).await?;
     }
@@ -78,14 +78,6 @@ pub(super) async fn handle(desk: &Desk, tenant: TenantId, id: DeliveryId) -> Res
         }
     }
     Err(JobError::Retry(anyhow::anyhow!("the plan kept changing while it was being changed")))
-}
-
-/// A decision counts for who the person is at this moment; anything else for who they were.
-fn freshness(event: &Event) -> Freshness {
-    match event {
-        Event::Click(_) | Event::Command(_) | Event::Words(_) => Freshness::Now,
-        Event::Removed { .. } | Event::Nothing => Freshness::Known,
-    }
 }
 
 async fn turn(desk: &Desk, talk: &Talk<'_>) -> Result<Turn> {

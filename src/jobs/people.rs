@@ -12,36 +12,23 @@ use crate::{
 
 /// The member behind an identity, made on first sight.
 ///
-/// With `fresh`, the platform is asked even about somebody we know: a decision counts only for who the
-/// person is now. Where the platform does not answer, the standing is `Unknown`, which never decides
-/// anything.
-pub(super) async fn recognise(
-    desk: &Desk,
-    tenant: TenantId,
-    identity: &Identity,
-    freshness: Freshness,
-) -> Result<Member, JobError> {
+/// The platform is asked even about somebody we know: a decision counts only for who the person is now.
+/// Where it does not answer, the standing is `Unknown`, which never decides anything.
+pub(super) async fn recognise(desk: &Desk, tenant: TenantId, identity: &Identity) -> Result<Member, JobError> {
     let known = desk.store.read(tenant).await?.member_by_identity(identity).await?;
-    let is_settled = known.as_ref().is_some_and(|member| member.standing != Standing::Unknown);
-    let ask = match (&desk.slack, identity.surface) {
-        (Some(slack), Surface::Slack) if freshness == Freshness::Now || !is_settled => Some(slack),
-        _ => None,
-    };
-    let Some(slack) = ask else {
-        return match known {
-            Some(member) => Ok(member),
-            None => remember(desk, tenant, identity, &stranger(desk, identity)).await,
-        };
-    };
     let mut member = known.clone().unwrap_or_else(|| stranger(desk, identity));
-    if let Err(error) = look_up(slack, identity, &mut member).await {
+    let asked = match (identity.surface, &desk.slack) {
+        (Surface::Console, _) => Ok(()),
+        (Surface::Slack, Some(slack)) => look_up(slack, identity, &mut member).await,
+        (Surface::Slack, None) => Err(SlackError::Unreachable("it is not configured any more".to_owned())),
+    };
+    if let Err(error) = asked {
         // Whoever proposes need not be known; whoever decides does, and is told so.
         tracing::warn!(%error, "Slack does not say who a user is; the person can't decide until it does");
-        let nobody_sure = Member { standing: Standing::Unknown, ..member };
-        return match known {
-            Some(_) => Ok(nobody_sure),
-            None => remember(desk, tenant, identity, &nobody_sure).await,
-        };
+        member.standing = Standing::Unknown;
+        if known.is_some() {
+            return Ok(member);
+        }
     }
     if known.as_ref() == Some(&member) {
         return Ok(member);
@@ -70,15 +57,6 @@ pub(super) async fn meet(desk: &Desk, tenant: TenantId, sender: &Identity, line:
 
 /// People looked up for one line at most.
 const MENTIONS: usize = 20;
-
-/// How old our knowledge of a person may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Freshness {
-    /// Whatever we know.
-    Known,
-    /// What the platform says at this moment.
-    Now,
-}
 
 /// Takes over what Slack says about the person.
 async fn look_up(slack: &SlackClient, identity: &Identity, member: &mut Member) -> Result<(), SlackError> {

@@ -60,6 +60,7 @@ pub async fn decide(tx: &mut Tx, click: &Click, by: &Member, venue: &Venue, chan
         }
         Action::Rebase => rebase_onto_now(tx, patch, by, venue, chance).await,
         Action::Renew => renew(tx, patch, by, venue, chance).await,
+        // It did not fit a moment ago and does now: whoever asks has to think again.
         Action::Details | Action::RequestChanges | Action::Undo => Ok(Decided::Lost),
     }
 }
