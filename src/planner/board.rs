@@ -34,6 +34,8 @@ pub(super) struct Board<'a> {
     pub summary: String,
     /// The tasks on the card, in its order: what ordinals count.
     pub card: Vec<TaskNumber>,
+    /// Whether the card is that of an open proposal, and not of the plan itself.
+    pub is_proposal: bool,
     /// Why a step is there, by its task and kind.
     notes: BTreeMap<(Kind, Option<TaskNumber>), (String, Option<Link>)>,
     home: Option<TaskNumber>,
@@ -76,6 +78,7 @@ impl<'a> Board<'a> {
             title: sketch.founding.map_or_else(|| plan.project.title.clone(), |founding| founding.title.clone()),
             summary: sketch.founding.map_or_else(|| plan.project.summary.clone(), |founding| founding.summary.clone()),
             card: Vec::new(),
+            is_proposal: !sketch.steps.is_empty(),
             notes: BTreeMap::new(),
             home: match sketch.mode {
                 Mode::Task { number } if plan.task(number).is_some() => Some(number),
@@ -86,7 +89,7 @@ impl<'a> Board<'a> {
         for step in sketch.steps {
             board.put(step)?;
         }
-        if sketch.steps.is_empty() {
+        if !board.is_proposal {
             board.card = board.children(None);
         }
         Ok(board)

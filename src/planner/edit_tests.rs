@@ -379,10 +379,25 @@ fn the_title_says_what_else_a_breakdown_has_come_to_do() {
     let plan = sample();
     let first = Templates::built_in().unwrap().break_down(&plan, TaskNumber(3), None, TaskNumber(6)).unwrap();
     let base = first.title.clone();
-    let more = edited(&sketch(&plan, &first), "mark 1 done").unwrap();
+    let more = edited(&sketch(&plan, &first), "mark AUTH-1 done").unwrap();
     assert_eq!(more.title, format!("{base}, and change 1 task"));
-    let most = edited(&sketch(&plan, &more), "drop 5; rename 2 to Keys").unwrap();
+    let most = edited(&sketch(&plan, &more), "drop AUTH-5; rename AUTH-2 to Keys").unwrap();
     assert_eq!(most.title, format!("{base}, and change 2 tasks and remove 1 task"));
-    let added = edited(&sketch(&plan, &first), "add a task for docs under 3").unwrap();
+    let added = edited(&sketch(&plan, &first), "add a task for docs under AUTH-3").unwrap();
     assert_eq!(added.title, base);
+}
+
+#[test]
+fn a_project_is_renamed_by_its_key_and_a_number_with_two_readings_is_asked_back() {
+    assert!(of_plan("rename AUTH to Login system").contains("Login system"));
+    assert!(!of_plan("rename AUTH to Login system").contains("~ 1"), "{}", of_plan("rename AUTH to Login system"));
+    let plan = sample();
+    let first = Templates::built_in().unwrap().break_down(&plan, TaskNumber(3), None, TaskNumber(6)).unwrap();
+    let problem = edited(&sketch(&plan, &first), "drop 2").unwrap_err();
+    assert_eq!(
+        problem,
+        "2 could be AUTH-2 of the plan or AUTH-7, which is number 2 on the card. Say which by its code."
+    );
+    assert!(edited(&sketch(&plan, &first), "drop AUTH-7").is_ok());
+    assert!(edited(&sketch(&plan, &first), "drop the second one").is_ok());
 }

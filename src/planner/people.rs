@@ -111,7 +111,7 @@ mod tests {
             "I know nobody called “Zoe”. I know Ana Lopez, Ben, Anabel; mention people to be sure."
         );
         assert!(refused(Person::Name("robo".into())).starts_with("I know nobody"));
-        assert!(refused(Person::User("U9".into())).contains("U9"));
+        assert!(refused(Person::User("U9".into())).contains("who you mention"));
         let mut people = people.clone();
         people.members[1].standing = Standing::Gone;
         assert_eq!(

@@ -1,7 +1,7 @@
 //! Which tasks of the board are meant.
 
 use crate::{
-    domain::task::TaskNumber,
+    domain::{intent::TaskName, task::TaskNumber},
     error::UserError,
     intent::{
         place,
@@ -15,6 +15,9 @@ pub(super) fn one(board: &Board<'_>, pick: &Pick) -> Result<TaskNumber, UserErro
     match pick {
         Pick::Named(name) => {
             let number = place::number_in(name, board.key)?;
+            if matches!(name, TaskName::Number(_)) {
+                two_readings(board, number)?;
+            }
             if board.items.contains_key(&number) {
                 return Ok(number);
             }
@@ -31,6 +34,19 @@ pub(super) fn one(board: &Board<'_>, pick: &Pick) -> Result<TaskNumber, UserErro
         }),
         Pick::Last => listed(board).last().copied().ok_or_else(nothing_listed),
         Pick::Title(title) => by_title(board, title),
+    }
+}
+
+/// Refuses a bare number that is a task of the plan off the card and could as well count the card's lines.
+fn two_readings(board: &Board<'_>, number: TaskNumber) -> Result<(), UserError> {
+    let counted = usize::try_from(number.0).ok().and_then(|nth| listed(board).get(nth.checked_sub(1)?).copied());
+    match counted.filter(|_| board.is_proposal && !board.card.contains(&number)) {
+        Some(counted) if board.items.contains_key(&number) => Err(UserError::new(format!(
+            "{number} could be {} of the plan or {}, which is number {number} on the card. Say which by its code.",
+            board.code(number),
+            board.code(counted)
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -76,6 +92,13 @@ fn nothing_listed() -> UserError {
     UserError::new("There is no task yet that this could mean.")
 }
 
+/// Whether a title has this word, or one that only goes on with an ending: `logins` for `login`.
+fn has_word(title: &str, word: &str) -> bool {
+    title
+        .split(|c: char| !c.is_alphanumeric())
+        .any(|own| own.strip_prefix(word).is_some_and(|ending| ending.chars().count() <= 2))
+}
+
 /// The task of this title, else the only one that has all these words in its title.
 fn by_title(board: &Board<'_>, title: &str) -> Result<TaskNumber, UserError> {
     let wanted = title.to_lowercase();
@@ -87,9 +110,13 @@ fn by_title(board: &Board<'_>, title: &str) -> Result<TaskNumber, UserError> {
             .map(|(number, _)| *number)
             .collect()
     };
-    let words: Vec<&str> = wanted.split_whitespace().collect();
+    let words: Vec<&str> = wanted.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let exact = matching(&|own| own == wanted);
-    let found = if exact.is_empty() { matching(&|own| words.iter().all(|word| own.contains(word))) } else { exact };
+    let found = if exact.is_empty() {
+        matching(&|own| !words.is_empty() && words.iter().all(|word| has_word(own, word)))
+    } else {
+        exact
+    };
     match found.as_slice() {
         [only] => Ok(*only),
         [] => Err(UserError::new(format!(

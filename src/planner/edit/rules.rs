@@ -27,6 +27,10 @@ pub(super) fn follow(board: &mut Board<'_>, wish: &Wish, people: &People) -> Res
                 shape::remove(board, number);
             }
         }
+        // `rename AUTH to …` means the project, whatever its tasks are called.
+        Wish::Rename { task: Pick::Title(name), title } if name.eq_ignore_ascii_case(board.key.as_str()) => {
+            board.title = checked_title(title)?;
+        }
         Wish::Rename { task, title } => {
             let number = pick::one(board, task)?;
             board.item(number)?.fields.title = checked_title(title)?;
