@@ -102,7 +102,7 @@ async fn fill(url: &str) {
             steps: vec![create.into()],
             before: docket::domain::patch::Before::default(),
             author: ana.id,
-            origin: Origin { venue: venue.clone(), words: String::new(), method: String::new() },
+            origin: Origin { venue: venue.clone(), words: String::new(), method: String::new(), delivery: None },
             confidence: Confidence::High,
             state: PatchState::Proposed,
             supersedes: None,

@@ -12,10 +12,11 @@ use crate::{
     domain::{
         card::{Entry, EntryContent},
         ids::{DeliveryId, TenantId},
+        message::Message,
     },
     jobs::worker::Worker,
     review::card,
-    store::{ServeLock, Store},
+    store::{ServeLock, Store, Tx},
 };
 
 /// How long to wait for a running server to answer.
@@ -47,23 +48,28 @@ pub async fn say(config: Config, line: &str, out: &mut dyn Write) -> anyhow::Res
         store.end_leases_of_the_dead(lock, chance.now()).await?;
         Worker::new(Arc::new(desk(&config, store.clone(), chance.clone())?)).drain().await;
     }
-    for entry in answers(&store, tenant, id, seen).await? {
-        print(&store, tenant, &chance, &entry, out).await?;
-    }
+    out.write_all(answer(&store, tenant, &chance, id, seen).await?.as_bytes())?;
     store.close().await;
     Ok(())
 }
 
-/// Waits until the delivery is handled and its answer or card stands in the conversation.
-async fn answers(store: &Store, tenant: TenantId, id: DeliveryId, seen: i64) -> anyhow::Result<Vec<Entry>> {
+/// Waits until the delivery is handled and its answer or card stands in the conversation; gives it as text.
+async fn answer(store: &Store, tenant: TenantId, chance: &Chance, id: DeliveryId, seen: i64) -> anyhow::Result<String> {
     let mut waited = Duration::ZERO;
     loop {
         let mut tx = store.read(tenant).await?;
-        let entries = tx.entries(seen, 100).await?;
-        let answered = entries.iter().any(|entry| !matches!(entry.content, EntryContent::Said { .. }));
-        if tx.is_handled(id).await? && answered {
-            return Ok(entries);
+        let mut said = String::new();
+        // Others may speak in the same moment: only what belongs to this delivery is ours.
+        for entry in tx.entries(seen, 1_000).await? {
+            if let Some(message) = ours(&mut tx, chance, id, entry).await? {
+                said.push_str(message.to_plain().trim_end());
+                said.push('\n');
+            }
         }
+        if tx.is_handled(id).await? && !said.is_empty() {
+            return Ok(said);
+        }
+        drop(tx);
         if waited >= PATIENCE {
             bail!("nobody answered within {PATIENCE:?}; is the server that uses this database still running?");
         }
@@ -72,23 +78,18 @@ async fn answers(store: &Store, tenant: TenantId, id: DeliveryId, seen: i64) -> 
     }
 }
 
-async fn print(
-    store: &Store,
-    tenant: TenantId,
-    chance: &Chance,
-    entry: &Entry,
-    out: &mut dyn Write,
-) -> anyhow::Result<()> {
-    match &entry.content {
-        EntryContent::Said { .. } => {}
-        EntryContent::Answered { message } => writeln!(out, "{}", message.to_plain().trim_end())?,
-        EntryContent::Card { card: id } => {
-            let mut tx = store.read(tenant).await?;
-            let Some(found) = tx.card(*id).await? else { return Ok(()) };
-            let Some(patch) = tx.patch(found.patch).await? else { return Ok(()) };
-            let message = card::show(&mut tx, &patch, chance.now()).await?;
-            writeln!(out, "{}", message.to_plain().trim_end())?;
+/// What a line of the conversation says, where it answers this delivery.
+async fn ours(tx: &mut Tx, chance: &Chance, id: DeliveryId, entry: Entry) -> anyhow::Result<Option<Message>> {
+    match entry.content {
+        EntryContent::Answered { message, to } if to == Some(id) => Ok(Some(message)),
+        EntryContent::Card { card: shown } => {
+            let Some(card) = tx.card(shown).await? else { return Ok(None) };
+            let Some(patch) = tx.patch(card.patch).await? else { return Ok(None) };
+            if patch.origin.delivery != Some(id) {
+                return Ok(None);
+            }
+            Ok(Some(card::show(tx, &patch, chance.now()).await?))
         }
+        EntryContent::Said { .. } | EntryContent::Answered { .. } => Ok(None),
     }
-    Ok(())
 }

@@ -74,6 +74,9 @@ pub enum EntryContent {
     Answered {
         /// The answer.
         message: Message,
+        /// The delivery it answers.
+        #[serde(default)]
+        to: Option<DeliveryId>,
     },
     /// A card, always shown as the patch is now.
     Card {

@@ -104,7 +104,7 @@ pub(super) fn patch(operations: Vec<Operation>) -> Patch {
         steps: operations.into_iter().map(Into::into).collect(),
         before: Before::default(),
         author: id(3),
-        origin: Origin { venue, words: "plan the sign-in".to_owned(), method: String::new() },
+        origin: Origin { venue, words: "plan the sign-in".to_owned(), method: String::new(), delivery: None },
         confidence: Confidence::High,
         state: PatchState::Proposed,
         supersedes: Some(id(4)),

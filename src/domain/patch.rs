@@ -12,7 +12,7 @@ pub use state::{AlreadyDecided, Decision, PatchState};
 
 use super::{
     event::Venue,
-    ids::{MemberId, PatchId, ProjectId},
+    ids::{DeliveryId, MemberId, PatchId, ProjectId},
     project::{Project, ProjectKey, Revision, words},
     task::{Link, Place, Task, TaskFields, TaskNumber},
     time::Timestamp,
@@ -185,6 +185,9 @@ pub struct Origin {
     pub words: String,
     /// How the answer was made, for the card: `template "feature", no model connected`. May be empty.
     pub method: String,
+    /// The delivery that asked for it, whose reply address reaches the author best.
+    #[serde(default)]
+    pub delivery: Option<DeliveryId>,
 }
 
 /// What a patch touches, as it was when the patch was made or last rebased.

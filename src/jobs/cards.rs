@@ -102,7 +102,7 @@ async fn tell_author(desk: &Desk, tenant: TenantId, card: &Card, patch: &Patch, 
         return Ok(());
     };
     let message = replies::card_not_posted(patch.code, advice);
-    queue_answer(desk, &mut tx, None, to, &card.venue, message).await?;
+    queue_answer(desk, &mut tx, patch.origin.delivery, to, &card.venue, message).await?;
     Ok(tx.commit().await?)
 }
 
@@ -146,7 +146,7 @@ pub(super) async fn send_answer(desk: &Desk, tenant: TenantId, id: AnswerId) -> 
     let mut tx = desk.store.write(tenant).await?;
     let is_sent = tx.answer(id).await?.is_none_or(|answer| answer.sent_at.is_some());
     if answer.venue.surface == Surface::Console && !is_sent {
-        append(desk, &mut tx, EntryContent::Answered { message: answer.message }).await?;
+        append(desk, &mut tx, EntryContent::Answered { message: answer.message, to: answer.delivery }).await?;
     }
     tx.set_answer_sent(id, desk.chance.now()).await?;
     Ok(tx.commit().await?)

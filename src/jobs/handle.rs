@@ -108,6 +108,7 @@ async fn turn(desk: &Desk, talk: &Talk<'_>) -> Result<Turn> {
                 author: talk.member,
                 venue: talk.venue,
                 words: &idea.words,
+                delivery: talk.delivery.id,
                 target: idea.target,
                 supersedes: idea.supersedes,
                 undoes: idea.undoes,

@@ -22,6 +22,9 @@ pub(super) async fn recognise(desk: &Desk, tenant: TenantId, identity: &Identity
         (Surface::Slack, Some(slack)) => look_up(slack, identity, &mut member).await,
         (Surface::Slack, None) => Err(SlackError::Unreachable("it is not configured any more".to_owned())),
     };
+    if let Err(SlackError::RateLimited(pause)) = asked {
+        return Err(JobError::Wait(pause));
+    }
     if let Err(error) = asked {
         // Whoever proposes need not be known; whoever decides does, and is told so.
         tracing::warn!(%error, "Slack does not say who a user is; the person can't decide until it does");

@@ -66,7 +66,7 @@ mod tests {
             steps: Vec::new(),
             before: Before::default(),
             author: people().sender,
-            origin: Origin { venue, words: String::new(), method: String::new() },
+            origin: Origin { venue, words: String::new(), method: String::new(), delivery: None },
             confidence: Confidence::High,
             state: PatchState::Proposed,
             supersedes: None,

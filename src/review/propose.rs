@@ -8,7 +8,7 @@ use crate::{
     domain::{
         card::Card,
         event::Venue,
-        ids::{PatchId, ProjectId},
+        ids::{DeliveryId, PatchId, ProjectId},
         job::Job,
         member::Member,
         patch::{Before, Decision, Mode, Operation, Origin, Patch, PatchState, next_free},
@@ -33,6 +33,8 @@ pub struct Proposal<'a> {
     pub venue: &'a Venue,
     /// The words that asked.
     pub words: &'a str,
+    /// The delivery they came in.
+    pub delivery: DeliveryId,
     /// What it is about.
     pub target: Target,
     /// The open proposal whose place it takes.
@@ -118,6 +120,7 @@ async fn build(tx: &mut Tx, proposal: &Proposal<'_>, chance: &Chance) -> Result<
             venue: proposal.venue.clone(),
             words: proposal.words.to_owned(),
             method: draft.method.clone(),
+            delivery: Some(proposal.delivery),
         },
         confidence: draft.confidence,
         state: PatchState::Proposed,

@@ -77,7 +77,12 @@ pub(crate) fn facts(effects: Vec<Effect>) -> Facts {
         steps,
         before: Before::default(),
         author: ana(),
-        origin: Origin { venue: console(), words: "we keep being logged out".into(), method: String::new() },
+        origin: Origin {
+            venue: console(),
+            words: "we keep being logged out".into(),
+            method: String::new(),
+            delivery: None,
+        },
         confidence: Confidence::High,
         state: PatchState::Proposed,
         supersedes: None,

@@ -154,7 +154,7 @@ async fn line(web: &Web, tx: &mut Tx, entry: Entry) -> store::Result<Line> {
     let Entry { id, seq, at, content } = entry;
     let content = match content {
         EntryContent::Said { by, words } => Content::Said { by, words },
-        EntryContent::Answered { message } => Content::Answered(message),
+        EntryContent::Answered { message, .. } => Content::Answered(message),
         EntryContent::Card { card } => card_now(web, tx, card).await?,
     };
     Ok(Line { id: id.to_string(), seq, at, content })

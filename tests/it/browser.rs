@@ -61,7 +61,7 @@ async fn the_conversation_grows_by_itself_and_keeps_what_is_being_typed() {
     browser.write("half a thou").await;
     browser.press("Collapse all").await;
     browser.evaluate("document.querySelector('#line').focus()").await;
-    append(&site, EntryContent::Answered { message: Message::text("Something new happened.") }).await;
+    append(&site, EntryContent::Answered { message: Message::text("Something new happened."), to: None }).await;
     browser.wait_for("Something new happened.").await;
     browser.write("ght").await;
     assert_eq!(browser.evaluate("return document.querySelector('#line').value").await, json!("half a thought"));
@@ -128,7 +128,7 @@ async fn rejecting_asks_why_and_escape_closes_the_question() {
     browser.press("Ask for changes").await;
     wait_for_click(&site, 1).await;
     assert_eq!(site.taken()[0]["words"], "combine the first two tasks");
-    append(&site, EntryContent::Answered { message: Message::text("P-5 takes the place of P-4.") }).await;
+    append(&site, EntryContent::Answered { message: Message::text("P-5 takes the place of P-4."), to: None }).await;
     browser.wait_for("P-5 takes the place of P-4.").await;
     browser.close().await;
 }

@@ -81,7 +81,7 @@ impl World {
             before: plan.map_or_else(Before::default, |plan| snapshot(&plan, &operations.iter().collect::<Vec<_>>())),
             steps: operations.into_iter().map(Step::from).collect(),
             author: self.me.id,
-            origin: Origin { venue: self.venue.clone(), words: "please".into(), method: String::new() },
+            origin: Origin { venue: self.venue.clone(), words: "please".into(), method: String::new(), delivery: None },
             confidence: Confidence::High,
             state: PatchState::Proposed,
             supersedes: None,

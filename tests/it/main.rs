@@ -14,6 +14,7 @@ mod docs;
 mod health;
 mod licences;
 mod promises;
+mod say;
 mod serve;
 mod slack_blocks;
 mod slack_client;

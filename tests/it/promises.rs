@@ -56,8 +56,12 @@ async fn a_slack_that_does_not_say_who_somebody_is_holds_nobody_up(db: &TestDb) 
     docket.slack.fail_next("users.info", Fault::Broken);
     docket.slash("U1", "plan Build a user authentication flow").await;
     assert!(docket.card().contains("P-1 · AUTH"), "{}", docket.card());
-    docket.slack.fail_next("users.info", Fault::Refused("some_new_word"));
+    docket.slack.fail_next("users.info", Fault::RateLimited(7));
     docket.slash("U2", "approve P-1").await;
+    assert_eq!(docket.told("U2"), "", "asked to wait, so it waits");
+    db.clock.advance(Duration::from_secs(8));
+    docket.slack.fail_next("users.info", Fault::Refused("some_new_word"));
+    docket.run_jobs().await;
     let told = docket.told("U2");
     assert!(told.contains("can't approve P-1") && told.contains("who you are"), "{told}");
     docket.slash("U2", "approve P-1").await;

@@ -90,7 +90,7 @@ pub(crate) fn patch(chance: &Chance, code: u32, project: ProjectId, author: Memb
         steps: vec![create.into()],
         before: Before::default(),
         author,
-        origin: Origin { venue: channel("C1"), words: "add a task".to_owned(), method: String::new() },
+        origin: Origin { venue: channel("C1"), words: "add a task".to_owned(), method: String::new(), delivery: None },
         confidence: Confidence::High,
         state: PatchState::Proposed,
         supersedes: None,

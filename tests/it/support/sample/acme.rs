@@ -226,7 +226,7 @@ impl<'a> Maker<'a> {
             steps,
             before: Before::default(),
             author: self.ana,
-            origin: Origin { venue: venue(), words: String::new(), method: String::new() },
+            origin: Origin { venue: venue(), words: String::new(), method: String::new(), delivery: None },
             confidence: Confidence::High,
             state: PatchState::Proposed,
             supersedes: None,
@@ -256,7 +256,7 @@ impl<'a> Maker<'a> {
     }
 
     fn answered(&mut self, minutes: i64, message: Message) {
-        self.entry(minutes, EntryContent::Answered { message });
+        self.entry(minutes, EntryContent::Answered { message, to: None });
     }
 
     fn entry(&mut self, minutes: i64, content: EntryContent) {
