@@ -208,13 +208,19 @@ async fn admit(
 
 /// What a delivery of a team that nobody has connected gets: nothing is kept of it.
 ///
-/// While no team at all is connected, Docket has not reached Slack yet; Slack is told to send it again.
+/// While no team at all is connected, Docket has not reached Slack yet: Slack sends events again later, and
+/// people are told who can mend it.
 async fn stranger(door: &SlackDoor, source: Source, received: Received) -> Result<Answered, Failure> {
-    if !door.store.is_installed(Surface::Slack).await? {
+    let introduced = door.store.is_installed(Surface::Slack).await?;
+    if !introduced && source == Source::SlackEvent {
         return Err(Failure::NotIntroduced);
     }
     tracing::warn!(team = received.team, source = source.as_str(), "a request of a Slack team that is not connected");
-    let words = "This workspace is not connected to Docket, so nothing was done. Whoever runs Docket can connect it.";
+    let words = if introduced {
+        "This workspace is not connected to Docket, so nothing was done. Whoever runs Docket can connect it."
+    } else {
+        "Docket could not reach Slack yet, so nothing was done. Whoever runs Docket sees why with: docket doctor"
+    };
     if source == Source::SlackCommand {
         return Ok(Answered::new("unknown_team", Json(json!({ "response_type": "ephemeral", "text": words }))));
     }

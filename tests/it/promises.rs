@@ -20,6 +20,7 @@ use crate::support::{
 for_each_db!(
     whoever_asked_is_told_when_a_command_can_not_be_carried_out,
     a_slack_that_does_not_say_who_somebody_is_holds_nobody_up,
+    before_slack_is_reached_people_are_told_and_events_come_again,
     an_edit_of_a_proposal_waits_however_small_it_becomes,
     an_undo_that_is_edited_still_takes_back,
     what_was_taken_back_in_part_can_still_be_taken_back_wholly,
@@ -66,6 +67,16 @@ async fn a_slack_that_does_not_say_who_somebody_is_holds_nobody_up(db: &TestDb) 
     assert!(told.contains("can't approve P-1") && told.contains("who you are"), "{told}");
     docket.slash("U2", "approve P-1").await;
     assert!(docket.card().contains("applied by Ben"), "{}", docket.card());
+}
+
+async fn before_slack_is_reached_people_are_told_and_events_come_again(db: &TestDb) {
+    let docket = TestApp::before_it_reaches_slack(db).await;
+    let ack = docket.send(docket.user("U1").slash("help", db.chance.now())).await;
+    assert!(ack.status.is_success() && ack.body.contains("could not reach Slack yet"), "{}", ack.body);
+    let mention = docket.user("U1").mention("plan a thing", "1795168900.000100", db.chance.now());
+    assert_eq!(docket.send(mention.clone()).await.status, 503);
+    docket.introduce().await;
+    assert_eq!(docket.send(mention).await.status, 200);
 }
 
 async fn an_edit_of_a_proposal_waits_however_small_it_becomes(db: &TestDb) {

@@ -47,6 +47,19 @@ impl Ack {
 impl<'a> TestApp<'a> {
     /// Docket, connected to a fresh fake Slack.
     pub(crate) async fn start(db: &'a TestDb) -> Self {
+        let docket = Self::before_it_reaches_slack(db).await;
+        docket.introduce().await;
+        docket
+    }
+
+    /// Asks Slack which workspace it is, as Docket does right after its start.
+    pub(crate) async fn introduce(&self) {
+        let client = self.app.desk.slack.as_ref().unwrap();
+        app::introduce(&self.app.desk, client, self.app.tenant).await.unwrap();
+    }
+
+    /// Docket in the moment after its start, when it has not reached Slack yet.
+    pub(crate) async fn before_it_reaches_slack(db: &'a TestDb) -> Self {
         let slack = FakeSlack::start().await;
         let settings = [
             ("DATABASE_URL", db.url.clone()),
@@ -57,8 +70,6 @@ impl<'a> TestApp<'a> {
         let read = |name: &str| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
         let config = Config::read(&read).unwrap();
         let mut app = App::build(&config, db.store.clone(), db.chance.clone(), Shutdown::new()).await.unwrap();
-        let client = app.desk.slack.as_ref().unwrap();
-        app::introduce(&app.desk, client, app.tenant).await.unwrap();
         // Whoever asks does so from this machine, as a browser beside it would.
         let near = MockConnectInfo(std::net::SocketAddr::from(([127, 0, 0, 1], 40_000)));
         app.router = app.router.layer(near);
