@@ -31,7 +31,6 @@ const LOOK: Duration = Duration::from_millis(50);
 /// # Errors
 /// When the database can't be opened or nobody answers in time.
 pub async fn say(config: Config, line: &str, out: &mut dyn Write) -> anyhow::Result<()> {
-    let lock = ServeLock::acquire(&config.database_url).ok();
     let store = Store::open(&config.database_url).await?;
     store.migrate().await?;
     let chance = Chance::system();
@@ -44,38 +43,46 @@ pub async fn say(config: Config, line: &str, out: &mut dyn Write) -> anyhow::Res
     };
     let id = delivery.delivery.id;
     store.accept(&[delivery]).await?;
-    if let Some(lock) = &lock {
-        store.end_leases_of_the_dead(lock, chance.now()).await?;
-        Worker::new(Arc::new(desk(&config, store.clone(), chance.clone())?)).drain().await;
-    }
-    out.write_all(answer(&store, tenant, &chance, id, seen).await?.as_bytes())?;
-    store.close().await;
-    Ok(())
-}
-
-/// Waits until the delivery is handled and its answer or card stands in the conversation; gives it as text.
-async fn answer(store: &Store, tenant: TenantId, chance: &Chance, id: DeliveryId, seen: i64) -> anyhow::Result<String> {
+    let worker = Worker::new(Arc::new(desk(&config, store.clone(), chance.clone())?));
     let mut waited = Duration::ZERO;
-    loop {
-        let mut tx = store.read(tenant).await?;
-        let mut said = String::new();
-        // Others may speak in the same moment: only what belongs to this delivery is ours.
-        for entry in tx.entries(seen, 1_000).await? {
-            if let Some(message) = ours(&mut tx, chance, id, entry).await? {
-                said.push_str(message.to_plain().trim_end());
-                said.push('\n');
-            }
+    let answer = loop {
+        // Where no server does the work, it is done here; another `say` may be at it in this moment.
+        if let Ok(lock) = ServeLock::acquire(&config.database_url) {
+            store.end_leases_of_the_dead(&lock, chance.now()).await?;
+            worker.drain().await;
         }
-        if tx.is_handled(id).await? && !said.is_empty() {
-            return Ok(said);
+        if let Some(answer) = answer(&store, tenant, &chance, id, seen).await? {
+            break answer;
         }
-        drop(tx);
         if waited >= PATIENCE {
             bail!("nobody answered within {PATIENCE:?}; is the server that uses this database still running?");
         }
         tokio::time::sleep(LOOK).await;
         waited += LOOK;
+    };
+    out.write_all(answer.as_bytes())?;
+    store.close().await;
+    Ok(())
+}
+
+/// What answers the delivery, as text; `None` while it is not handled or its answer is still on the way.
+async fn answer(
+    store: &Store,
+    tenant: TenantId,
+    chance: &Chance,
+    id: DeliveryId,
+    seen: i64,
+) -> anyhow::Result<Option<String>> {
+    let mut tx = store.read(tenant).await?;
+    let mut said = String::new();
+    // Others may speak in the same moment: only what belongs to this delivery is ours.
+    for entry in tx.entries(seen, 1_000).await? {
+        if let Some(message) = ours(&mut tx, chance, id, entry).await? {
+            said.push_str(message.to_plain().trim_end());
+            said.push('\n');
+        }
     }
+    Ok((tx.is_handled(id).await? && !said.is_empty()).then_some(said))
 }
 
 /// What a line of the conversation says, where it answers this delivery.

@@ -12,7 +12,7 @@ use crate::{
         intent::{FieldValue, Intent, TaskName},
         member::{Identity, Surface},
         message::Message,
-        patch::{Confidence, Operation, Patch, PatchCode, PatchState, next_free},
+        patch::{Confidence, Mode, Operation, Patch, PatchCode, PatchState, next_free},
         plan::Plan,
         project::{Project, ProjectKey, Revision},
         task::{TaskCode, TaskNumber},
@@ -123,6 +123,10 @@ impl Wish<'_> {
             }
             Intent::Break { task, focus } => match self.task(tx, &task).await? {
                 Ok((project, number)) => {
+                    let open = tx.open_patches_of(project.id).await?;
+                    if let Some(open) = open.iter().find(|open| open.mode == Mode::Task { number }) {
+                        return Ok(Thought::Say(replies::broken_down_already(open.code, &project.key, number)));
+                    }
                     let (plan, first_free) = self.whole(tx, &project).await?;
                     let draft = self.desk.templates.break_down(&plan, number, focus.as_deref(), first_free)?;
                     self.idea(draft, Target::Existing { project: project.id, first_free })

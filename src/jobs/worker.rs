@@ -191,10 +191,11 @@ impl Worker {
             }
             Err(JobError::Retry(error) | JobError::Fatal(error)) => {
                 tracing::error!(error = format!("{error:#}"), "a job is dead; see `docket jobs`");
-                if let Err(silence) = abandoned(&self.desk, job, &error).await {
+                let buried = self.store().bury(job, now, &format!("{error:#}")).await?;
+                if buried && let Err(silence) = abandoned(&self.desk, job, &error).await {
                     tracing::error!(error = format!("{silence:#}"), "nobody could be told that a job is dead");
                 }
-                ("dead", self.store().bury(job, now, &format!("{error:#}")).await?)
+                ("dead", buried)
             }
         };
         Ok(if kept { end } else { "lost" })

@@ -10,6 +10,7 @@ use crate::domain::{
     patch::{PatchCode, PatchState},
     policy::Refusal,
     project::{ProjectKey, Revision},
+    task::TaskNumber,
     time::Timestamp,
 };
 
@@ -166,6 +167,13 @@ pub fn renewed(code: PatchCode, expires_at: Timestamp) -> Message {
 /// There was nothing to renew.
 pub fn not_expired(code: PatchCode) -> Message {
     Message::text(format!("{code} has not expired. There is nothing to renew."))
+}
+
+/// An open proposal breaks the same task down.
+pub fn broken_down_already(code: PatchCode, key: &ProjectKey, task: TaskNumber) -> Message {
+    Message::text(format!(
+        "{code} breaks {key}-{task} down already. Approve it, change it in words, or reject it first."
+    ))
 }
 
 /// Nothing of the patch is in effect any more.

@@ -21,6 +21,7 @@ for_each_db!(
     whoever_asked_is_told_when_a_command_can_not_be_carried_out,
     a_slack_that_does_not_say_who_somebody_is_holds_nobody_up,
     before_slack_is_reached_people_are_told_and_events_come_again,
+    one_task_is_broken_down_by_one_proposal_at_a_time,
     an_edit_of_a_proposal_waits_however_small_it_becomes,
     an_undo_that_is_edited_still_takes_back,
     what_was_taken_back_in_part_can_still_be_taken_back_wholly,
@@ -77,6 +78,17 @@ async fn before_slack_is_reached_people_are_told_and_events_come_again(db: &Test
     assert_eq!(docket.send(mention.clone()).await.status, 503);
     docket.introduce().await;
     assert_eq!(docket.send(mention).await.status, 200);
+}
+
+async fn one_task_is_broken_down_by_one_proposal_at_a_time(db: &TestDb) {
+    let docket = TestApp::start(db).await;
+    docket.slash("U1", "plan Build a user authentication flow").await;
+    docket.click("U1", "patch.approve").await;
+    docket.slash("U1", "break AUTH-2").await;
+    docket.slash("U2", "break AUTH-2 focus on tests").await;
+    assert!(docket.told("U2").contains("P-2 breaks AUTH-2 down already"), "{}", docket.told("U2"));
+    docket.slash("U2", "break AUTH-3").await;
+    assert!(docket.card().contains("P-3 "), "{}", docket.card());
 }
 
 async fn an_edit_of_a_proposal_waits_however_small_it_becomes(db: &TestDb) {
