@@ -57,7 +57,7 @@ impl Job {
     pub fn due(self, at: Timestamp) -> NewJob {
         let (unique_key, ordering_key, max_attempts) = match &self {
             Self::HandleDelivery { .. } => (None, None, 5),
-            Self::SyncCard { card } => (Some(format!("sync {card}")), Some(card.to_string()), 10),
+            Self::SyncCard { card } => (Some(format!("sync {card}")), Some(card.to_string()), 16),
             Self::SendAnswer { answer } => (Some(format!("send {answer}")), None, 5),
             Self::ExpirePatch { patch } => (Some(format!("expire {patch}")), None, 20),
         };

@@ -21,8 +21,15 @@ use crate::{
     store::Tx,
 };
 
+/// Which try of a job this is.
+#[derive(Clone, Copy)]
+pub(super) struct Tries {
+    pub(super) is_first: bool,
+    pub(super) is_last: bool,
+}
+
 /// Makes a card say what is true now: posts it, or updates it where that changes anything.
-pub(super) async fn sync(desk: &Desk, tenant: TenantId, id: CardId, last: bool) -> Result<(), JobError> {
+pub(super) async fn sync(desk: &Desk, tenant: TenantId, id: CardId, tries: Tries) -> Result<(), JobError> {
     let mut tx = desk.store.read(tenant).await?;
     let Some(card) = tx.card(id).await? else { return Ok(()) };
     let Some(patch) = tx.patch(card.patch).await? else { return Ok(()) };
@@ -34,7 +41,7 @@ pub(super) async fn sync(desk: &Desk, tenant: TenantId, id: CardId, last: bool) 
     }
     let posted = match card.venue.surface {
         Surface::Console => return sync_console(desk, tenant, Card { shown: Some(shown), ..card }).await,
-        Surface::Slack => sync_slack(desk, tenant, &card, &patch, &message, last).await?,
+        Surface::Slack => sync_slack(desk, tenant, &card, &patch, &message, tries).await?,
     };
     let mut tx = desk.store.write(tenant).await?;
     tx.update_card(&Card { message: Some(posted), shown: Some(shown), ..card }).await?;
@@ -72,7 +79,7 @@ async fn sync_slack(
     card: &Card,
     patch: &Patch,
     message: &Message,
-    last: bool,
+    tries: Tries,
 ) -> Result<String, JobError> {
     let Some(slack) = &desk.slack else {
         return Err(JobError::Fatal(anyhow::anyhow!("Slack is not configured any more")));
@@ -82,13 +89,21 @@ async fn sync_slack(
         Err(SlackError::RateLimited(pause)) => return Err(JobError::Wait(pause)),
         Err(error) => error,
     };
-    if last && card.message.is_some() {
+    if tries.is_last && card.message.is_some() {
         tracing::warn!(%error, "a card can't be updated; its thread gets the news");
         return Ok(deliver::reply_instead(slack, message, card).await?.ts);
     }
     match &error {
-        SlackError::Denied { advice, .. } => tell_author(desk, tenant, card, patch, advice).await?,
-        _ if last => tell_author(desk, tenant, card, patch, "Slack could not be reached for a long time.").await?,
+        // Somebody can mend it, and then the card comes by itself.
+        SlackError::Denied { advice, .. } => {
+            if tries.is_first {
+                tell_author(desk, tenant, card, patch, advice).await?;
+            }
+            return Err(JobError::Retry(error.into()));
+        }
+        _ if tries.is_last => {
+            tell_author(desk, tenant, card, patch, "Slack could not be reached for a long time").await?;
+        }
         _ => {}
     }
     Err(error.into())

@@ -34,10 +34,10 @@ pub struct Desk {
 
 /// Runs one claimed job.
 pub async fn run(desk: &Desk, claimed: &Claimed) -> Result<(), JobError> {
-    let last = claimed.attempt >= claimed.max_attempts;
+    let tries = cards::Tries { is_first: claimed.attempt == 1, is_last: claimed.attempt >= claimed.max_attempts };
     match claimed.job {
         Job::HandleDelivery { delivery } => handle::handle(desk, claimed.tenant, delivery).await,
-        Job::SyncCard { card } => cards::sync(desk, claimed.tenant, card, last).await,
+        Job::SyncCard { card } => cards::sync(desk, claimed.tenant, card, tries).await,
         Job::SendAnswer { answer } => cards::send_answer(desk, claimed.tenant, answer).await,
         Job::ExpirePatch { patch } => {
             let mut tx = desk.store.write(claimed.tenant).await?;

@@ -133,7 +133,9 @@ pub fn key_taken(code: PatchCode, key: &ProjectKey) -> Message {
 
 /// The surface refused a card; `advice` says who can do what about it.
 pub fn card_not_posted(code: PatchCode, advice: &str) -> Message {
-    Message::text(format!("{code} is stored, but I can't show its card there. {advice}"))
+    Message::text(format!(
+        "{code} is stored, but I can't bring its card up to date there: {advice}. After that the card comes by itself."
+    ))
 }
 
 /// The patch fits the plan again; `dropped` says why the changes that no longer made sense were left
