@@ -22,7 +22,6 @@ use crate::{
         project::{Lifecycle, Project, Revision},
         rebase::staleness,
         task::TaskNumber,
-        validate::Problem,
     },
     error::Result,
     store::Tx,
@@ -64,7 +63,11 @@ pub async fn apply(
     let old = plan.clone();
     let applied = match rules::apply(&mut plan, &chosen) {
         Ok(applied) => applied,
-        Err(problems) => return Ok(refused(&patch, &plan, &problems)),
+        // None of its own tasks moved, but their surroundings did.
+        Err(problems) => {
+            tracing::info!(patch = %patch.code, problems = problems.len(), "an approved patch no longer fits the plan");
+            return Ok(Outcome::Stale);
+        }
     };
     let decision = Decision { by, at: now };
     let Ok(state) = patch.state.clone().apply(decision.clone(), plan.project.revision, steps) else {
@@ -157,11 +160,4 @@ async fn mark_undone(
     audit(tx, &changed, "patch.undone", actor, None, states, chance).await?;
     sync_cards_of(tx, undone, chance).await?;
     Ok(true)
-}
-
-/// A patch that no longer validates although none of its own tasks moved: its surroundings did.
-fn refused(patch: &Patch, plan: &Plan, problems: &[Problem]) -> Outcome {
-    let words: Vec<_> = problems.iter().map(|problem| problem.words(&plan.project.key)).collect();
-    tracing::info!(patch = %patch.code, problems = words.len(), "an approved patch no longer fits the plan");
-    Outcome::Stale
 }

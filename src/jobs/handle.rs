@@ -88,7 +88,6 @@ async fn turn(desk: &Desk, talk: &Talk<'_>) -> Result<Turn> {
     if !tx.finish_delivery(talk.delivery.id, thought.outcome(), desk.chance.now()).await? {
         return Ok(Turn::Done);
     }
-    echo(desk, &mut tx, talk).await?;
     match thought {
         Thought::Say(message) => reply(desk, &mut tx, talk, message).await?,
         Thought::Nothing => {}
@@ -100,8 +99,7 @@ async fn turn(desk: &Desk, talk: &Talk<'_>) -> Result<Turn> {
         Thought::Propose(idea) => {
             if let Some(told) = refused(desk, &mut tx, talk, idea.follows.as_ref()).await? {
                 reply(desk, &mut tx, talk, told).await?;
-                tx.commit().await?;
-                return Ok(Turn::Done);
+                return end(desk, tx, talk).await;
             }
             let proposal = Proposal {
                 draft: idea.draft,
@@ -121,6 +119,13 @@ async fn turn(desk: &Desk, talk: &Talk<'_>) -> Result<Turn> {
             }
         }
     }
+    end(desk, tx, talk).await
+}
+
+/// Ends a turn. The line comes last, because it locks the tenant, which a decision locks after its patch:
+/// the other way round, two of them at once would wait for each other.
+async fn end(desk: &Desk, mut tx: Tx, talk: &Talk<'_>) -> Result<Turn> {
+    echo(desk, &mut tx, talk).await?;
     tx.commit().await?;
     Ok(Turn::Done)
 }

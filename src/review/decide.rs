@@ -118,7 +118,10 @@ async fn misfit(tx: &mut Tx, patch: &Patch, action: Action, chance: &Chance) -> 
 async fn approve(tx: &mut Tx, patch: Patch, click: &Click, by: &Member, chance: &Chance) -> Result<Decided> {
     let now = chance.now();
     let policy = tx.policy().await?;
-    let part = click.steps.as_ref().filter(|steps| steps.len() < patch.steps.len());
+    // What comes with a click is untrusted: a step that is not there stands for none.
+    let ticked = click.steps.iter().flatten().copied().filter(|step| *step < patch.steps.len());
+    let ticked: BTreeSet<usize> = ticked.collect();
+    let part = click.steps.as_ref().map(|_| &ticked).filter(|ticked| ticked.len() < patch.steps.len());
     if part.is_some_and(BTreeSet::is_empty) {
         return Ok(Decided::Told(replies::nothing_ticked(patch.code)));
     }

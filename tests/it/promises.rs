@@ -21,6 +21,7 @@ for_each_db!(
     whoever_asked_is_told_when_a_command_can_not_be_carried_out,
     a_slack_that_does_not_say_who_somebody_is_holds_nobody_up,
     before_slack_is_reached_people_are_told_and_events_come_again,
+    a_tick_at_a_step_that_is_not_there_approves_nothing_more,
     one_task_is_broken_down_by_one_proposal_at_a_time,
     an_edit_of_a_proposal_waits_however_small_it_becomes,
     an_undo_that_is_edited_still_takes_back,
@@ -78,6 +79,18 @@ async fn before_slack_is_reached_people_are_told_and_events_come_again(db: &Test
     assert_eq!(docket.send(mention.clone()).await.status, 503);
     docket.introduce().await;
     assert_eq!(docket.send(mention).await.status, 200);
+}
+
+async fn a_tick_at_a_step_that_is_not_there_approves_nothing_more(db: &TestDb) {
+    let docket = TestApp::start(db).await;
+    docket.slash("U1", "plan Build a user authentication flow").await;
+    let mut tx = db.store.write(docket.app.tenant).await.unwrap();
+    let ana = tx.members().await.unwrap().into_iter().find(|member| member.name == "Ana").unwrap();
+    let patch = tx.patch_by_code(PatchCode(1)).await.unwrap().unwrap();
+    let steps = Some([0, 96, 97, 98, 99].into());
+    let click = Click { action: Action::Approve, patch: patch.id, revision: 1, steps, words: None };
+    decide(&mut tx, &click, &ana, &patch.origin.venue, &db.chance).await.unwrap();
+    assert_eq!(tx.plan(patch.project).await.unwrap().unwrap().len(), 1);
 }
 
 async fn one_task_is_broken_down_by_one_proposal_at_a_time(db: &TestDb) {
