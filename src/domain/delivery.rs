@@ -33,7 +33,7 @@ pub struct Delivery {
     pub source: Source,
     /// Unique per tenant and source: a second delivery of the same key is the same request again.
     pub dedupe_key: String,
-    /// The raw body, exactly as it was signed.
+    /// The raw body, exactly as it was signed; where it held a provider's key, with that sealed or masked.
     pub body: Vec<u8>,
     /// When it came.
     pub received_at: Timestamp,

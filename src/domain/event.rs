@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ids::PatchId,
+    ids::{DeliveryId, PatchId},
     member::{Identity, Surface},
+    model::AccountForm,
     project::words,
 };
 
@@ -66,8 +67,25 @@ pub enum Event {
     Command(String),
     /// Words addressed to Docket: a mention, a direct message, a line in the console without a slash.
     Words(String),
+    /// Words in the thread of a card that nobody addressed to us: a wish about its proposal, or people talking
+    /// to each other, which is answered with silence.
+    Reply(String),
     /// A button or a filled-in form on a card.
     Click(Click),
+    /// The choice among several meanings that Docket offered for somebody's words.
+    Chosen {
+        /// The words that could mean several things.
+        words: String,
+        /// The command that was chosen, without `/docket`.
+        line: String,
+    },
+    /// Stop the draft that is being made for a delivery.
+    Stop {
+        /// The delivery. Untrusted until looked up in the sender's tenant.
+        delivery: DeliveryId,
+    },
+    /// A filled-in form for an account with a provider of models.
+    Account(AccountForm),
     /// Docket was removed from the organisation, or its token was revoked.
     Removed {
         /// What happened there, in the platform's word: `app_uninstalled` or `tokens_revoked`.

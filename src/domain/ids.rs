@@ -93,6 +93,10 @@ ids! {
     AuditId = "aud";
     /// A line of the console's conversation.
     EntryId = "ent";
+    /// An account with a provider of models.
+    AccountId = "acc";
+    /// A call of a model.
+    CallId = "cal";
 }
 
 #[cfg(test)]

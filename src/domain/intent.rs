@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    model::Use,
     patch::PatchCode,
     project::ProjectKey,
     task::{Priority, Status, TaskCode},
@@ -27,6 +28,18 @@ pub enum Intent {
     Status(Option<ProjectKey>),
     /// Who the sender is to Docket.
     WhoAmI,
+    /// Which models are connected, and what they cost today.
+    Models,
+    /// What the words of this channel were chosen to mean.
+    Routes,
+    /// How often proposals were approved in the last 30 days, by intent and model.
+    Stats,
+    /// Change which models are used.
+    SetModels(ModelsWish),
+    /// Forget what words of this channel were chosen to mean: those of this place in the list, or all.
+    ForgetRoutes(Option<usize>),
+    /// Draft from a template, whether a model is connected or not: the goal of a new project, or a task's code.
+    Template(String),
     /// Draft the first plan of a new project.
     Plan(String),
     /// Break a task down.
@@ -67,9 +80,34 @@ impl Intent {
     pub const fn is_read_only(&self) -> bool {
         matches!(
             self,
-            Self::Help(_) | Self::Show(_) | Self::List | Self::Next(_) | Self::Inbox | Self::Status(_) | Self::WhoAmI
+            Self::Help(_)
+                | Self::Show(_)
+                | Self::List
+                | Self::Next(_)
+                | Self::Inbox
+                | Self::Status(_)
+                | Self::WhoAmI
+                | Self::Models
+                | Self::Routes
+                | Self::Stats
         )
     }
+}
+
+/// A change of which models are used, and how much.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelsWish {
+    /// Ask an account's default model for one word, to see whether it works.
+    Test(String),
+    /// The model for everything that has none of its own: `gpt-5` or `account/gpt-5`.
+    Default(String),
+    /// The model for one kind of work; `None` goes back to the default one.
+    Use(Use, Option<String>),
+    /// Tokens that may be used in a day.
+    DailyTokens(u64),
+    /// Forget an account with its key.
+    Remove(String),
 }
 
 /// Something a person can name.

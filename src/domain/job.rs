@@ -30,6 +30,11 @@ pub enum Job {
         /// The answer.
         answer: AnswerId,
     },
+    /// Take away the message that showed a draft which came to nothing.
+    EndProgress {
+        /// The delivery that was being handled.
+        delivery: DeliveryId,
+    },
     /// Let a patch lapse when its time has come.
     ExpirePatch {
         /// The patch.
@@ -44,12 +49,24 @@ impl Job {
             Self::HandleDelivery { .. } => "handle_delivery",
             Self::SyncCard { .. } => "sync_card",
             Self::SendAnswer { .. } => "send_answer",
+            Self::EndProgress { .. } => "end_progress",
             Self::ExpirePatch { .. } => "expire_patch",
         }
     }
 }
 
 impl Job {
+    /// How long one run may take before it is given up and tried again.
+    pub const fn time_limit(&self) -> Duration {
+        match self {
+            // A model may think for minutes.
+            Self::HandleDelivery { .. } => Duration::from_mins(8),
+            Self::SyncCard { .. } | Self::SendAnswer { .. } | Self::ExpirePatch { .. } | Self::EndProgress { .. } => {
+                Duration::from_mins(2)
+            }
+        }
+    }
+
     /// The job as it is usually queued: due at `at`, with the keys and the patience of its kind.
     ///
     /// A delivery waits for those before it in its conversation, which whoever queues it knows: see
@@ -59,6 +76,7 @@ impl Job {
             Self::HandleDelivery { .. } => (None, None, 5),
             Self::SyncCard { card } => (Some(format!("sync {card}")), Some(card.to_string()), 16),
             Self::SendAnswer { answer } => (Some(format!("send {answer}")), None, 5),
+            Self::EndProgress { delivery } => (Some(format!("end {delivery}")), None, 5),
             Self::ExpirePatch { patch } => (Some(format!("expire {patch}")), None, 20),
         };
         NewJob { job: self, run_at: at, unique_key, ordering_key, max_attempts }

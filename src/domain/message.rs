@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     event::Action,
-    ids::{MemberId, PatchId},
+    ids::{DeliveryId, MemberId, PatchId},
 };
 
 /// A message for any surface.
@@ -157,6 +157,17 @@ pub enum Press {
     },
     /// Sends a command as if the reader had typed it, such as `plan AUTH-3`; for pickers.
     Say(String),
+    /// Chooses what somebody's words mean, which is remembered for the channel.
+    Choose {
+        /// The words, as a [`phrase`](super::route::phrase).
+        words: String,
+        /// The command they mean, without `/docket`.
+        line: String,
+    },
+    /// Stops the draft that is being made for a delivery.
+    Stop(DeliveryId),
+    /// Opens the form for an account with a provider of models.
+    AddAccount,
 }
 
 impl Message {

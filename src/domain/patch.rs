@@ -13,6 +13,7 @@ pub use state::{AlreadyDecided, Decision, PatchState};
 use super::{
     event::Venue,
     ids::{DeliveryId, MemberId, PatchId, ProjectId},
+    model::Drafted,
     project::{Project, ProjectKey, Revision, words},
     task::{Link, Place, Task, TaskFields, TaskNumber},
     time::Timestamp,
@@ -188,6 +189,9 @@ pub struct Origin {
     /// The delivery that asked for it, whose reply address reaches the author best.
     #[serde(default)]
     pub delivery: Option<DeliveryId>,
+    /// The model that drafted it; `None` where a template, a rule or a person's own words did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drafted: Option<Drafted>,
 }
 
 /// What a patch touches, as it was when the patch was made or last rebased.

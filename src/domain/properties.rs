@@ -11,6 +11,7 @@ use super::{
     closure::closure,
     diff::diff,
     fixtures,
+    lesson::{Edit, distance, edits},
     patch::{Before, MAX_DEPTH, Mode, Operation, Patch, Step},
     plan::Plan,
     rebase::{rebase, snapshot, staleness},
@@ -214,5 +215,25 @@ proptest! {
         let patch = Patch { title: words.clone(), steps: steps.collect(), before, ..fixtures::patch(vec![]) };
         let stored = serde_json::to_string(&patch).unwrap();
         prop_assert_eq!(serde_json::from_str::<Patch>(&stored).unwrap(), patch);
+    }
+
+    #[test]
+    fn a_distance_is_the_same_in_both_directions(
+        plan in made::plan(9), operations in made::operations(), others in made::operations(),
+    ) {
+        let (one, other) = (made::valid_patch(&plan, &operations), made::valid_patch(&plan, &others));
+        let (one, other) = (refs(&one), refs(&other));
+        prop_assert_eq!(distance(&one, &one), 0);
+        prop_assert_eq!(distance(&one, &other), distance(&other, &one));
+        prop_assert_eq!(distance(&one, &[]), one.len());
+    }
+
+    #[test]
+    fn whatever_was_proposed_its_lesson_reads_back_what_it_stores(
+        operations in made::operations(), others in made::operations(),
+    ) {
+        let found = edits(&refs(&operations), &refs(&others));
+        let stored = serde_json::to_string(&found).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Vec<Edit>>(&stored).unwrap(), found);
     }
 }

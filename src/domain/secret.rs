@@ -1,0 +1,91 @@
+//! A secret as it is stored: encrypted for its tenant and its purpose, and never shown.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// An encrypted secret: opaque text, safe to store and useless without the master key.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sealed(pub String);
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealed")
+    }
+}
+
+/// What stands in place of a key that somebody typed where it does not belong.
+pub const MASK: &str = "•••";
+
+/// How the keys of well-known providers start: OpenAI, Anthropic and others, xAI, Google, Groq.
+const PREFIXES: [&str; 4] = ["sk-", "xai-", "AIza", "gsk_"];
+
+/// Signs that follow such a start at least.
+const AFTER_PREFIX: usize = 6;
+
+/// Letters and digits in a row from which on they are taken for a key whatever they start with.
+const TOKEN: usize = 32;
+
+/// The text with every word that looks like a provider's key replaced by [`MASK`]; `None` where no word does.
+pub fn mask_keys(text: &str) -> Option<String> {
+    let suspect = |word: &&str| has_known_prefix(word) || has_token(word);
+    if !text.split_whitespace().any(|word| suspect(&word)) {
+        return None;
+    }
+    let masked = |word| if suspect(&word) { MASK } else { word };
+    Some(text.split(char::is_whitespace).map(masked).collect::<Vec<_>>().join(" "))
+}
+
+/// Whether a key of a well-known provider stands in the text.
+pub fn has_known_prefix(text: &str) -> bool {
+    PREFIXES.iter().any(|prefix| {
+        text.match_indices(prefix).any(|(at, _)| {
+            let starts = !text[..at].ends_with(char::is_alphanumeric);
+            let rest = &text[at + prefix.len()..];
+            starts
+                && rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).count() >= AFTER_PREFIX
+        })
+    })
+}
+
+/// Whether so many letters and digits stand in a row that nobody would type them as a name.
+fn has_token(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| {
+        let has = |kind: fn(&char) -> bool| run.chars().any(|c| kind(&c));
+        run.len() >= TOKEN && has(char::is_ascii_digit) && has(char::is_ascii_alphabetic)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_looks_like_a_key_is_masked_and_names_of_models_are_not() {
+        let token = "0123456789abcdef0123456789ABCDEF";
+        for (text, expected) in [
+            ("models add openai sk-proj-abc123", "models add openai •••"),
+            ("models add\nkey=xai-1234567 now", "models add ••• now"),
+            ("models AIzaSyA-1234567", "models •••"),
+            ("models \"gsk_abcdefgh\"", "models •••"),
+            ("models sk-abcdef/with+tail==", "models •••"),
+            (&format!("models add {token}"), "models add •••"),
+            (&format!("models https://x.example/?k={token}"), "models •••"),
+        ] {
+            assert_eq!(mask_keys(text).as_deref(), Some(expected), "{text}");
+        }
+        for harmless in [
+            "models default openai/gpt-5-mini-2026-01-01",
+            "models test router/meta-llama/Llama-4-Maverick-17B-128E-Instruct-FP8",
+            "models task-management-and-more",
+            "models sk-",
+            "models abcdefghijklmnopqrstuvwxyzabcdefghij",
+            "models 01234567890123456789012345678901234",
+            "models",
+            "",
+        ] {
+            assert_eq!(mask_keys(harmless), None, "{harmless}");
+        }
+    }
+}
