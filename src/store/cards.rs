@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::{
     Error, Result, Tx,
-    codec::{parse, word},
+    codec::{from_json, parse, word},
 };
 use crate::domain::{
     card::Card,
@@ -13,6 +13,16 @@ use crate::domain::{
     member::Surface,
     time::Timestamp,
 };
+
+/// Whether a card's message starts a thread, or a card stands in it. Each half has its index.
+pub(super) const THREAD: &str = "SELECT CAST(1 AS BIGINT) FROM cards \
+    WHERE tenant_id = $1 AND surface = $2 AND team = $3 AND channel = $4 AND message = $5 \
+    UNION ALL SELECT CAST(1 AS BIGINT) FROM cards \
+    WHERE tenant_id = $1 AND surface = $2 AND team = $3 AND channel = $4 AND thread = $5 LIMIT 1";
+
+/// Where the drafts are that are being made: few at any time.
+pub(super) const DRAFTS: &str =
+    "SELECT venue, message FROM progress WHERE tenant_id = $1 AND surface = $2 ORDER BY delivery_id";
 
 #[derive(FromRow)]
 struct CardRow {
@@ -112,6 +122,52 @@ impl Tx {
             message
         );
         row.map(TryInto::try_into).transpose()
+    }
+
+    /// The newest card that stands in this thread.
+    pub async fn card_in_thread(
+        &mut self,
+        surface: Surface,
+        team: &str,
+        channel: &str,
+        thread: &str,
+    ) -> Result<Option<Card>> {
+        let row = first!(
+            self.session,
+            CardRow,
+            "SELECT id, patch_id, surface, team, channel, thread, message, shown, created_at FROM cards \
+             WHERE tenant_id = $1 AND surface = $2 AND team = $3 AND channel = $4 AND thread = $5 \
+             ORDER BY created_at DESC, id DESC LIMIT 1",
+            &self.key,
+            surface.as_str(),
+            team,
+            channel,
+            thread
+        );
+        row.map(TryInto::try_into).transpose()
+    }
+
+    /// Whether a thread hangs on something of ours: a card or the message of a draft that is being made starts it or
+    /// stands in it. False for a venue that is no thread.
+    ///
+    /// Asked for everything that is said in any thread of a channel, before it is stored: one look into an index, and
+    /// one at the drafts.
+    pub async fn is_our_thread(&mut self, venue: &Venue) -> Result<bool> {
+        let Venue { surface, team, channel, thread: Some(thread) } = venue else { return Ok(false) };
+        let surface = surface.as_str();
+        let card = first!(self.session, (i64,), THREAD, &self.key, surface, team, channel, thread);
+        if card.is_some() {
+            return Ok(true);
+        }
+        let drafts = all!(self.session, (String, Option<String>), DRAFTS, &self.key, surface);
+        for (at, message) in drafts {
+            let at: Venue = from_json("venue", &at)?;
+            let is_in_channel = at.team == *team && at.channel == *channel;
+            if is_in_channel && (message.as_ref() == Some(thread) || at.thread.as_ref() == Some(thread)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Stores a card's `message` and `shown`; nothing else of it changes.

@@ -56,3 +56,13 @@ pub(super) fn small(what: &'static str, number: i64) -> Result<u32> {
 pub(super) fn limit(rows: usize) -> i64 {
     rows.try_into().unwrap_or(i64::MAX)
 }
+
+/// Reads a number of tokens or milliseconds.
+pub(super) fn natural(what: &'static str, number: i64) -> Result<u64> {
+    number.try_into().map_err(|_| corrupt(what, &format!("{number} is out of range")))
+}
+
+/// Writes a number of tokens or milliseconds; the largest that can be stored where it is larger.
+pub(super) fn whole(number: u64) -> i64 {
+    number.try_into().unwrap_or(i64::MAX)
+}

@@ -21,8 +21,10 @@ use crate::domain::ids::TenantId;
 
 #[macro_use]
 mod engine;
+mod accounts;
 mod answers;
 mod audit;
+mod calls;
 mod cards;
 mod claims;
 mod codec;
@@ -30,19 +32,23 @@ mod deliveries;
 mod dialect;
 mod entries;
 mod jobs;
+mod lessons;
 mod lock;
 mod members;
 mod migrate;
 mod open;
 mod patches;
 mod plans;
+mod progress;
 mod projects;
 mod reach;
+mod routes;
 #[cfg(test)]
 mod scans;
 mod stats;
 mod tenants;
 
+pub use accounts::StoredKey;
 pub use claims::Claimed;
 pub use deliveries::{Accepted, NewDelivery};
 pub use jobs::JobRow;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
-use super::{Store, dialect, plans};
+use super::{Store, accounts, calls, cards, dialect, lessons, plans, progress, routes};
 
 /// How often the compiled statement winds a table, or an index, to its start to read it through.
 async fn scans(connection: &mut SqliteConnection, sql: &str) -> usize {
@@ -36,6 +36,16 @@ async fn sqlite_runs_every_hot_statement_by_an_index() {
         ("roots", plans::ROOTS_BEFORE, 0),
         ("assigned tasks", plans::ASSIGNED, 0),
         ("what those wait for", plans::ASSIGNED_DEPENDENCIES, 0),
+        ("accounts", accounts::ACCOUNTS, 0),
+        ("tokens of a day", calls::TOKENS_SINCE, 0),
+        ("tokens of a delivery", calls::TOKENS_OF, 0),
+        ("calls", calls::CALLS_SINCE, 0),
+        ("lessons", lessons::LESSONS_SINCE, 0),
+        ("a route", routes::ROUTE, 0),
+        ("routes", routes::ROUTES, 0),
+        ("progress", progress::OPEN, 0),
+        ("cards of a thread", cards::THREAD, 0),
+        ("drafts that are being made", cards::DRAFTS, 0),
         // The first tenant of the queue stands at the start of an index.
         ("claiming", dialect::CLAIM.text("sqlite"), 1),
     ];

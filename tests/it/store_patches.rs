@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use docket::domain::{
     event::Venue,
-    ids::PatchId,
+    ids::{DeliveryId, PatchId},
     member::Surface,
     patch::{Decision, Founding, Mode, Operation, PatchCode, PatchState},
     project::Revision,
@@ -24,6 +24,7 @@ for_each_db! {
     approvals_count_once_for_each_revision,
     an_inverse_is_remembered,
     cards_are_found_by_patch_and_message,
+    a_thread_is_ours_where_a_card_or_a_draft_starts_it_or_stands_in_it,
     the_open_patch_of_a_channel_is_the_newest_with_a_card_there,
 }
 
@@ -176,6 +177,48 @@ async fn cards_are_found_by_patch_and_message(db: &TestDb) {
     assert_eq!(tx.card_by_message(Surface::Slack, "T1", "C1", "1.5").await.unwrap(), Some(card));
     assert_eq!(tx.card_by_message(Surface::Slack, "T1", "C2", "1.5").await.unwrap(), None);
     assert_eq!(tx.card_by_message(Surface::Console, "T1", "C1", "1.5").await.unwrap(), None);
+}
+
+async fn a_thread_is_ours_where_a_card_or_a_draft_starts_it_or_stands_in_it(db: &TestDb) {
+    let (tenant, ana) = sample::tenant(&db.store, &db.chance).await;
+    let patch = sample::patch(&db.chance, 1, db.chance.id(), ana);
+    let mut tx = db.store.write(tenant).await.unwrap();
+    tx.insert_patch(&patch).await.unwrap();
+    for (venue, message) in [(sample::channel("C1"), "1.0"), (sample::thread("C1", "2.0"), "2.5")] {
+        let mut card = sample::card(&db.chance, patch.id, venue);
+        card.message = Some(message.to_owned());
+        tx.insert_card(&card).await.unwrap();
+    }
+    tx.insert_card(&sample::card(&db.chance, patch.id, sample::channel("C1"))).await.unwrap();
+    tx.commit().await.unwrap();
+    for (venue, message) in [
+        (sample::channel("C1"), "'3.0'"),
+        (sample::thread("C1", "4.0"), "'4.5'"),
+        (sample::thread("C1", "5.0"), "NULL"),
+        (sample::channel("C1"), "NULL"),
+    ] {
+        let (venue, delivery) = (serde_json::to_string(&venue).unwrap(), db.chance.id::<DeliveryId>());
+        db.raw(&format!(
+            "INSERT INTO progress (tenant_id, delivery_id, venue, surface, what, started_at, message, is_over) \
+             VALUES ('{tenant}', '{delivery}', '{venue}', 'slack', 'a plan', 0, {message}, false)"
+        ))
+        .await
+        .unwrap();
+    }
+    let mut tx = db.store.read(tenant).await.unwrap();
+    for thread in ["1.0", "2.0", "3.0", "4.0", "5.0"] {
+        assert!(tx.is_our_thread(&sample::thread("C1", thread)).await.unwrap(), "{thread}");
+        assert!(!tx.is_our_thread(&sample::thread("C2", thread)).await.unwrap(), "{thread} of another channel");
+        let elsewhere = Venue { team: "T2".to_owned(), ..sample::thread("C1", thread) };
+        assert!(!tx.is_our_thread(&elsewhere).await.unwrap(), "{thread} of another team");
+    }
+    assert!(!tx.is_our_thread(&sample::thread("C1", "9.9")).await.unwrap());
+    assert!(!tx.is_our_thread(&sample::channel("C1")).await.unwrap(), "no thread at all");
+    let other = db.store.create_tenant("Other", &db.chance).await.unwrap();
+    let mut tx = db.store.read(other).await.unwrap();
+    for thread in ["1.0", "2.0", "3.0", "4.0", "5.0"] {
+        assert!(!tx.is_our_thread(&sample::thread("C1", thread)).await.unwrap(), "{thread} of another tenant");
+    }
 }
 
 async fn the_open_patch_of_a_channel_is_the_newest_with_a_card_there(db: &TestDb) {

@@ -6,19 +6,27 @@ use docket::{
     answers::{Ask, answer},
     domain::{
         apply::apply,
+        ids::{MemberId, TenantId},
         intent::{Intent, Named, TaskName},
+        member::Surface,
+        model::CallOutcome,
         patch::{Change, Operation, TaskChanges},
         plan::Plan,
         project::Revision,
         task::{Place, Rank, Status, TaskNumber},
     },
     review::card,
+    store::Store,
 };
 use sqlx::{Connection, PgConnection};
 
-use crate::support::{
-    db::{TestDb, on_postgres},
-    sample,
+use crate::{
+    store_models,
+    support::{
+        db::{TestDb, on_postgres},
+        sample,
+        site::no_models,
+    },
 };
 
 /// Without sequential scans PostgreSQL still makes one where no index can serve, however small the table.
@@ -98,9 +106,12 @@ async fn hot(db: &TestDb) {
         assert!(store.complete(&job).await.unwrap());
     }
     store.next_run_at().await.unwrap();
+    hot_around_models(&store, db, tenant, ana).await;
+    store.read(tenant).await.unwrap().is_our_thread(&sample::thread("C1", "1.0")).await.unwrap();
     let mut tx = store.read(tenant).await.unwrap();
     let me = tx.member_by_identity(&sample::identity("U1")).await.unwrap();
     let task = Named::Task(TaskName::Code("AUTH-3".to_owned()));
+    let models = no_models(&store, &db.chance);
     for intent in [
         Intent::Inbox,
         Intent::List,
@@ -111,9 +122,30 @@ async fn hot(db: &TestDb) {
         Intent::WhoAmI,
     ] {
         let venue = sample::channel("C1");
-        let ask = Ask { sender: me.as_ref(), venue: Some(&venue), intent: &intent, now };
+        let ask = Ask { sender: me.as_ref(), venue: Some(&venue), intent: &intent, now, models: &models };
         answer(&mut tx, &ask).await.unwrap();
     }
     drop(tx);
     store.close().await;
+}
+
+/// What happens around every question to a model.
+async fn hot_around_models(store: &Store, db: &TestDb, tenant: TenantId, ana: MemberId) {
+    let delivery = db.chance.id();
+    let mut call = store_models::call(&db.chance, Some(delivery));
+    let mut tx = store.write(tenant).await.unwrap();
+    tx.put_account(&store_models::account(&db.chance, "OpenAI", 1, ana)).await.unwrap();
+    tx.accounts().await.unwrap();
+    tx.model_settings().await.unwrap();
+    tx.put_progress(&store_models::progress(&db.chance, delivery)).await.unwrap();
+    tx.lock_tenant().await.unwrap();
+    tx.tokens_since(db.chance.now()).await.unwrap();
+    tx.tokens_of(delivery).await.unwrap();
+    tx.insert_call(&call).await.unwrap();
+    call.outcome = CallOutcome::Answered;
+    assert!(tx.finish_call(&call).await.unwrap());
+    tx.open_progress(Surface::Slack).await.unwrap();
+    tx.remove_progress(delivery).await.unwrap();
+    tx.route(&sample::channel("C1"), "what now").await.unwrap();
+    tx.commit().await.unwrap();
 }

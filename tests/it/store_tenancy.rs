@@ -6,22 +6,28 @@ use docket::{
     domain::{
         audit::AuditEntry,
         card::{Answer, Card, Entry, EntryContent},
-        ids::{DeliveryId, MemberId, TenantId},
+        ids::{DeliveryId, MemberId, PatchId, TenantId},
         member::Surface,
+        model::{Account, Call, CallOutcome, JsonMode, ModelSettings},
         patch::{Patch, PatchState},
         plan::Plan,
         policy::Policy,
         project::{Project, Revision},
+        route::Route,
+        secret::Sealed,
         task::TaskNumber,
         tenant::Installation,
     },
     store::Tx,
 };
 
-use crate::support::{
-    clock::START,
-    db::{TestDb, for_each_db},
-    sample,
+use crate::{
+    store_models,
+    support::{
+        clock::START,
+        db::{TestDb, for_each_db},
+        sample,
+    },
 };
 
 for_each_db! {
@@ -30,7 +36,7 @@ for_each_db! {
 }
 
 /// Tables whose rows belong to a tenant, each with the case below that proves it is out of reach.
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 21] = [
     "answers",
     "approvals",
     "audit",
@@ -41,9 +47,14 @@ const TABLES: [&str; 16] = [
     "identities",
     "installations",
     "jobs",
+    "lessons",
+    "llm_accounts",
+    "llm_calls",
     "members",
     "patches",
+    "progress",
     "projects",
+    "routes",
     "task_dependencies",
     "tasks",
     "tenants",
@@ -66,6 +77,8 @@ struct Full {
     card: Card,
     answer: Answer,
     delivery: DeliveryId,
+    account: Account,
+    call: Call,
 }
 
 async fn fill(db: &TestDb) -> Full {
@@ -104,8 +117,29 @@ async fn fill(db: &TestDb) -> Full {
     let said = EntryContent::Said { by: "Ana".to_owned(), words: "hello".to_owned() };
     tx.append_entry(&Entry { id: db.chance.id(), seq: 0, at: START, content: said }).await.unwrap();
     tx.record(&audit(db, &patch)).await.unwrap();
+    let delivery = delivery.delivery.id;
+    let (account, call) = fill_models(db, &mut tx, member, delivery, patch.id).await;
     tx.commit().await.unwrap();
-    Full { tenant, member, installation, project, plan, patch, card, answer, delivery: delivery.delivery.id }
+    Full { tenant, member, installation, project, plan, patch, card, answer, delivery, account, call }
+}
+
+async fn fill_models(
+    db: &TestDb,
+    tx: &mut Tx,
+    member: MemberId,
+    delivery: DeliveryId,
+    patch: PatchId,
+) -> (Account, Call) {
+    let account = store_models::account(&db.chance, "OpenAI", 1, member);
+    let call = store_models::call(&db.chance, Some(delivery));
+    tx.set_model_settings(&ModelSettings { daily_tokens: 9, ..ModelSettings::default() }).await.unwrap();
+    tx.put_account(&account).await.unwrap();
+    tx.insert_call(&call).await.unwrap();
+    tx.put_progress(&store_models::progress(&db.chance, delivery)).await.unwrap();
+    let route = Route { phrase: "what now".to_owned(), line: "next".to_owned(), by: member, at: START };
+    tx.put_route(&sample::channel("C1"), &route).await.unwrap();
+    tx.insert_lesson(&sample::lesson(patch, START)).await.unwrap();
+    (account, call)
 }
 
 fn audit(db: &TestDb, patch: &Patch) -> AuditEntry {
@@ -158,12 +192,24 @@ async fn sees(tx: &mut Tx, full: &Full) -> Vec<(&'static str, bool)> {
         ("cards", tx.card(full.card.id).await.unwrap().is_some()),
         ("cards", !tx.cards_of(patch).await.unwrap().is_empty()),
         ("cards", tx.card_by_message(Surface::Slack, "T1", "C1", "1.0").await.unwrap().is_some()),
+        ("cards", tx.is_our_thread(&sample::thread("C1", "1.0")).await.unwrap()),
         ("answers", tx.answer(full.answer.id).await.unwrap().is_some()),
         ("answers", tx.answers_sent_for(full.delivery).await.unwrap() == 1),
         ("entries", !tx.entries(0, 9).await.unwrap().is_empty()),
         ("entries", !tx.latest_entries(9).await.unwrap().is_empty()),
         ("deliveries", tx.delivery(full.delivery).await.unwrap().is_some()),
         ("audit", !tx.audit_of(&patch.to_string(), 9).await.unwrap().is_empty()),
+        ("lessons", !tx.lessons_since(START).await.unwrap().is_empty()),
+        ("tenants", tx.model_settings().await.unwrap().daily_tokens == 9),
+        ("llm_accounts", tx.accounts().await.unwrap() == [full.account.clone()]),
+        ("llm_accounts", tx.account_by_name("openai").await.unwrap().is_some()),
+        ("llm_calls", tx.calls_since(START).await.unwrap() == [full.call.clone()]),
+        ("llm_calls", tx.tokens_since(START).await.unwrap() == full.call.reserved),
+        ("llm_calls", tx.tokens_of(full.delivery).await.unwrap() == full.call.reserved),
+        ("routes", tx.route(&venue, "what now").await.unwrap().is_some_and(|route| route.line == "next")),
+        ("routes", !tx.routes_of(&venue).await.unwrap().is_empty()),
+        ("progress", tx.progress(full.delivery).await.unwrap().is_some_and(|progress| progress.stopped_by.is_none())),
+        ("progress", tx.open_progress(Surface::Slack).await.unwrap().iter().any(|progress| !progress.is_over)),
     ]
 }
 
@@ -184,6 +230,8 @@ async fn meddle(db: &TestDb, intruder: TenantId, full: &Full) {
     assert!(!tx.finish_delivery(full.delivery, "forged", START).await.unwrap());
     assert!(!tx.is_handled(full.delivery).await.unwrap());
     tx.set_policy(&Policy { approvals: 7, ..Policy::default() }).await.unwrap();
+    tx.forget_lesson(patch.id).await.unwrap();
+    meddle_with_models(&mut tx, full).await;
     tx.commit().await.unwrap();
 
     // What would refer to a row of another tenant is refused.
@@ -201,6 +249,31 @@ async fn meddle(db: &TestDb, intruder: TenantId, full: &Full) {
     drop(tx);
     let mut tx = db.store.write(intruder).await.unwrap();
     assert!(tx.insert_patch(&sample::patch(&db.chance, 9, full.project.id, full.member)).await.is_err());
+    drop(tx);
+    let mut tx = db.store.write(intruder).await.unwrap();
+    assert!(tx.put_account(&store_models::account(&db.chance, "Theirs", 1, full.member)).await.is_err());
+    drop(tx);
+    let mut tx = db.store.write(intruder).await.unwrap();
+    let route = Route { phrase: "what now".to_owned(), line: "list".to_owned(), by: full.member, at: START };
+    assert!(tx.put_route(&sample::channel("C1"), &route).await.is_err());
+}
+
+/// The same for accounts, calls, routes and drafts.
+async fn meddle_with_models(tx: &mut Tx, full: &Full) {
+    let venue = sample::channel("C1");
+    let (account, delivery) = (&full.account, full.delivery);
+    tx.set_account_json(account.id, JsonMode::Text).await.unwrap();
+    let key = account.key.clone().unwrap();
+    assert!(!tx.replace_key(account.id, &key, &Sealed("forged".to_owned())).await.unwrap());
+    assert!(!tx.remove_account(account.id).await.unwrap());
+    tx.set_model_settings(&ModelSettings { daily_tokens: 7, ..ModelSettings::default() }).await.unwrap();
+    assert!(!tx.finish_call(&Call { outcome: CallOutcome::Stopped, ..full.call.clone() }).await.unwrap());
+    assert!(!tx.forget_route(&venue, "what now").await.unwrap());
+    assert_eq!(tx.forget_routes(&venue).await.unwrap(), 0);
+    assert!(!tx.stop_progress(delivery, full.member).await.unwrap());
+    assert!(!tx.set_progress_message(delivery, "forged").await.unwrap());
+    tx.end_progress(delivery).await.unwrap();
+    tx.remove_progress(delivery).await.unwrap();
 }
 
 async fn a_foreign_tenant_finds_and_changes_nothing(db: &TestDb) {
