@@ -5,7 +5,11 @@
 
 mod read;
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use secrecy::SecretString;
 
@@ -22,10 +26,15 @@ pub struct Config {
     /// `DATABASE_URL`: `sqlite://data/docket.db` by default, or `postgres://…`. May hold a password:
     /// show it through [`without_password`] only.
     pub database_url: String,
+    /// `DOCKET_MASTER_KEY`: 32 bytes in base64, one or several, separated by commas; the first encrypts stored
+    /// secrets, each decrypts them. Where there is none and the database is SQLite, a file beside it holds one.
+    pub master_keys: Vec<SecretString>,
     /// `DOCKET_TEMPLATES`: a folder with more plan templates.
     pub templates: Option<PathBuf>,
     /// Slack, where it is configured.
     pub slack: Option<SlackConfig>,
+    /// The account with a provider of models, where one is configured.
+    pub openai: Option<OpenAiConfig>,
     /// What is logged, and how.
     pub log: LogConfig,
 }
@@ -39,6 +48,17 @@ pub struct SlackConfig {
     pub signing_secrets: Vec<SecretString>,
     /// `SLACK_API_URL`: `https://slack.com/api` by default, without a slash at the end.
     pub api_url: String,
+}
+
+/// An account with a provider of models whose API is like OpenAI's.
+#[derive(Debug, Clone)]
+pub struct OpenAiConfig {
+    /// `OPENAI_API_KEY`: the key; a server of one's own, such as Ollama, wants none.
+    pub api_key: Option<SecretString>,
+    /// `OPENAI_BASE_URL`: `https://api.openai.com/v1` by default, without a slash at the end.
+    pub base_url: String,
+    /// `OPENAI_MODEL`: one or several, separated by commas; the first is the default.
+    pub models: Vec<String>,
 }
 
 /// What is logged, and how.
@@ -85,9 +105,13 @@ settings! {
     HOST = "127.0.0.1", "address to listen on; 0.0.0.0 for every interface";
     PUBLIC_URL = "http://127.0.0.1:{PORT}", "where people and Slack reach Docket from outside";
     DATABASE_URL = "sqlite://data/docket.db", "sqlite://path/to/file.db or postgres://user:password@host/name";
+    DOCKET_MASTER_KEY = "", "encrypts stored keys: 32 bytes in base64; several with commas while you rotate it";
     SLACK_BOT_TOKEN = "", "the Slack app's xoxb- token; goes with SLACK_SIGNING_SECRET";
     SLACK_SIGNING_SECRET = "", "the Slack app's signing secret; several with commas while you rotate it";
     SLACK_API_URL = "https://slack.com/api", "another address of the Slack Web API: a proxy, a test";
+    OPENAI_API_KEY = "", "the key of the account with a provider of models; Ollama needs none";
+    OPENAI_BASE_URL = "https://api.openai.com/v1", "where its API is, such as http://127.0.0.1:11434/v1 for Ollama";
+    OPENAI_MODEL = "", "the model to use; several with commas, the first is the default";
     DOCKET_TEMPLATES = "", "a folder with more plan templates (TOML files)";
     LOG_FORMAT = "text", "text for people or json for machines";
     RUST_LOG = "warn,docket=info", "which log lines are kept, such as info,docket=debug";
@@ -95,11 +119,7 @@ settings! {
 
 /// Variables that the design names and this version can't honour yet, with what to do instead.
 /// Refused, because a setting that is silently ignored misleads.
-const UNSUPPORTED: &[(&str, &str)] = &[
-    ("SLACK_CLIENT_ID", INSTALL_PAGE),
-    ("SLACK_CLIENT_SECRET", INSTALL_PAGE),
-    ("DOCKET_MASTER_KEY", "This version stores no secrets, so there is nothing to encrypt. Remove it."),
-];
+const UNSUPPORTED: &[(&str, &str)] = &[("SLACK_CLIENT_ID", INSTALL_PAGE), ("SLACK_CLIENT_SECRET", INSTALL_PAGE)];
 
 const INSTALL_PAGE: &str = "The install page for several workspaces is not there yet. Remove it, and set \
      SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET for your one workspace.";
@@ -166,6 +186,13 @@ pub fn without_password(database_url: &str) -> String {
     format!("{scheme}://{user}{}", place.split('?').next().unwrap_or_default())
 }
 
+/// The file of an SQLite address; `None` for another kind of database.
+pub fn sqlite_file(database_url: &str) -> Option<&Path> {
+    let rest = database_url.strip_prefix("sqlite:")?;
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    Some(Path::new(rest.split('?').next().unwrap_or(rest)))
+}
+
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
@@ -173,8 +200,10 @@ impl fmt::Debug for Config {
             .field("port", &self.port)
             .field("public_url", &self.public_url)
             .field("database_url", &without_password(&self.database_url))
+            .field("master_keys", &self.master_keys.len())
             .field("templates", &self.templates)
             .field("slack", &self.slack)
+            .field("openai", &self.openai)
             .field("log", &self.log)
             .finish()
     }

@@ -1,5 +1,7 @@
 //! How the settings are read: all of them, so that every problem is told at once.
 
+mod models;
+
 use std::{net::IpAddr, path::Path};
 
 use reqwest::Url;
@@ -23,8 +25,10 @@ pub(super) fn read(source: &dyn Fn(&str) -> Option<String>) -> Result<Config, Ve
         port,
         public_url: reader.public_url(&host, port),
         database_url: reader.database_url(),
+        master_keys: reader.master_keys(),
         templates: reader.text(&DOCKET_TEMPLATES).map(Into::into),
         slack: reader.slack(),
+        openai: reader.openai(),
         log: reader.log(),
     };
     if reader.problems.is_empty() { Ok(config) } else { Err(reader.problems) }

@@ -24,7 +24,8 @@ fn nothing_has_to_be_set() {
     assert_eq!((config.host.as_str(), config.port), ("127.0.0.1", 8080));
     assert_eq!(config.public_url, "http://127.0.0.1:8080");
     assert_eq!(config.database_url, "sqlite://data/docket.db");
-    assert!(config.slack.is_none() && config.templates.is_none());
+    assert!(config.slack.is_none() && config.templates.is_none() && config.openai.is_none());
+    assert!(config.master_keys.is_empty());
     assert_eq!(config.log.format, LogFormat::Text);
 }
 
@@ -61,9 +62,55 @@ fn tokens_that_can_not_work_are_refused() {
     }
 }
 
+const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+#[test]
+fn an_account_is_connected_by_a_key_an_address_or_both_with_a_model() {
+    let openai = read(&[("OPENAI_API_KEY", "sk-hush"), ("OPENAI_MODEL", "gpt-5, gpt-5-mini,")]).unwrap();
+    let openai = openai.openai.unwrap();
+    assert_eq!(openai.base_url, "https://api.openai.com/v1");
+    assert_eq!(openai.models, ["gpt-5", "gpt-5-mini"]);
+    assert_eq!(openai.api_key.unwrap().expose_secret(), "sk-hush");
+    let ollama = read(&[("OPENAI_BASE_URL", "http://127.0.0.1:11434/v1/"), ("OPENAI_MODEL", "llama3.2")]).unwrap();
+    let ollama = ollama.openai.unwrap();
+    assert_eq!((ollama.base_url.as_str(), ollama.api_key.is_none()), ("http://127.0.0.1:11434/v1", true));
+}
+
+#[test]
+fn half_an_account_is_refused_by_the_name_of_what_is_missing() {
+    let (key, model) = (("OPENAI_API_KEY", "sk-hush"), ("OPENAI_MODEL", "gpt-5"));
+    assert_eq!(refused(&[key]), ["OPENAI_MODEL"]);
+    assert_eq!(refused(&[("OPENAI_BASE_URL", "http://127.0.0.1:11434/v1")]), ["OPENAI_MODEL"]);
+    assert_eq!(refused(&[model]), ["OPENAI_API_KEY"]);
+    for address in ["https://api.openai.com", "https://api.openai.com/v1/"] {
+        assert_eq!(refused(&[model, ("OPENAI_BASE_URL", address)]), ["OPENAI_API_KEY"]);
+        assert_eq!(refused(&[("OPENAI_BASE_URL", address)]), ["OPENAI_MODEL", "OPENAI_API_KEY"]);
+    }
+    assert_eq!(refused(&[key, ("OPENAI_MODEL", " , ")]), ["OPENAI_MODEL"]);
+    assert_eq!(refused(&[("OPENAI_API_KEY", "sk two"), model]), ["OPENAI_API_KEY"]);
+    for address in
+        ["127.0.0.1:11434", "ftp://models.example", "https://me:hush@models.example/v1", "https://x/v1?key=hush"]
+    {
+        let problems = read(&[key, model, ("OPENAI_BASE_URL", address)]).unwrap_err();
+        assert_eq!(problems.iter().map(|problem| problem.setting).collect::<Vec<_>>(), ["OPENAI_BASE_URL"]);
+        assert!(!format!("{problems:?}").contains("hush"), "{problems:?}");
+    }
+}
+
+#[test]
+fn a_master_key_is_32_bytes_and_there_may_be_several() {
+    assert_eq!(read(&[("DOCKET_MASTER_KEY", KEY)]).unwrap().master_keys.len(), 1);
+    assert_eq!(read(&[("DOCKET_MASTER_KEY", &format!("{KEY}, {KEY},"))]).unwrap().master_keys.len(), 2);
+    for wrong in ["hush", "c2hvcnQ=", ",", &format!("{KEY},hush")] {
+        let problems = read(&[("DOCKET_MASTER_KEY", wrong)]).unwrap_err();
+        assert_eq!(problems[0].setting, "DOCKET_MASTER_KEY");
+        assert!(!format!("{problems:?}").contains("hush"), "{problems:?}");
+    }
+}
+
 #[test]
 fn settings_of_later_versions_are_refused_instead_of_ignored() {
-    for name in ["SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "DOCKET_MASTER_KEY"] {
+    for name in ["SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"] {
         assert_eq!(refused(&[(name, "x")]), [name]);
     }
 }
@@ -150,10 +197,14 @@ fn secrets_are_never_shown() {
     let config = read(&[
         TOKEN,
         ("SLACK_SIGNING_SECRET", "hush"),
+        ("OPENAI_API_KEY", "hush"),
+        ("OPENAI_MODEL", "gpt-5"),
+        ("DOCKET_MASTER_KEY", KEY),
         ("DATABASE_URL", "postgres://docket:hush@db/docket?password=hush"),
     ])
     .unwrap();
     let shown = format!("{config:?}");
+    assert!(!shown.contains(KEY), "{shown}");
     assert!(!shown.contains("hush") && shown.contains("postgres://docket@db/docket"), "{shown}");
 
     let problems = read(&[("SLACK_BOT_TOKEN", "xoxp-hush"), ("DATABASE_URL", hush), ("SLACK_SIGNING_SECRET", "hush")])

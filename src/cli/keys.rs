@@ -1,0 +1,78 @@
+//! `docket keys`: the master key that encrypts what is stored.
+
+use std::io::Write;
+
+use clap::Subcommand;
+use secrecy::ExposeSecret;
+
+use super::Failure;
+use crate::{
+    clock::Chance,
+    config::Config,
+    llm::keys::{self, Rotated},
+    secrets::{Keyring, new_key},
+    store::Store,
+};
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Print a fresh master key for `DOCKET_MASTER_KEY`
+    New,
+    /// Encrypt every stored key with the first master key, so that the others can go
+    Rotate,
+}
+
+/// Prints a fresh key.
+pub(super) fn new(chance: &Chance, out: &mut dyn Write) -> Result<(), Failure> {
+    writeln!(out, "{}", new_key(chance).expose_secret())?;
+    Ok(())
+}
+
+/// Encrypts everything anew and says how much that was.
+pub(super) async fn rotate(
+    config: &Config,
+    store: &Store,
+    chance: &Chance,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    store.check().await?;
+    let keyring = Keyring::of(config).map_err(anyhow::Error::from)?;
+    let rotated = keys::rotate(store, &keyring, chance).await.map_err(anyhow::Error::from)?;
+    writeln!(out, "{}", told(&rotated))?;
+    for unreadable in &rotated.unreadable {
+        writeln!(out, "The key of the account {} can't be decrypted: {}.", unreadable.key.name, unreadable.why)?;
+    }
+    if rotated.unreadable.is_empty() { Ok(()) } else { Err(Failure::Told) }
+}
+
+fn told(rotated: &Rotated) -> String {
+    let Rotated { renewed, current, unreadable } = rotated;
+    let keys = match renewed {
+        1 => "1 stored key was encrypted anew".to_owned(),
+        renewed => format!("{renewed} stored keys were encrypted anew"),
+    };
+    let before = if *current == 0 { String::new() } else { format!(", {current} used the first master key before") };
+    let rest = match unreadable.len() {
+        0 if renewed + current == 0 => "; none is stored",
+        0 => "; the other master keys can go",
+        _ => "; keep the other master keys",
+    };
+    format!("{keys}{before}{rest}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_and_whether_old_keys_can_go_is_said_in_one_line() {
+        let told = |renewed, current| told(&Rotated { renewed, current, unreadable: Vec::new() });
+        assert_eq!(told(0, 0), "0 stored keys were encrypted anew; none is stored.");
+        assert_eq!(told(1, 0), "1 stored key was encrypted anew; the other master keys can go.");
+        assert_eq!(
+            told(2, 3),
+            "2 stored keys were encrypted anew, 3 used the first master key before; the other master keys can go."
+        );
+    }
+}
