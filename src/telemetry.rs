@@ -50,9 +50,16 @@ pub const JOBS_OLDEST_SECONDS: &str = "docket_jobs_oldest_seconds";
 pub const PATCHES: &str = "docket_patches";
 /// Counter, by `provider`, `method` and `outcome`: calls of outside services.
 pub const PROVIDER_CALLS: &str = "docket_provider_calls_total";
+/// Counter, by `purpose`, `model`, `account` and `outcome`: calls of models.
+pub const LLM_CALLS: &str = "docket_llm_calls_total";
+/// Counter, by `kind` (`prompt`, `answer`), `purpose`, `model` and `account`: tokens that calls of models used.
+pub const LLM_TOKENS: &str = "docket_llm_tokens_total";
+/// Histogram in seconds, by `purpose`, `model` and `account`: how long a call of a model took.
+pub const LLM_SECONDS: &str = "docket_llm_seconds";
 
-/// Upper bounds of the histograms, in seconds: an acknowledgement should take under 0.1, a platform waits 3.
-const SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 10.0, 30.0];
+/// Upper bounds of the histograms, in seconds: an acknowledgement should take under 0.1, a platform waits 3,
+/// a model may take minutes.
+const SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 10.0, 30.0, 60.0, 120.0];
 
 /// The numbers of this process. Cheap to clone.
 #[derive(Clone)]
@@ -117,6 +124,9 @@ fn describe() {
     describe_histogram!(INTAKE_SECONDS, Unit::Seconds, "Time until a delivery was committed");
     describe_counter!(JOBS_RUN, "Runs of jobs, by kind and outcome");
     describe_histogram!(JOB_SECONDS, Unit::Seconds, "Time one run of a job took, by kind");
+    describe_counter!(LLM_CALLS, "Calls of models, by purpose, model, account and outcome");
+    describe_counter!(LLM_TOKENS, "Tokens that calls of models used, by kind, purpose, model and account");
+    describe_histogram!(LLM_SECONDS, Unit::Seconds, "Time one call of a model took, by purpose, model and account");
     describe_counter!(PROVIDER_CALLS, "Calls of outside services, by provider, method and outcome");
 }
 
@@ -128,14 +138,14 @@ pub const COMMAND_LOG: &str = "warn";
 /// Starts logging to standard error: lines for a person, or JSON for machines. Keeps what the settings say, or
 /// `default`.
 ///
-/// Whatever they say, the library that carries Slack's tokens and texts does not tell what it carries.
+/// Whatever they say, the libraries that carry Slack's and the models' keys and texts do not tell what they carry.
 ///
 /// # Errors
 /// When logging was started before in this process, or the filter can't be read.
 pub fn start_logging(config: &LogConfig, default: &str) -> anyhow::Result<()> {
     use std::io::IsTerminal as _;
 
-    let filter = format!("{},slack_morphism=warn", config.filter.as_deref().unwrap_or(default));
+    let filter = format!("{},slack_morphism=warn,async_openai=off", config.filter.as_deref().unwrap_or(default));
     let filter = EnvFilter::builder().parse(filter)?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match config.format {
