@@ -193,10 +193,18 @@ impl<'a> Board<'a> {
 
     /// The task and everything under it, parents first.
     pub(super) fn subtree(&self, number: TaskNumber) -> Vec<TaskNumber> {
+        let mut by_parent: BTreeMap<TaskNumber, Vec<(&Rank, TaskNumber)>> = BTreeMap::new();
+        for (child, item) in self.items.iter().filter(|(child, _)| **child != number) {
+            if let Some(parent) = item.place.parent {
+                by_parent.entry(parent).or_default().push((&item.place.rank, *child));
+            }
+        }
         let mut found = vec![number];
         let mut at = 0;
-        while let Some(parent) = found.get(at).copied() {
-            found.extend(self.children(Some(parent)).into_iter().filter(|child| *child != number));
+        while let Some(parent) = found.get(at) {
+            let mut children = by_parent.remove(parent).unwrap_or_default();
+            children.sort();
+            found.extend(children.into_iter().map(|(_, child)| child));
             at += 1;
         }
         found
@@ -217,6 +225,17 @@ impl<'a> Board<'a> {
         if !reason.contains(why) {
             let separator = if reason.is_empty() { "" } else { "; " };
             *reason = format!("{reason}{separator}{why}");
+        }
+    }
+
+    /// Says why a step is there, in at most `max` characters: behind what was said before where both fit, else instead.
+    pub(super) fn reason(&mut self, kind: Kind, task: Option<TaskNumber>, why: &str, max: usize) {
+        let (reason, _) = self.notes.entry((kind, task)).or_default();
+        let both = format!("{reason}; {why}");
+        if reason.is_empty() || both.chars().count() > max {
+            why.clone_into(reason);
+        } else if !reason.contains(why) {
+            *reason = both;
         }
     }
 

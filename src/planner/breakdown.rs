@@ -69,7 +69,8 @@ impl Templates {
             title: super::title(&title),
             steps: steps(plan, parent, children, first_free),
             confidence: Confidence::Medium,
-            method: format!("template \"{}\", no model connected{had}", template.name),
+            method: format!("template \"{}\"{had}", template.name),
+            drafted: None,
         })
     }
 
@@ -97,7 +98,7 @@ impl Templates {
 }
 
 /// Says no where sub-tasks make no sense.
-fn refuse(plan: &Plan, task: &Task) -> Result<(), UserError> {
+pub(super) fn refuse(plan: &Plan, task: &Task) -> Result<(), UserError> {
     let code = plan.code(task.number);
     let status = task.fields.status;
     if status.is_terminal() {
@@ -328,7 +329,7 @@ mod tests {
         assert_eq!(again.steps.len(), 1);
         insta::assert_snapshot!(format!("{}\n{}", again.title, again.method), @r#"
         break down AUTH-1 further: Sign-in page
-        template "feature", no model connected, adds to the 4 sub-tasks there are
+        template "feature", adds to the 4 sub-tasks there are
         "#);
         let lines: Vec<(u32, u32, &str)> = std::iter::once((1, 0, "Sign-in page"))
             .chain((2..).zip(&titles).map(|(n, title)| (n, 1, title.as_str())))

@@ -19,9 +19,9 @@ use crate::{
     intent::wish,
 };
 
-mod pick;
+pub(super) mod pick;
 mod rules;
-mod shape;
+pub(super) mod shape;
 
 /// What an edit starts from: a plan, and the open proposal where there is one.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +49,7 @@ impl<'a> Sketch<'a> {
         Self { plan, founding: patch.founding.as_ref(), mode: patch.mode, title: &patch.title, steps: &patch.steps }
     }
 
-    const fn is_proposal(&self) -> bool {
+    pub(super) const fn is_proposal(&self) -> bool {
         !self.steps.is_empty() || self.founding.is_some()
     }
 }
@@ -75,6 +75,30 @@ pub fn edit(
         rules::follow(&mut board, wish, people)?;
     }
     check(&board, sketch)?;
+    match outcome(&mut board, sketch) {
+        Outcome::Same => Err(UserError::new(SAME)),
+        Outcome::Nothing => Err(UserError::new(NOTHING_LEFT)),
+        Outcome::Draft(draft) => Ok(*draft),
+    }
+}
+
+/// What to say where nothing would be different.
+pub(super) const SAME: &str = "That changes nothing: it is so already.";
+/// What to say where a proposal would do nothing any more.
+pub(super) const NOTHING_LEFT: &str = "That would leave nothing of the proposal. If you don't want it, reject it.";
+
+/// What has become of a board.
+pub(super) enum Outcome {
+    /// What it was before.
+    Same,
+    /// The plan as it is: nothing is left to propose.
+    Nothing,
+    /// Something to propose.
+    Draft(Box<Draft>),
+}
+
+/// Reads the board off. The tasks of a first plan are numbered anew.
+pub(super) fn outcome(board: &mut Board<'_>, sketch: &Sketch<'_>) -> Outcome {
     if sketch.founding.is_some() {
         board.renumber();
     }
@@ -82,27 +106,28 @@ pub fn edit(
     let founding = board.founded();
     let same = steps.iter().map(|step| &step.operation).eq(sketch.steps.iter().map(|step| &step.operation));
     if (same && founding.as_ref() == sketch.founding) || (steps.is_empty() && !sketch.is_proposal()) {
-        return Err(UserError::new("That changes nothing: it is so already."));
+        return Outcome::Same;
     }
     if steps.is_empty() {
-        return Err(UserError::new("That would leave nothing of the proposal. If you don't want it, reject it."));
+        return Outcome::Nothing;
     }
     let title = match mode_of(sketch) {
-        Mode::Edit => headline(&board, &steps),
+        Mode::Edit => headline(board, &steps),
         Mode::Project | Mode::Task { .. } => with_the_rest(sketch, &steps),
     };
-    Ok(Draft {
+    Outcome::Draft(Box::new(Draft {
         founding,
         mode: mode_of(sketch),
         title: super::title(&title),
         steps,
         confidence: Confidence::High,
         method: String::new(),
-    })
+        drafted: None,
+    }))
 }
 
 /// The limits that a proposal of this mode has to keep.
-fn check(board: &Board<'_>, sketch: &Sketch<'_>) -> Result<(), UserError> {
+pub(super) fn check(board: &Board<'_>, sketch: &Sketch<'_>) -> Result<(), UserError> {
     let first_plan = sketch.founding.is_some();
     let roots = board.new_under(None);
     if matches!(mode_of(sketch), Mode::Project) && roots > MAX_ROOTS {

@@ -1,11 +1,12 @@
 //! STEP 3: an intent and a plan become the steps of a patch. Pure: nothing here reads a clock or a database.
 //!
-//! [`templates`] drafts first plans and breakdowns without a model, [`edit`] turns sentences into steps, [`set`] makes
-//! patches of one operation, [`undo`] takes a patch back. The numbers of new tasks start at the `first_free` that the
-//! caller reserved.
+//! [`templates`] drafts first plans and breakdowns without a model, [`draft`] with one, [`edit`] turns sentences into
+//! steps, [`set`] makes patches of one operation, [`undo`] takes a patch back. The numbers of new tasks start at the
+//! `first_free` that the caller reserved.
 
 mod board;
 mod breakdown;
+pub mod draft;
 pub mod edit;
 mod goal;
 pub mod people;
@@ -16,6 +17,7 @@ pub mod undo;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::domain::{
+    model::Drafted,
     patch::{Confidence, Founding, MAX_TITLE, Mode, Operation, Step},
     task::TaskNumber,
 };
@@ -35,6 +37,8 @@ pub struct Draft {
     pub confidence: Confidence,
     /// How it was made, for the card; may be empty.
     pub method: String,
+    /// The model that drafted it, if one did.
+    pub drafted: Option<Drafted>,
 }
 
 impl Draft {

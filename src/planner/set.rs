@@ -34,6 +34,7 @@ pub fn set(plan: &Plan, task: TaskNumber, value: &FieldValue, people: &People) -
         steps: vec![Step::from(Operation::UpdateTask { number: task, changes })],
         confidence: Confidence::High,
         method: String::new(),
+        drafted: None,
     })
 }
 

@@ -93,7 +93,8 @@ impl Templates {
             title: super::title(&goal.fill(&template.proposal)),
             steps: steps(template, &goal),
             confidence: if score > 0 { Confidence::Medium } else { Confidence::Low },
-            method: format!("template \"{}\", no model connected", template.name),
+            method: format!("template \"{}\"", template.name),
+            drafted: None,
         })
     }
 

@@ -30,6 +30,7 @@ pub fn undo(plan: &Plan, patch: &Patch, inverse: Vec<Operation>) -> Draft {
             .collect(),
         confidence: Confidence::High,
         method: String::new(),
+        drafted: None,
     }
 }
 
@@ -66,7 +67,7 @@ mod tests {
             steps: Vec::new(),
             before: Before::default(),
             author: people().sender,
-            origin: Origin { venue, words: String::new(), method: String::new(), delivery: None },
+            origin: Origin { venue, words: String::new(), method: String::new(), delivery: None, drafted: None },
             confidence: Confidence::High,
             state: PatchState::Proposed,
             supersedes: None,

@@ -81,7 +81,7 @@ pub(super) fn all(board: &Board<'_>, picks: &Picks) -> Result<Vec<TaskNumber>, U
 }
 
 /// The tasks of the card that are still there, in its order. New tasks stand in reading order, as the next card shows them.
-fn listed(board: &Board<'_>) -> Vec<TaskNumber> {
+pub(in crate::planner) fn listed(board: &Board<'_>) -> Vec<TaskNumber> {
     let there: Vec<TaskNumber> = board.card.iter().copied().filter(|number| board.items.contains_key(number)).collect();
     let mut new = board.tree().into_iter().filter(|number| board.is_new(*number) && there.contains(number));
     // The new ones keep the places that new ones have, but among themselves go by reading order.

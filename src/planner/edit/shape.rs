@@ -42,7 +42,7 @@ pub(super) fn place(board: &Board<'_>, spot: Option<&Spot>, who: Option<TaskNumb
 }
 
 /// A rank among the children of `parent`: beside `neighbour`, else at one of the ends.
-fn rank(
+pub(in crate::planner) fn rank(
     board: &Board<'_>,
     parent: Option<TaskNumber>,
     neighbour: Option<TaskNumber>,
@@ -80,7 +80,7 @@ pub(super) fn is_above(board: &Board<'_>, above: TaskNumber, number: TaskNumber)
 }
 
 /// Takes a task and everything under it off the board, and says so where others waited for it.
-pub(super) fn remove(board: &mut Board<'_>, number: TaskNumber) {
+pub(in crate::planner) fn remove(board: &mut Board<'_>, number: TaskNumber) {
     for gone in board.subtree(number) {
         if gone != number {
             let parent = board.code(number);
@@ -108,7 +108,11 @@ pub(super) fn remove(board: &mut Board<'_>, number: TaskNumber) {
 }
 
 /// Makes one task of several: the first stays and takes over what the others say, hold and wait for.
-pub(super) fn combine(board: &mut Board<'_>, tasks: &[TaskNumber], title: Option<String>) -> Result<(), UserError> {
+pub(in crate::planner) fn combine(
+    board: &mut Board<'_>,
+    tasks: &[TaskNumber],
+    title: Option<String>,
+) -> Result<(), UserError> {
     let [kept, others @ ..] = tasks else { return Err(UserError::new("Name at least two tasks to combine.")) };
     if others.is_empty() {
         return Err(UserError::new("Name at least two different tasks to combine."));
@@ -258,21 +262,27 @@ pub(super) fn move_all(board: &mut Board<'_>, tasks: &[TaskNumber], spot: &Spot)
     };
     for number in ordered {
         let to = place(board, Some(spot), Some(number))?;
-        if let Some(parent) = to.parent.filter(|parent| *parent == number || is_above(board, number, *parent)) {
-            return Err(UserError::new(format!(
-                "{} can't go under {}, which is itself or one of its sub-tasks.",
-                board.code(number),
-                board.code(parent)
-            )));
-        }
-        let siblings = board.children(to.parent);
-        let before = siblings.iter().position(|sibling| *sibling == number);
-        let old = std::mem::replace(&mut board.item(number)?.place, to.clone());
-        let after = board.children(to.parent).iter().position(|sibling| *sibling == number);
-        // Already there: leave the rank alone, so that nothing is proposed.
-        if old.parent == to.parent && before == after {
-            board.item(number)?.place = old;
-        }
+        move_to(board, number, &to)?;
+    }
+    Ok(())
+}
+
+/// Moves a task to a place.
+pub(in crate::planner) fn move_to(board: &mut Board<'_>, number: TaskNumber, to: &Place) -> Result<(), UserError> {
+    if let Some(parent) = to.parent.filter(|parent| *parent == number || is_above(board, number, *parent)) {
+        return Err(UserError::new(format!(
+            "{} can't go under {}, which is itself or one of its sub-tasks.",
+            board.code(number),
+            board.code(parent)
+        )));
+    }
+    let siblings = board.children(to.parent);
+    let before = siblings.iter().position(|sibling| *sibling == number);
+    let old = std::mem::replace(&mut board.item(number)?.place, to.clone());
+    let after = board.children(to.parent).iter().position(|sibling| *sibling == number);
+    // Already there: leave the rank alone, so that nothing is proposed.
+    if old.parent == to.parent && before == after {
+        board.item(number)?.place = old;
     }
     Ok(())
 }
