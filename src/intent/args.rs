@@ -21,6 +21,7 @@ pub(super) enum Value {
     Effort(Option<u32>),
     Date(Option<NaiveDate>),
     Priority(Priority),
+    Whole(Intent),
 }
 
 /// The read arguments of one line, taken in the order of the table.
@@ -49,6 +50,15 @@ impl Values {
         effort: Effort -> Option<u32>;
         date: Date -> Option<NaiveDate>;
         priority: Priority -> Priority;
+    }
+
+    /// The intent that the argument is by itself, or the one of the command alone.
+    pub(super) fn either(&mut self, alone: Intent) -> Option<Intent> {
+        match self.0.next() {
+            Some(Value::Whole(intent)) => Some(intent),
+            Some(_) => None,
+            None => Some(alone),
+        }
     }
 
     pub(super) fn set(&mut self, value: FieldValue) -> Option<Intent> {

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 pub use super::table::{Argument, COMMANDS, Command, Kind};
 use super::{
     args::{Value, Values},
-    phrase, place, text, value,
+    models, phrase, place, text, value,
 };
 use crate::{
     domain::{
@@ -107,6 +107,8 @@ impl Kind {
             Self::Named => place::named(word).map(|named| (Value::Named(named), left)),
             Self::Patch => word.parse().ok().map(|patch| (Value::Patch(patch), left)),
             Self::Priority => value::priority(word).map(|priority| (Value::Priority(priority), left)),
+            Self::Models => models::models(text).map(Value::Whole).map(whole),
+            Self::Routes => models::routes(text).map(Value::Whole).map(whole),
             Self::Command => Some((Value::Words(word.trim_start_matches('/').to_lowercase()), left)),
         }
     }
@@ -124,6 +126,8 @@ impl Kind {
             Self::Effort => "an effort, such as 30m, 4h, 1.5 d or “none”",
             Self::Date => "a day, such as tomorrow, friday, 24 Dec, 2026-12-24 or “none”",
             Self::Priority => "a priority: urgent, high, normal or low",
+            Self::Models => "what to do with the models: test, default, use, budget or remove, and what to",
+            Self::Routes => "forget and the number in the list, or forget all",
         }
     }
 }

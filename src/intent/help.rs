@@ -98,6 +98,7 @@ mod tests {
         insta::assert_snapshot!(message(Some(EVERYTHING)).unwrap().to_plain(), @"
         /docket plan <goal>  propose the first plan of a new project
         /docket break <task> [focus]  propose sub-tasks of a task
+        /docket template <goal or task>  propose a plan or sub-tasks from a template, without a model
         /docket edit <changes>  change the open proposal here, or the plan, in words
         /docket show [project, task or patch]  show a project, a task or a patch
         /docket list  list the projects
@@ -105,6 +106,9 @@ mod tests {
         /docket inbox  what waits for you
         /docket status [project]  how a project stands, or all of them
         /docket whoami  who you are to Docket
+        /docket models [test|default|use|budget|remove …]  which models are connected, and what they cost today
+        /docket routes [forget 2|forget all]  what words were chosen to mean in this channel
+        /docket stats  how often proposals were approved in the last 30 days
         /docket approve <patch>  approve a patch
         /docket reject <patch> [reason]  turn a patch down
         /docket undo <patch>  take an applied patch back

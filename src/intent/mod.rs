@@ -5,8 +5,10 @@
 //! through [`text::from_slack`] once, in Slack's adapter; everything here reads its result.
 
 mod args;
+pub mod classify;
 pub mod command;
 pub mod help;
+mod models;
 pub mod phrase;
 pub mod place;
 mod table;
@@ -18,17 +20,42 @@ use chrono::NaiveDate;
 
 use crate::{domain::intent::Intent, error::UserError};
 
+/// What a line was understood as, without a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// This, for certain.
+    Meant(Intent),
+    /// A command that is not used as it should be: what to say to that.
+    Wrong(UserError),
+    /// Perhaps something that a model understands; what to say where none is connected.
+    Unknown(UserError),
+}
+
+/// Words after which a misused command is more likely a sentence than a slip.
+const SLIP: usize = 4;
+
 /// Reads words addressed to Docket without a slash: a mention, a direct message, a line in the console.
 /// An exact command wins over a phrase; what is neither gets an honest answer with examples.
-pub fn words(text: &str, today: NaiveDate) -> Result<Intent, UserError> {
+pub fn words(text: &str, today: NaiveDate) -> Reading {
     if text.trim_start().starts_with('/') {
-        return command::parse(text, today);
+        return typed(text, today);
     }
     match (command::exact(text, today), phrase::parse(text, today)) {
-        (Ok(Some(intent)), _) | (_, Some(intent)) => Ok(intent),
+        (Ok(Some(intent)), _) | (_, Some(intent)) => Reading::Meant(intent),
         // `done AUTH-99x` in so many words: the usage line helps more than three examples.
-        (Err(problem), None) if text.split_whitespace().count() <= 4 => Err(problem),
-        _ => Err(phrase::not_understood(text)),
+        (Err(problem), None) if text.split_whitespace().count() <= SLIP => Reading::Wrong(problem),
+        _ => Reading::Unknown(phrase::not_understood(text)),
+    }
+}
+
+/// Reads what was typed after `/docket`: a command, or else words.
+pub fn typed(text: &str, today: NaiveDate) -> Reading {
+    match command::parse(text, today) {
+        Ok(intent) => Reading::Meant(intent),
+        Err(problem) if text.split_whitespace().count() <= SLIP || text.chars().count() > command::MAX_TEXT => {
+            Reading::Wrong(problem)
+        }
+        Err(problem) => Reading::Unknown(problem),
     }
 }
 
@@ -45,12 +72,30 @@ mod tests {
     #[test]
     fn words_are_commands_first_then_phrases_then_answered_honestly() {
         let read = |text: &str| words(text, test_day());
-        assert_eq!(read("next"), Ok(Intent::Next(None)));
-        assert_eq!(read("what's next?"), Ok(Intent::Next(None)));
-        assert_eq!(read("/docket list"), Ok(Intent::List));
-        assert_eq!(read("break AUTH-2 down"), Ok(Intent::Break { task: TaskName::Code("AUTH-2".into()), focus: None }));
-        assert!(read("done AUTH-x").unwrap_err().0.contains("Usage: /docket done <task>"));
-        assert!(read("next time we should really talk about this").unwrap_err().0.contains("I don't understand"));
-        assert!(read("I think AUTH-3 is done but not really").unwrap_err().0.contains("I don't understand"));
+        let meant = |intent| Reading::Meant(intent);
+        let told = |text: &str| match words(text, test_day()) {
+            Reading::Wrong(told) | Reading::Unknown(told) => told.0,
+            Reading::Meant(intent) => panic!("{text}: {intent:?}"),
+        };
+        assert_eq!(read("next"), meant(Intent::Next(None)));
+        assert_eq!(read("what's next?"), meant(Intent::Next(None)));
+        assert_eq!(read("/docket list"), meant(Intent::List));
+        assert_eq!(
+            read("break AUTH-2 down"),
+            meant(Intent::Break { task: TaskName::Code("AUTH-2".into()), focus: None })
+        );
+        assert!(told("done AUTH-x").contains("Usage: /docket done <task>"));
+        assert!(told("next time we should really talk about this").contains("I don't understand"));
+        assert!(told("I think AUTH-3 is done but not really").contains("I don't understand"));
+    }
+    #[test]
+    fn a_slip_is_corrected_and_a_sentence_may_still_mean_something() {
+        let typed = |text: &str| typed(text, test_day());
+        for slip in ["plna a login page", "done", "done AUTH-x", &"x ".repeat(command::MAX_TEXT)] {
+            assert!(matches!(typed(slip), Reading::Wrong(_)), "{slip}: {:?}", typed(slip));
+        }
+        for sentence in ["we need somebody who looks at the invoices", "show me what is going on with the login"] {
+            assert!(matches!(typed(sentence), Reading::Unknown(_)), "{sentence}: {:?}", typed(sentence));
+        }
     }
 }

@@ -53,11 +53,16 @@ pub fn not_understood(text: &str) -> UserError {
     let said = shorten(&text::tidy(text));
     let quoted = if said.is_empty() { "that".to_owned() } else { format!("“{said}”") };
     UserError::new(format!(
-        "I don't understand {quoted}, and no model is connected that could. Try for example:\n\
+        "I don't understand {quoted}. Try for example:\n\
          • plan Build a user authentication flow\n\
          • add a task for documentation\n\
          • what is next"
     ))
+}
+
+/// The same, where no model is connected that could understand more.
+pub fn without_model(problem: &UserError) -> UserError {
+    UserError::new(format!("{problem}\nNo model is connected; with one I understand more: /docket models"))
 }
 
 /// Whether the line begins as questions do: then its first word is no command that was mistyped.
@@ -376,7 +381,7 @@ mod tests {
     fn what_is_not_understood_gets_three_examples_that_work() {
         let answer = not_understood("the <!channel> weather").0;
         insta::assert_snapshot!(answer, @"
-        I don't understand “the <!channel> weather”, and no model is connected that could. Try for example:
+        I don't understand “the <!channel> weather”. Try for example:
         • plan Build a user authentication flow
         • add a task for documentation
         • what is next

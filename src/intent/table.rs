@@ -21,8 +21,6 @@ pub struct Command {
     pub more: &'static str,
     /// Lines that work, without `/docket`; the first is the one shown in errors.
     pub examples: &'static [&'static str],
-    /// Whether it changes nothing.
-    pub read_only: bool,
     pub(super) build: fn(&mut Values) -> Option<Intent>,
 }
 
@@ -62,6 +60,10 @@ pub enum Kind {
     Date,
     /// A priority.
     Priority,
+    /// What to do with the models; may be nothing.
+    Models,
+    /// What to do with the remembered words; may be nothing.
+    Routes,
 }
 
 const fn required(name: &'static str, kind: Kind, filler: &'static [&'static str]) -> Argument {
@@ -85,7 +87,6 @@ macro_rules! status {
             help: $help,
             more: $more,
             examples: &[$example],
-            read_only: false,
             build: |v| v.set(FieldValue::Status(Status::$status)),
         }
     };
@@ -101,7 +102,6 @@ pub static COMMANDS: &[Command] = &[
         more: "Say the goal in one sentence. You get a card with three to six tasks; edit it in words, then approve it. \
                Approving creates the project and binds it to this channel.",
         examples: &["plan Build a user authentication flow", "plan Migrate the orders database to PostgreSQL"],
-        read_only: false,
         build: |v| v.words().map(Intent::Plan),
     },
     Command {
@@ -114,8 +114,16 @@ pub static COMMANDS: &[Command] = &[
         help: "propose sub-tasks of a task",
         more: "Each sub-task comes with acceptance criteria. Name a focus to look at one side of the task.",
         examples: &["break AUTH-3", "break AUTH-3 focus on tests"],
-        read_only: false,
         build: |v| Some(Intent::Break { task: v.task()?, focus: v.words() }),
+    },
+    Command {
+        name: "template",
+        aliases: &["outline"],
+        arguments: &[required("goal or task", Kind::Words, &["for"])],
+        help: "propose a plan or sub-tasks from a template, without a model",
+        more: "The same as plan or break where no model is connected.",
+        examples: &["template Build a user authentication flow", "template AUTH-3"],
+        build: |v| v.words().map(Intent::Template),
     },
     Command {
         name: "edit",
@@ -130,7 +138,6 @@ pub static COMMANDS: &[Command] = &[
             "edit rename 2 to Token service; move 3 before 1",
             "edit AUTH: drop the last one",
         ],
-        read_only: false,
         build: |v| v.words().map(Intent::Edit),
     },
     Command {
@@ -140,7 +147,6 @@ pub static COMMANDS: &[Command] = &[
         help: "show a project, a task or a patch",
         more: "Without a name it shows this channel's project.",
         examples: &["show AUTH-3", "show AUTH", "show P-41", "show"],
-        read_only: true,
         build: |v| Some(Intent::Show(v.named())),
     },
     Command {
@@ -150,7 +156,6 @@ pub static COMMANDS: &[Command] = &[
         help: "list the projects",
         more: "One line per project with its key, its title and how far it is.",
         examples: &["list"],
-        read_only: true,
         build: |_| Some(Intent::List),
     },
     Command {
@@ -160,7 +165,6 @@ pub static COMMANDS: &[Command] = &[
         help: "which tasks can be started now",
         more: "Tasks to do that wait for nothing, the most urgent first.",
         examples: &["next", "next AUTH"],
-        read_only: true,
         build: |v| Some(Intent::Next(v.project())),
     },
     Command {
@@ -170,7 +174,6 @@ pub static COMMANDS: &[Command] = &[
         help: "what waits for you",
         more: "Proposals that you can decide on, and your own tasks.",
         examples: &["inbox"],
-        read_only: true,
         build: |_| Some(Intent::Inbox),
     },
     Command {
@@ -180,7 +183,6 @@ pub static COMMANDS: &[Command] = &[
         help: "how a project stands, or all of them",
         more: "Counts of tasks by status, and what is blocked or late.",
         examples: &["status", "status AUTH"],
-        read_only: true,
         build: |v| Some(Intent::Status(v.project())),
     },
     Command {
@@ -190,8 +192,45 @@ pub static COMMANDS: &[Command] = &[
         help: "who you are to Docket",
         more: "Your name, your role, and whether you may decide on changes.",
         examples: &["whoami"],
-        read_only: true,
         build: |_| Some(Intent::WhoAmI),
+    },
+    Command {
+        name: "models",
+        aliases: &[],
+        arguments: &[optional("test|default|use|budget|remove …", Kind::Models, &[])],
+        help: "which models are connected, and what they cost today",
+        more: "Alone it lists the accounts with a button to add one. Owners test an account, choose the model for \
+               everything (default) or for one kind of work (use route, plan, break or refine), set the tokens of a day \
+               (budget), and remove an account with its key.",
+        examples: &[
+            "models",
+            "models test openai",
+            "models default openai/gpt-5",
+            "models use route openai/gpt-5-mini",
+            "models use route default",
+            "models budget 500k",
+            "models remove openai",
+        ],
+        build: |v| v.either(Intent::Models),
+    },
+    Command {
+        name: "routes",
+        aliases: &["meanings"],
+        arguments: &[optional("forget 2|forget all", Kind::Routes, &[])],
+        help: "what words were chosen to mean in this channel",
+        more: "When words could mean several things, Docket asks, and remembers the choice for the channel. Here they are \
+               listed, and can be forgotten.",
+        examples: &["routes", "routes forget 2", "routes forget all"],
+        build: |v| v.either(Intent::Routes),
+    },
+    Command {
+        name: "stats",
+        aliases: &["acceptance"],
+        arguments: &[],
+        help: "how often proposals were approved in the last 30 days",
+        more: "By what was asked for and by the model that drafted it.",
+        examples: &["stats"],
+        build: |_| Some(Intent::Stats),
     },
     Command {
         name: "approve",
@@ -200,7 +239,6 @@ pub static COMMANDS: &[Command] = &[
         help: "approve a patch",
         more: "The same as Approve on its card. The plan changes once there are enough approvals.",
         examples: &["approve P-41"],
-        read_only: false,
         build: |v| v.patch().map(Intent::Approve),
     },
     Command {
@@ -210,7 +248,6 @@ pub static COMMANDS: &[Command] = &[
         help: "turn a patch down",
         more: "The reason is shown on the card.",
         examples: &["reject P-41 we do this next quarter", "reject P-41"],
-        read_only: false,
         build: |v| Some(Intent::Reject { patch: v.patch()?, reason: v.words().unwrap_or_default() }),
     },
     Command {
@@ -220,7 +257,6 @@ pub static COMMANDS: &[Command] = &[
         help: "take an applied patch back",
         more: "It proposes the opposite of the patch, to be approved like any other change.",
         examples: &["undo P-41"],
-        read_only: false,
         build: |v| v.patch().map(Intent::Undo),
     },
     Command {
@@ -230,7 +266,6 @@ pub static COMMANDS: &[Command] = &[
         help: "bring a stale patch up to date",
         more: "For a proposal whose tasks somebody changed meanwhile. Approvals start again.",
         examples: &["rebase P-41"],
-        read_only: false,
         build: |v| v.patch().map(Intent::Rebase),
     },
     Command {
@@ -240,7 +275,6 @@ pub static COMMANDS: &[Command] = &[
         help: "propose a lapsed patch again",
         more: "For a proposal that nobody decided on in time.",
         examples: &["renew P-41"],
-        read_only: false,
         build: |v| v.patch().map(Intent::Renew),
     },
     status!(
@@ -306,7 +340,6 @@ pub static COMMANDS: &[Command] = &[
         help: "say who does a task",
         more: "Mention the person, type their name, or say “me” or “nobody”.",
         examples: &["assign AUTH-3 @ana", "assign AUTH-3 to me", "assign AUTH-3 nobody"],
-        read_only: false,
         build: |v| Some(Intent::Set { task: v.task()?, value: FieldValue::Assignee(v.person()?) }),
     },
     Command {
@@ -316,7 +349,6 @@ pub static COMMANDS: &[Command] = &[
         help: "say how much work a task is",
         more: "Minutes, hours, days of eight hours or weeks of five days; “none” clears it.",
         examples: &["estimate AUTH-3 4h", "estimate AUTH-3 1.5 d", "estimate AUTH-3 none"],
-        read_only: false,
         build: |v| Some(Intent::Set { task: v.task()?, value: FieldValue::Estimate(v.effort()?) }),
     },
     Command {
@@ -326,7 +358,6 @@ pub static COMMANDS: &[Command] = &[
         help: "say how much a task matters",
         more: "Urgent, high, normal or low.",
         examples: &["priority AUTH-3 high"],
-        read_only: false,
         build: |v| Some(Intent::Set { task: v.task()?, value: FieldValue::Priority(v.priority()?) }),
     },
     Command {
@@ -336,7 +367,6 @@ pub static COMMANDS: &[Command] = &[
         help: "say by when a task should be done",
         more: "Tomorrow, friday, 24 Dec, 2026-12-24; “none” clears it.",
         examples: &["due AUTH-3 friday", "due AUTH-3 24 Dec", "due AUTH-3 none"],
-        read_only: false,
         build: |v| Some(Intent::Set { task: v.task()?, value: FieldValue::Due(v.date()?) }),
     },
     Command {
@@ -346,7 +376,6 @@ pub static COMMANDS: &[Command] = &[
         help: "all commands, or one of them in detail",
         more: "The word alone lists every command.",
         examples: &["help", "help plan"],
-        read_only: true,
         build: |v| Some(Intent::Help(Some(v.words().unwrap_or_else(|| super::help::EVERYTHING.to_owned())))),
     },
 ];
