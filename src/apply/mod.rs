@@ -3,6 +3,7 @@
 //! This is the only place that changes a plan. The caller owns the transaction; nothing here talks to
 //! a network. What follows from the change (cards to re-render) is queued in the same transaction.
 
+pub mod learn;
 pub mod trail;
 
 use std::collections::BTreeSet;
@@ -89,6 +90,7 @@ pub async fn apply(
         return Ok(Outcome::Lost);
     }
     tx.set_inverse(done.id, &applied.inverse).await?;
+    learn::learn(tx, &done).await?;
     record(tx, &done, &old, &plan, &applied, chance).await?;
     if let Some(undone) = done.undoes
         && !mark_undone(tx, undone, &chosen, decision, done.id, chance).await?

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::{
-    apply::{self, Outcome, trail},
+    apply::{self, Outcome, learn, trail},
     clock::Chance,
     domain::{
         event::{Action, Click, Venue},
@@ -199,6 +199,8 @@ async fn renew(tx: &mut Tx, patch: Patch, by: &Member, venue: &Venue, chance: &C
     if !written {
         return Ok(Decided::Lost);
     }
+    // It is not over after all: what is decided in the end is what counts.
+    tx.forget_lesson(id).await?;
     tx.enqueue(chance.id(), &Job::ExpirePatch { patch: id }.due(expires_at)).await?;
     Ok(Decided::Done(reply))
 }
@@ -259,6 +261,7 @@ async fn move_on(
     let of = |patch: &Patch| json!({ "state": patch.state, "revision": patch.revision, "steps": patch.steps.len() });
     let states = (of(&patch), of(&changed));
     trail::audit(tx, &changed, action, by.map(|member| member.id), venue, states, chance).await?;
+    learn::learn(tx, &changed).await?;
     trail::sync_cards_of(tx, patch.id, chance).await?;
     Ok(true)
 }

@@ -31,6 +31,8 @@ pub struct Proposal<'a> {
     pub author: &'a Member,
     /// Where the card goes.
     pub venue: &'a Venue,
+    /// The message that showed the draft while it was made, which the card takes over.
+    pub message: Option<String>,
     /// The words that asked.
     pub words: &'a str,
     /// The delivery they came in.
@@ -81,7 +83,7 @@ pub async fn propose(tx: &mut Tx, proposal: Proposal<'_>, chance: &Chance) -> Re
     tx.insert_patch(&patch).await?;
     let content = (Value::Null, json!({ "code": patch.code, "title": patch.title, "steps": patch.steps }));
     trail::audit(tx, &patch, "patch.proposed", Some(patch.author), Some(proposal.venue), content, chance).await?;
-    place_card(tx, &patch, proposal.venue, chance).await?;
+    place_card(tx, &patch, proposal.venue, proposal.message, chance).await?;
     tx.enqueue(chance.id(), &Job::ExpirePatch { patch: patch.id }.due(patch.expires_at)).await?;
     let policy = tx.policy().await?;
     // What people are already looking at is decided by them, however small an edit has made it.
@@ -121,6 +123,7 @@ async fn build(tx: &mut Tx, proposal: &Proposal<'_>, chance: &Chance) -> Result<
             words: proposal.words.to_owned(),
             method: draft.method.clone(),
             delivery: Some(proposal.delivery),
+            drafted: draft.drafted.clone(),
         },
         confidence: draft.confidence,
         state: PatchState::Proposed,
@@ -189,16 +192,10 @@ async fn supersede(tx: &mut Tx, old: PatchId, new: &Patch, chance: &Chance) -> R
     trail::sync_cards_of(tx, old, chance).await
 }
 
-/// Puts a card of the patch at `venue`, to be posted by a job.
-pub async fn place_card(tx: &mut Tx, patch: &Patch, venue: &Venue, chance: &Chance) -> Result<()> {
-    let card = Card {
-        id: chance.id(),
-        patch: patch.id,
-        venue: venue.clone(),
-        message: None,
-        shown: None,
-        created_at: chance.now(),
-    };
+/// Puts a card of the patch at `venue`, to be posted by a job: into `message` where there is one already.
+async fn place_card(tx: &mut Tx, patch: &Patch, venue: &Venue, message: Option<String>, chance: &Chance) -> Result<()> {
+    let card =
+        Card { id: chance.id(), patch: patch.id, venue: venue.clone(), message, shown: None, created_at: chance.now() };
     tx.insert_card(&card).await?;
     tx.enqueue(chance.id(), &Job::SyncCard { card: card.id }.due(chance.now())).await?;
     Ok(())

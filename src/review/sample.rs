@@ -82,6 +82,7 @@ pub(crate) fn facts(effects: Vec<Effect>) -> Facts {
             words: "we keep being logged out".into(),
             method: String::new(),
             delivery: None,
+            drafted: None,
         },
         confidence: Confidence::High,
         state: PatchState::Proposed,
