@@ -1,18 +1,23 @@
-//! Answers to what changes nothing: `help`, `show`, `list`, `next`, `inbox`, `status`, `whoami`.
+//! Answers to what changes nothing: `help`, `show`, `list`, `next`, `inbox`, `status`, `stats`, `whoami`.
 //!
 //! Each answer loads its facts, then makes a message of them without touching the database again.
 
 mod inbox;
 mod line;
 mod list;
+mod models;
 mod next;
 pub mod place;
 mod project;
+mod routes;
+mod stats;
 mod status;
 mod task;
 mod whoami;
 
 use chrono::NaiveDate;
+
+pub use models::grouped;
 
 use crate::{
     domain::{
@@ -28,12 +33,13 @@ use crate::{
     },
     error::Error,
     intent::help,
+    llm::models::Models,
     review::card,
     store::{self, Tx},
 };
 
 /// A question, with who asks and where.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Ask<'a> {
     /// Who asks; `None` for somebody we don't know yet.
     pub sender: Option<&'a Member>,
@@ -43,6 +49,8 @@ pub struct Ask<'a> {
     pub intent: &'a Intent,
     /// When.
     pub now: Timestamp,
+    /// The models that are connected.
+    pub models: &'a Models,
 }
 
 impl Ask<'_> {
@@ -69,6 +77,9 @@ pub async fn answer(tx: &mut Tx, ask: &Ask<'_>) -> Result<Message, Error> {
         Intent::Inbox => inbox::answer(tx, ask).await,
         Intent::Status(key) => status::answer(tx, ask, key.as_ref()).await,
         Intent::WhoAmI => whoami::answer(tx, ask).await,
+        Intent::Models => models::answer(tx, ask).await,
+        Intent::Routes => routes::answer(tx, ask).await,
+        Intent::Stats => stats::answer(tx, ask).await,
         other => return Err(Error::Internal(anyhow::anyhow!("{other:?} is no question"))),
     };
     found.map_err(|error| Error::Internal(error.into()))

@@ -33,13 +33,17 @@ pub async fn surroundings(tx: &mut Tx, venue: Option<&Venue>) -> store::Result<S
     Ok(Surroundings { thread_project, channel_project: tx.channel_project(venue).await?, projects, open_patch })
 }
 
-/// The patch whose card the thread hangs on.
+/// The patch whose card the thread hangs on, or whose card is the newest in it.
 async fn thread_patch(tx: &mut Tx, venue: &Venue) -> store::Result<Option<Patch>> {
-    let Some(thread) = &venue.thread else { return Ok(None) };
-    let Some(card) = tx.card_by_message(venue.surface, &venue.team, &venue.channel, thread).await? else {
-        return Ok(None);
+    let Venue { surface, team, channel, thread: Some(thread) } = venue else { return Ok(None) };
+    let card = match tx.card_by_message(*surface, team, channel, thread).await? {
+        Some(card) => Some(card),
+        None => tx.card_in_thread(*surface, team, channel, thread).await?,
     };
-    tx.patch(card.patch).await
+    match card {
+        Some(card) => tx.patch(card.patch).await,
+        None => Ok(None),
+    }
 }
 
 /// The project that is named, or else the place's; the inner error is what to answer instead.

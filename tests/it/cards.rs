@@ -22,11 +22,15 @@ use docket::{
         task::{Place, Rank, Status, TaskFields, TaskNumber},
         time::Timestamp,
     },
+    llm::models::Models,
     review::card,
     store::Tx,
 };
 
-use crate::support::db::{TestDb, for_each_db};
+use crate::support::{
+    db::{TestDb, for_each_db},
+    site::no_models,
+};
 
 /// Friday 20 November 2026, 10:42 UTC.
 const NOW: Timestamp = Timestamp::from_millis(1_795_171_320_000);
@@ -36,6 +40,7 @@ struct World {
     me: Member,
     venue: Venue,
     tx: Tx,
+    models: Models,
 }
 
 impl World {
@@ -45,11 +50,13 @@ impl World {
         let local = Identity { surface: Surface::Console, team: "local".into(), user: "local".into() };
         let me = tx.member_by_identity(&local).await.unwrap().unwrap();
         let venue = Venue { surface: Surface::Console, team: "local".into(), channel: "console".into(), thread: None };
-        Self { chance: db.chance.clone(), me, venue, tx }
+        let models = no_models(&db.store, &db.chance);
+        Self { chance: db.chance.clone(), me, venue, tx, models }
     }
 
     async fn ask(&mut self, intent: Intent) -> String {
-        let ask = Ask { sender: Some(&self.me), venue: Some(&self.venue), intent: &intent, now: NOW };
+        let ask =
+            Ask { sender: Some(&self.me), venue: Some(&self.venue), intent: &intent, now: NOW, models: &self.models };
         answer(&mut self.tx, &ask).await.unwrap().to_plain()
     }
 
@@ -81,7 +88,13 @@ impl World {
             before: plan.map_or_else(Before::default, |plan| snapshot(&plan, &operations.iter().collect::<Vec<_>>())),
             steps: operations.into_iter().map(Step::from).collect(),
             author: self.me.id,
-            origin: Origin { venue: self.venue.clone(), words: "please".into(), method: String::new(), delivery: None },
+            origin: Origin {
+                venue: self.venue.clone(),
+                words: "please".into(),
+                method: String::new(),
+                delivery: None,
+                drafted: None,
+            },
             confidence: Confidence::High,
             state: PatchState::Proposed,
             supersedes: None,
@@ -295,7 +308,7 @@ async fn what_is_not_there_is_answered_with_what_was_probably_meant(db: &TestDb)
     [P-1]
     ");
     assert!(world.ask(Intent::WhoAmI).await.starts_with("Local owner\nowner of this Docket"));
-    let ask = Ask { sender: None, venue: None, intent: &Intent::Inbox, now: NOW };
+    let ask = Ask { sender: None, venue: None, intent: &Intent::Inbox, now: NOW, models: &world.models };
     let stranger = answer(&mut world.tx, &ask).await.unwrap().to_plain();
     assert!(stranger.starts_with("I don't know you yet"), "{stranger}");
 }
