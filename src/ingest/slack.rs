@@ -3,6 +3,10 @@
 //! Each request is checked over its raw bytes, read only as far as its tenant and its dedupe key, and committed before
 //! it is answered 2xx. Nothing slow happens here but the opening of a form, whose trigger lives 3 seconds: that is
 //! started after the answer.
+//!
+//! Two things are not stored. Slack sends every message of the channels that Docket is in: of those that nobody
+//! addressed to it, only what is said in the thread of a card, or of a draft that is being made, is kept; the others
+//! are acknowledged and forgotten. And a provider's key is sealed before anything is stored (see [`keys`]).
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,6 +21,7 @@ use axum::{
 };
 use serde_json::json;
 
+use self::keys::Kept;
 use super::{
     intake::{Intake, IntakeError},
     signature::verify_slack,
@@ -37,12 +42,14 @@ use crate::{
         message::Message,
         time::Timestamp,
     },
+    secrets::Seal,
     store::{self, Accepted, NewDelivery, Store},
     telemetry,
 };
 
 mod body;
 mod form;
+mod keys;
 
 /// How long an answer in the acknowledgement may take. Slack waits 3 seconds; after this it goes through a job.
 const IMMEDIATE: Duration = Duration::from_millis(1_500);
@@ -72,6 +79,8 @@ pub struct SlackDoor {
     pub client: SlackClient,
     /// Answers at once what it can.
     pub front: Arc<dyn Front>,
+    /// Encrypts keys before they are stored.
+    pub seal: Seal,
 }
 
 /// The routes that Slack calls.
@@ -121,6 +130,7 @@ async fn answer(door: &SlackDoor, source: Source, body: Bytes, at: Timestamp) ->
         return Answered::new("url_verification", challenge);
     }
     let outcome = match receive::receive(source, &body) {
+        Ok(received) if source == Source::SlackEvent && received.incoming.event == Event::Nothing => Ok(ignored()),
         Ok(received) => admit(door, source, body, at, received).await,
         Err(unreadable) => keep_unreadable(door, source, body, at, unreadable).await,
     };
@@ -148,6 +158,8 @@ enum Plan {
     Ignore,
     /// Answered in the acknowledgement.
     Say(Message),
+    /// Answered with a warning: it held a key.
+    Warn,
     /// A form is opened.
     Open,
     /// Goes to the worker.
@@ -159,7 +171,7 @@ impl Plan {
     const fn outcome(&self) -> Option<&'static str> {
         match self {
             Self::Ignore => Some("ignored"),
-            Self::Say(_) => Some("answered"),
+            Self::Say(_) | Self::Warn => Some("answered"),
             Self::Open => Some("form"),
             Self::Work => None,
         }
@@ -180,7 +192,14 @@ async fn admit(
         let errors = json!({ "response_action": "errors", "errors": { WORDS: "Say what should be different." } });
         return Ok(Answered::new("refused", Json(errors)));
     }
-    let plan = plan(door, source, tenant, &received).await;
+    if is_talk_of_others(door, tenant, &received.incoming).await? {
+        return Ok(ignored());
+    }
+    let (body, plan) = match keys::keep(door, tenant, source, body, &received.incoming) {
+        Kept::Body(body) => (body, plan(door, source, tenant, &received).await),
+        Kept::Masked(body) => (body, Plan::Warn),
+        Kept::Nothing(answered) => return Ok(answered),
+    };
     let delivery = Delivery {
         id: door.chance.id(),
         tenant: Some(tenant),
@@ -197,11 +216,12 @@ async fn admit(
     }
     Ok(match plan {
         Plan::Say(message) => Answered::new("answered", Json(door.client.render(&message).ephemeral())),
+        Plan::Warn => keys::warned(door, source, received.incoming),
         Plan::Open => {
             tokio::spawn(form::open(door.client.clone(), received));
             Answered::new("form", StatusCode::OK)
         }
-        Plan::Ignore => Answered::new("ignored", StatusCode::OK),
+        Plan::Ignore => ignored(),
         Plan::Work => Answered::new("accepted", StatusCode::OK),
     })
 }
@@ -235,6 +255,20 @@ async fn stranger(door: &SlackDoor, source: Source, received: Received) -> Resul
     Ok(Answered::new("unknown_team", StatusCode::OK))
 }
 
+/// What asks nothing of us, and of which nothing more is kept.
+fn ignored() -> Answered {
+    Answered::new("ignored", StatusCode::OK)
+}
+
+/// Whether these are words in a thread that has nothing to do with us.
+async fn is_talk_of_others(door: &SlackDoor, tenant: TenantId, incoming: &Incoming) -> store::Result<bool> {
+    match (&incoming.event, &incoming.venue) {
+        (Event::Reply(_), Some(venue)) => Ok(!door.store.read(tenant).await?.is_our_thread(venue).await?),
+        (Event::Reply(_), None) => Ok(true),
+        _ => Ok(false),
+    }
+}
+
 /// A request for changes that says nothing; the form stays open with a hint.
 fn lacks_words(event: &Event) -> bool {
     matches!(event, Event::Click(click) if click.action == Action::RequestChanges && click.words.is_none())
@@ -257,16 +291,18 @@ async fn plan(door: &SlackDoor, source: Source, tenant: TenantId, received: &Rec
     }
 }
 
-/// The job for a delivery. What is said in one channel is handled in its order.
+/// The job for a delivery. What is said in one channel is handled in its order, but for a press on *Stop*: it would
+/// wait for the very draft that it is to stop.
 fn handling(delivery: &Delivery, received: &Received) -> NewJob {
     let job = Job::HandleDelivery { delivery: delivery.id }.due(delivery.received_at);
     match &received.incoming.venue {
+        _ if matches!(received.incoming.event, Event::Stop { .. }) => job,
         Some(venue) => job.in_order(format!("slack:{}:{}", venue.team, venue.channel)),
         None => job,
     }
 }
 
-/// Keeps a body that is signed but unreadable, so that somebody can look at it.
+/// Keeps a body that is signed but unreadable, so that somebody can look at it, unless it may hold a key.
 async fn keep_unreadable(
     door: &SlackDoor,
     source: Source,
@@ -284,7 +320,7 @@ async fn keep_unreadable(
         tenant,
         source,
         dedupe_key: format!("unreadable:{}", receive::fingerprint(&body)),
-        body: body.into(),
+        body: keys::inspectable(&body).into(),
         received_at: at,
     };
     let outcome = Some(format!("unreadable: {unreadable}"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use docket::{
     chat::slack::{
         SlackClient, SlackError,
-        deliver::{reply_instead, send_answer, sync_card},
+        deliver::{remove, reply_instead, send_answer, show_progress, sync_card},
     },
     config::SlackConfig,
     domain::{
@@ -105,6 +105,44 @@ async fn a_card_that_can_no_longer_be_changed_is_followed_by_a_reply_in_its_thre
 }
 
 #[tokio::test]
+async fn a_message_that_shows_progress_becomes_the_card() {
+    let fake = FakeSlack::start().await;
+    let client = client(&fake, TOKEN);
+    let thread = venue("C1", Some("1794.9"));
+    let ts = show_progress(&client, &Message::text("drafting … 2 s"), &thread, None).await.unwrap();
+    let same = show_progress(&client, &Message::text("drafting … 5 s"), &thread, Some(&ts)).await.unwrap();
+    assert_eq!(same, ts);
+    let delivered = sync_card(&client, &Message::text("P-41"), &card("C1", Some(&ts))).await.unwrap();
+    assert_eq!(delivered.ts, ts);
+    let shown = fake.messages("C1");
+    assert_eq!((shown.len(), shown[0].updates, &shown[0].payload["text"]), (1, 2, &json!("P-41")));
+    assert_eq!(shown[0].thread.as_deref(), Some("1794.9"));
+    fake.delete(&ts);
+    let again = show_progress(&client, &Message::text("drafting … 9 s"), &thread, Some(&ts)).await.unwrap();
+    assert_ne!(again, ts, "one that somebody deleted is posted again");
+    fake.fail_next("chat.update", Fault::RateLimited(3));
+    let wait = show_progress(&client, &Message::text("drafting … 12 s"), &thread, Some(&again)).await;
+    assert_eq!(wait, Err(SlackError::RateLimited(Duration::from_secs(3))));
+    assert_eq!(fake.problems(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn only_messages_of_ours_are_taken_away_and_those_that_are_gone_are_no_failure() {
+    let fake = FakeSlack::start().await;
+    let client = client(&fake, TOKEN);
+    let ts = show_progress(&client, &Message::text("drafting"), &venue("C1", None), None).await.unwrap();
+    remove(&client, "C1", &ts).await.unwrap();
+    assert_eq!(fake.messages("C1"), []);
+    remove(&client, "C1", &ts).await.unwrap();
+    let anas = fake.say("C1");
+    assert_eq!(remove(&client, "C1", &anas).await, Err(SlackError::Gone("cant_delete_message".to_owned())));
+    fake.fail_next("chat.delete", Fault::RateLimited(3));
+    assert_eq!(remove(&client, "C1", &ts).await, Err(SlackError::RateLimited(Duration::from_secs(3))));
+    let elsewhere = remove(&client, "C9", &ts).await.unwrap_err();
+    assert!(matches!(&elsewhere, SlackError::Denied { code, .. } if code == "channel_not_found"), "{elsewhere:?}");
+}
+
+#[tokio::test]
 async fn every_failure_has_its_kind() {
     let fake = FakeSlack::start().await;
     let good = client(&fake, TOKEN);
@@ -135,16 +173,9 @@ async fn every_failure_has_its_kind() {
 async fn nobody_waits_for_a_slack_that_says_nothing() {
     let fake = FakeSlack::start().await;
     let client = client(&fake, TOKEN);
-    let form = docket::chat::slack::views::form(&docket::chat::slack::receive::Form {
-        action: docket::domain::event::Action::Reject,
-        context: docket::chat::slack::receive::FormContext {
-            patch: PatchId::from_ulid(Ulid::nil()),
-            revision: 0,
-            venue: None,
-            message: None,
-            response_url: None,
-        },
-    });
+    let form = docket::chat::slack::views::form(&docket::chat::slack::receive::Form::Account(
+        docket::chat::slack::receive::AccountContext::default(),
+    ));
     fake.fail_next("views.open", Fault::Silent);
     let outcome = tokio::time::timeout(Duration::from_secs(4), client.open_view(&fake.trigger(), form)).await;
     assert!(matches!(outcome, Ok(Err(SlackError::Unreachable(_)))), "{outcome:?}");
@@ -237,6 +268,30 @@ async fn people_are_what_slack_says_they_are() {
     assert_eq!((ana.name.as_str(), ana.time_zone.as_deref()), ("Ana", Some("Europe/Paris")));
     assert_eq!(client.user("U6", TEAM).await.unwrap().time_zone, None);
     assert!(client.user("U9", TEAM).await.is_err());
+}
+
+#[tokio::test]
+async fn whoever_runs_the_workspace_is_an_admin_here_and_nobody_else() {
+    let fake = FakeSlack::start().await;
+    let client = client(&fake, TOKEN);
+    for (n, (fields, expected)) in [
+        (json!({}), false),
+        (json!({ "is_admin": true }), true),
+        (json!({ "is_owner": true }), true),
+        (json!({ "is_primary_owner": true }), true),
+        (json!({ "is_admin": true, "team_id": "T-other" }), false),
+        (json!({ "is_admin": true, "is_stranger": true }), false),
+        (json!({ "is_owner": true, "deleted": true }), false),
+        (json!({ "is_admin": true, "is_bot": true }), false),
+        (json!({ "is_admin": true, "team_id": "E1", "enterprise_user": { "teams": [TEAM] } }), true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let id = format!("U-{n}");
+        fake.add_user(&id, "Zed", &fields);
+        assert_eq!(client.user(&id, TEAM).await.unwrap().is_admin, expected, "{fields}");
+    }
 }
 
 #[tokio::test]

@@ -7,10 +7,11 @@ use std::{
 
 use axum::http::StatusCode;
 use docket::{
-    chat::slack::receive::reply,
+    chat::slack::receive::{incoming, reply},
     domain::{
         delivery::Source,
         event::{Action, Event},
+        job::Job,
     },
 };
 use serde_json::{Value, json};
@@ -20,7 +21,7 @@ use crate::support::{
     clock::START as NOW,
     db::{TestDb, for_each_db},
     fake_slack::{BOT, Fault, signed},
-    slack_house::{House, eventually, patch},
+    slack_house::{House, draft, eventually, patch},
 };
 
 for_each_db!(
@@ -29,6 +30,8 @@ for_each_db!(
     an_answer_that_takes_too_long_goes_through_a_job,
     slacks_own_checks_are_answered,
     a_click_carries_the_patch_its_revision_and_the_ticked_steps,
+    a_choice_is_the_words_and_the_command_they_were_chosen_to_mean,
+    a_press_on_stop_waits_for_nothing_that_is_said_in_its_channel,
     a_form_opens_at_once_and_its_words_become_the_click,
     a_wish_without_words_keeps_the_form_open_and_a_rejection_needs_none,
     a_form_that_does_not_open_is_apologised_for,
@@ -100,6 +103,33 @@ async fn a_click_carries_the_patch_its_revision_and_the_ticked_steps(db: &TestDb
         .collect();
     assert_eq!(said, ["approve Some([0, 1, 2])", "approve Some([1])", "details None", "Command(\"plan AUTH\")"]);
     assert_eq!(waiting[0].venue.as_ref().unwrap().thread, None);
+}
+
+async fn a_choice_is_the_words_and_the_command_they_were_chosen_to_mean(db: &TestDb) {
+    let house = House::open(db).await;
+    let card = house.card().await;
+    assert!(house.send(house.ana.click(&card, "choose.8", NOW)).await.is_empty_ok());
+    let waiting = house.waiting().await;
+    let expected = Event::Chosen { words: "how's it \"looking\"".to_owned(), line: "status AUTH".to_owned() };
+    assert_eq!(waiting.iter().map(|incoming| &incoming.event).collect::<Vec<_>>(), [&expected]);
+    assert_eq!(waiting[0].venue.as_ref().unwrap().channel, "C1");
+}
+
+async fn a_press_on_stop_waits_for_nothing_that_is_said_in_its_channel(db: &TestDb) {
+    let house = House::open(db).await;
+    let card = house.card().await;
+    for line in ["plan one", "plan two"] {
+        assert!(house.send(house.ana.slash(line, NOW)).await.is_empty_ok());
+    }
+    assert!(house.send(house.ana.click(&card, "stop", NOW)).await.is_empty_ok());
+    let at_once = house.store.claim("a worker", NOW, Duration::from_mins(1), 10).await.unwrap();
+    let mut events = Vec::new();
+    for job in &at_once {
+        let Job::HandleDelivery { delivery } = job.job else { panic!("{:?}", job.job) };
+        let delivery = house.store.read(house.tenant).await.unwrap().delivery(delivery).await.unwrap().unwrap();
+        events.push(incoming(delivery.source, &delivery.body).unwrap().event);
+    }
+    assert_eq!(events, [Event::Command("plan one".to_owned()), Event::Stop { delivery: draft() }]);
 }
 
 async fn a_form_opens_at_once_and_its_words_become_the_click(db: &TestDb) {

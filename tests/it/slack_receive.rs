@@ -1,13 +1,14 @@
 //! Bodies of the shapes that Slack sends, and what each of them means.
 
 use docket::{
-    chat::slack::receive::{Received, receive},
+    chat::slack::receive::{Form, Received, Unreadable, receive},
     domain::{
         delivery::Source,
         event::{Action, Event},
     },
 };
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/slack");
 
@@ -73,6 +74,101 @@ fn a_mention_and_a_direct_message_are_words() {
     let direct = read(Source::SlackEvent, "message_im.json");
     assert_eq!(from(&direct), (Some("U1"), Some("D1"), None));
     assert_eq!(direct.incoming.event, Event::Words("what is next".to_owned()));
+}
+
+/// What a click on a button with this value means.
+fn clicked(action_id: &str, value: &Value) -> Result<Received, Unreadable> {
+    let payload = json!({
+        "type": "block_actions", "team": { "id": "T1" }, "user": { "id": "U1" }, "channel": { "id": "C1" },
+        "container": { "message_ts": "1795.1", "channel_id": "C1" }, "response_url": "https://hooks.slack.com/a",
+        "actions": [{ "action_id": action_id, "action_ts": "1795.2", "value": value }],
+    });
+    let body = serde_urlencoded::to_string([("payload", payload.to_string())]).unwrap();
+    receive(Source::SlackInteraction, body.as_bytes())
+}
+
+#[test]
+fn each_button_has_its_meaning() {
+    let draft = "dlv_01KAG1B9G00000000000000019";
+    let chosen = |words: &str, line: &str| Event::Chosen { words: words.to_owned(), line: line.to_owned() };
+    for (action_id, value, expected) in [
+        ("say.3", json!("plan AUTH"), Event::Command("plan AUTH".to_owned())),
+        ("choose.0", json!(r#"["how is it","status AUTH"]"#), chosen("how is it", "status AUTH")),
+        ("choose.12", json!(r#"["a \"b\"","edit é"]"#), chosen("a \"b\"", "edit é")),
+        ("stop", json!(draft), Event::Stop { delivery: draft.parse().unwrap() }),
+        ("account.add", json!("account.add"), Event::Nothing),
+        ("account.add", Value::Null, Event::Nothing),
+        ("something.new", json!("x"), Event::Nothing),
+    ] {
+        let received = clicked(action_id, &value).unwrap();
+        assert_eq!(received.incoming.event, expected, "{action_id} {value}");
+        assert_eq!(received.dedupe_key, format!("click:T1:U1:1795.1:{action_id}:1795.2"));
+        assert_eq!(received.form.is_some(), action_id == "account.add");
+    }
+    let Some(Form::Account(context)) = clicked("account.add", &Value::Null).unwrap().form else { panic!() };
+    assert_eq!(context.venue.unwrap().channel, "C1");
+    assert_eq!(context.response_url.as_deref(), Some("https://hooks.slack.com/a"));
+}
+
+#[test]
+fn a_button_that_says_too_much_or_too_little_is_unreadable() {
+    let long = format!("[\"words\",\"edit {}\"]", "x".repeat(2_000));
+    for (action_id, value) in [
+        ("choose.0", json!(long)),
+        ("choose.0", json!("words")),
+        ("choose.0", json!(r#"["words"]"#)),
+        ("choose.0", json!(r#"["words","a","b"]"#)),
+        ("choose.0", json!(r#"["words",1]"#)),
+        ("choose.0", json!(r#"[" ","status"]"#)),
+        ("choose.0", json!(r#"["words",""]"#)),
+        ("choose.0", Value::Null),
+        ("say.0", Value::Null),
+        ("stop", Value::Null),
+        ("stop", json!("")),
+        ("stop", json!("pat_01KAG1B9G00000000000000019")),
+    ] {
+        let unreadable = clicked(action_id, &value).unwrap_err();
+        assert_eq!(unreadable.team.as_deref(), Some("T1"), "{action_id} {value}");
+        assert!(unreadable.reason.starts_with("the button"), "{unreadable}");
+    }
+}
+
+#[test]
+fn what_is_said_is_for_us_or_in_a_thread_or_nothing() {
+    let words = |words: &str| Event::Words(words.to_owned());
+    let said = |words: &str| Event::Reply(words.to_owned());
+    for (fields, expected) in [
+        (json!({ "type": "app_mention", "text": "<@UDOCKET> next" }), words("next")),
+        (json!({ "channel_type": "im" }), words("hello")),
+        (json!({ "channel_type": "im", "thread_ts": "1794.1" }), words("hello")),
+        (json!({ "channel_type": "channel", "text": "<@UDOCKET|docket>: next" }), words("next")),
+        (
+            json!({ "channel_type": "group", "thread_ts": "1794.1", "text": "so <@UDOCKET> next" }),
+            words("so <@UDOCKET> next"),
+        ),
+        (json!({ "channel_type": "channel" }), Event::Nothing),
+        (json!({ "channel_type": "channel", "thread_ts": "1795.1" }), Event::Nothing),
+        (json!({ "channel_type": "channel", "thread_ts": "1794.1" }), said("hello")),
+        (json!({ "channel_type": "group", "thread_ts": "1794.1", "text": "ask <@U2>" }), said("ask <@U2>")),
+        (json!({ "channel_type": "channel", "thread_ts": "1794.1", "subtype": "thread_broadcast" }), said("hello")),
+        (json!({ "channel_type": "channel", "thread_ts": "1794.1", "subtype": "message_changed" }), Event::Nothing),
+        (json!({ "channel_type": "mpim", "thread_ts": "1794.1" }), Event::Nothing),
+        (json!({ "thread_ts": "1794.1" }), Event::Nothing),
+        (json!({ "channel_type": "channel", "thread_ts": "1794.1", "bot_id": "B1" }), Event::Nothing),
+        (json!({ "channel_type": "channel", "thread_ts": "1794.1", "user": "UDOCKET" }), Event::Nothing),
+        (json!({ "channel_type": "channel", "thread_ts": "1794.1", "user": null }), Event::Nothing),
+    ] {
+        let mut event = json!({ "type": "message", "user": "U1", "text": "hello", "ts": "1795.1", "channel": "C1" });
+        for (name, value) in fields.as_object().unwrap() {
+            event[name] = value.clone();
+        }
+        let envelope = json!({ "type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": event,
+                               "authorizations": [{ "user_id": "UDOCKET", "is_bot": true }] });
+        let received = receive(Source::SlackEvent, envelope.to_string().as_bytes()).unwrap();
+        assert_eq!(received.incoming.event, expected, "{fields}");
+        let key = if expected == Event::Nothing { "Ev1" } else { "said:C1:1795.1" };
+        assert_eq!(received.dedupe_key, key, "{fields}");
+    }
 }
 
 #[test]

@@ -69,6 +69,8 @@ pub struct Profile {
     pub time_zone: Option<String>,
     /// What they are allowed to be.
     pub standing: Standing,
+    /// Whether they run the workspace: an admin or an owner of it, and a full member.
+    pub is_admin: bool,
 }
 
 #[derive(Serialize)]
@@ -88,6 +90,12 @@ struct Update<'a> {
     ts: &'a str,
     #[serde(flatten)]
     content: &'a Rendered,
+}
+
+#[derive(Serialize)]
+struct Delete<'a> {
+    channel: &'a str,
+    ts: &'a str,
 }
 
 #[derive(Serialize)]
@@ -151,6 +159,12 @@ impl SlackClient {
     /// Replaces a message of ours.
     pub async fn update(&self, channel: &str, ts: &str, content: &Rendered) -> Result<(), SlackError> {
         let Done {} = self.call("chat.update", &Update { channel, ts, content }, TIMEOUT).await?;
+        Ok(())
+    }
+
+    /// Takes a message of ours away (docs.slack.dev, chat.delete).
+    pub async fn delete(&self, channel: &str, ts: &str) -> Result<(), SlackError> {
+        let Done {} = self.call("chat.delete", &Delete { channel, ts }, TIMEOUT).await?;
         Ok(())
     }
 
@@ -319,6 +333,12 @@ struct User {
     #[serde(default)]
     is_stranger: bool,
     #[serde(default)]
+    is_admin: bool,
+    #[serde(default)]
+    is_owner: bool,
+    #[serde(default)]
+    is_primary_owner: bool,
+    #[serde(default)]
     profile: Names,
     #[serde(rename = "enterprise_user")]
     enterprise: Option<EnterpriseUser>,
@@ -339,10 +359,12 @@ struct EnterpriseUser {
 impl User {
     fn profile(self, home: &str) -> Profile {
         let standing = self.standing(home);
+        // Of somebody from elsewhere Slack may say what they are at home.
+        let is_admin = standing == Standing::Full && (self.is_admin || self.is_owner || self.is_primary_owner);
         let names = [self.profile.display_name, self.profile.real_name, self.real_name, self.name, Some(self.id)];
         let name = names.into_iter().flatten().find(|name| !name.trim().is_empty()).unwrap_or_default();
         let time_zone = self.tz.filter(|tz| tz.parse::<chrono_tz::Tz>().is_ok());
-        Profile { name, time_zone, standing }
+        Profile { name, time_zone, standing, is_admin }
     }
 
     fn standing(&self, home: &str) -> Standing {

@@ -10,6 +10,7 @@ use super::{
 use crate::domain::{
     card::{Answer, Card},
     delivery::Delivery,
+    event::Venue,
     message::Message,
     time::Timestamp,
 };
@@ -50,6 +51,35 @@ pub async fn sync_card(client: &SlackClient, message: &Message, card: &Card) -> 
 pub async fn reply_instead(client: &SlackClient, message: &Message, card: &Card) -> Result<Delivered, SlackError> {
     let thread = card.venue.thread.as_deref().or(card.message.as_deref());
     post(client, &client.render(message), card, thread).await
+}
+
+/// Makes the message that shows a draft being made say `message`, and returns its `ts`: posts it at `venue`, or updates
+/// it where it is posted. One that was deleted is posted again.
+///
+/// The card of what is drafted takes the message over: give it the `ts`, and [`sync_card`] updates it.
+pub async fn show_progress(
+    client: &SlackClient,
+    message: &Message,
+    venue: &Venue,
+    existing: Option<&str>,
+) -> Result<String, SlackError> {
+    let content = client.render(message);
+    if let Some(ts) = existing {
+        match client.update(&venue.channel, ts, &content).await {
+            Err(SlackError::Gone(code)) if code == "message_not_found" => {}
+            outcome => return outcome.map(|()| ts.to_owned()),
+        }
+    }
+    let posted = client.post(&venue.channel, venue.thread.as_deref(), &content).await?;
+    Ok(posted.ts)
+}
+
+/// Takes a message of ours away. One that is not there any more is as good.
+pub async fn remove(client: &SlackClient, channel: &str, ts: &str) -> Result<(), SlackError> {
+    match client.delete(channel, ts).await {
+        Err(SlackError::Gone(code)) if code == "message_not_found" => Ok(()),
+        outcome => outcome,
+    }
 }
 
 async fn post(

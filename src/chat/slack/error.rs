@@ -60,6 +60,8 @@ impl SlackError {
             "ratelimited" | "rate_limited" => Self::RateLimited(UNSTATED_WAIT),
             "message_not_found"
             | "cant_update_message"
+            | "cant_delete_message"
+            | "compliance_exports_prevent_deletion"
             | "edit_window_closed"
             | "thread_not_found"
             | "expired_trigger_id"

@@ -3,8 +3,17 @@
 const TEMPLATE: &str = include_str!("../../../manifests/slack.yaml");
 
 /// What a bot of ours must be allowed to do: the bot scopes of the manifest.
-pub const SCOPES: &[&str] =
-    &["app_mentions:read", "chat:write", "chat:write.public", "commands", "im:history", "im:write", "users:read"];
+pub const SCOPES: &[&str] = &[
+    "app_mentions:read",
+    "channels:history",
+    "chat:write",
+    "chat:write.public",
+    "commands",
+    "groups:history",
+    "im:history",
+    "im:write",
+    "users:read",
+];
 
 /// The manifest with this address filled in, as YAML.
 pub fn manifest(public_url: &str) -> String {

@@ -1,22 +1,27 @@
 //! What Slack sends, as an event in words of our own.
 //!
 //! The wire structs keep to what we use: unknown fields are skipped, unknown kinds become [`Event::Nothing`].
-//! A body is read twice by the same code: at the door, for its tenant and dedupe key, and by the worker.
+//! A body is read twice by the same code: at the door, for its tenant and dedupe key, and by the worker. Between the
+//! two, the door takes keys out of it: [`filled`], [`masked`].
 
 use hex::encode;
 use sha2::{Digest, Sha256};
 
+mod account;
 mod command;
 mod event;
 mod interaction;
 
+pub use account::{Filled, filled};
+pub use command::masked;
 pub use event::challenge;
-pub use interaction::{Form, FormContext};
+pub use interaction::{AccountContext, Form, FormContext};
 
 use crate::domain::{
     delivery::Source,
     event::{Event, Incoming, Venue},
     member::{Identity, Surface},
+    secret::mask_keys,
 };
 
 /// The action id of the tick boxes of a card.
@@ -24,6 +29,29 @@ pub const STEPS: &str = "patch.steps";
 
 /// What the action id of a button that says a command starts with.
 pub const SAY: &str = "say.";
+
+/// What the action id of a button that chooses a meaning starts with.
+pub const CHOOSE: &str = "choose.";
+
+/// The action id of the button that stops a draft.
+pub const STOP: &str = "stop";
+
+/// The action id of the button that opens the form for an account with a provider of models, and the form's own id.
+pub const ADD_ACCOUNT: &str = "account.add";
+
+/// The blocks of that form, and the action ids in them.
+pub mod field {
+    /// What to call the account.
+    pub const NAME: &str = "name";
+    /// Where its API is.
+    pub const BASE_URL: &str = "base_url";
+    /// Its key.
+    pub const KEY: &str = "key";
+    /// Names of models.
+    pub const MODELS: &str = "models";
+    /// Whether its first model becomes the default.
+    pub const DEFAULT: &str = "default";
+}
 
 /// The block and the action id of the text box of our forms.
 pub const WORDS: &str = "words";
@@ -100,6 +128,15 @@ pub fn is_ssl_check(body: &[u8]) -> bool {
 /// The dedupe key of a body that has no better one: of the bytes themselves.
 pub fn fingerprint(body: &[u8]) -> String {
     encode(Sha256::digest(body))
+}
+
+/// A `models` command without what looks like a key in it; `None` for any other text.
+///
+/// Only there: what such a word is elsewhere, a commit in a goal for example, is nobody's secret.
+pub fn models_masked(text: &str) -> Option<String> {
+    // `model` is what a hurried hand makes of it.
+    let first = text.split_whitespace().next()?;
+    first.to_lowercase().starts_with("model").then(|| mask_keys(text)).flatten()
 }
 
 fn utf8(body: &[u8]) -> Result<&str, Unreadable> {

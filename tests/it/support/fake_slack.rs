@@ -75,6 +75,8 @@ pub(crate) struct World {
     archived: BTreeSet<String>,
     users: BTreeMap<String, Value>,
     messages: Vec<Shown>,
+    /// What people said, by channel and id.
+    said: BTreeSet<(String, String)>,
     views: Vec<Value>,
     triggers: BTreeSet<String>,
     response_urls: BTreeMap<String, ResponseUrl>,
@@ -142,7 +144,7 @@ impl FakeSlack {
             "id": id, "team_id": TEAM, "name": name.to_lowercase(), "deleted": false, "real_name": name,
             "tz": "Europe/Paris", "tz_label": "Central European Time", "tz_offset": 3600,
             "profile": { "real_name": name, "display_name": name, "team": TEAM },
-            "is_admin": false, "is_bot": false, "is_restricted": false, "is_ultra_restricted": false,
+            "is_admin": false, "is_owner": false, "is_primary_owner": false, "is_bot": false, "is_restricted": false, "is_ultra_restricted": false,
         });
         for (key, value) in fields.as_object().unwrap() {
             user[key] = value.clone();
@@ -185,6 +187,14 @@ impl FakeSlack {
     /// What one person alone was shown, in order.
     pub(crate) fn private(&self, user: &str) -> Vec<Shown> {
         self.world().messages.iter().filter(|m| m.only_for.as_deref() == Some(user)).cloned().collect()
+    }
+
+    /// A person's message in a channel; returns its id.
+    pub(crate) fn say(&self, channel: &str) -> String {
+        let mut world = self.world();
+        let ts = world.next_ts();
+        world.said.insert((channel.to_owned(), ts.clone()));
+        ts
     }
 
     /// Deletes a message, as an admin can.
@@ -308,5 +318,10 @@ impl World {
     fn tick(&mut self) -> u64 {
         self.clock += 1;
         self.clock
+    }
+
+    /// The id of a new message.
+    fn next_ts(&mut self) -> String {
+        format!("1795000000.{:06}", self.tick())
     }
 }

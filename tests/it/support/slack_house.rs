@@ -1,6 +1,10 @@
 //! Docket behind its doors for Slack: a database, an intake and a workspace in front of them.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use axum::{
@@ -14,10 +18,11 @@ use docket::{
     domain::{
         delivery::Delivery,
         event::{Action, Event, Incoming},
-        ids::{Id, PatchId, TenantId},
+        ids::{DeliveryId, Id, PatchId, TenantId},
         job::Job,
         member::Surface,
         message::{Block, Button, ButtonStyle, Message, Press, Span},
+        secret::Sealed,
         tenant::Installation,
     },
     ingest::{
@@ -26,6 +31,7 @@ use docket::{
     },
     store::Store,
 };
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -58,6 +64,8 @@ pub(crate) struct House {
     pub(crate) intake: Intake,
     pub(crate) store: Store,
     pub(crate) tenant: TenantId,
+    /// The keys that were sealed, each with whose and the name of its account.
+    pub(crate) sealed: Arc<Mutex<Vec<(TenantId, String, String)>>>,
 }
 
 /// What a request got.
@@ -95,6 +103,8 @@ impl House {
         };
         let client = SlackClient::new(&config, Some("https://docket.example.com")).unwrap();
         let intake = Intake::start(store.clone(), chance.clone());
+        let sealed = Arc::new(Mutex::new(Vec::new()));
+        let safe = Arc::clone(&sealed);
         let door = SlackDoor {
             intake: intake.clone(),
             store: store.clone(),
@@ -102,9 +112,16 @@ impl House {
             config,
             client,
             front: Arc::new(TestFront),
+            seal: Arc::new(move |tenant, name, key| {
+                if name == "no master key" {
+                    return Err("Docket has no master key.".to_owned());
+                }
+                safe.lock().unwrap().push((tenant, name.to_owned(), key.expose_secret().to_owned()));
+                Ok(Sealed(format!("v1.{name}")))
+            }),
         };
         let ana = SlackUser::new(&fake, "U1", "C1", "new".into());
-        Self { ana, router: router(door), intake, store, tenant, fake }
+        Self { ana, router: router(door), intake, store, tenant, fake, sealed }
     }
 
     pub(crate) async fn send(&self, request: SignedRequest) -> Reply {
@@ -146,14 +163,20 @@ impl House {
             style: ButtonStyle::Plain,
             press: Press::Patch { action, patch: patch(), revision: 2 },
         };
-        let say =
-            Button { label: "AUTH".to_owned(), style: ButtonStyle::Plain, press: Press::Say("plan AUTH".to_owned()) };
+        let plain = |label: &str, press| Button { label: label.to_owned(), style: ButtonStyle::Plain, press };
+        let choose = Press::Choose { words: "how's it \"looking\"".to_owned(), line: "status AUTH".to_owned() };
+        let others = [
+            plain("AUTH", Press::Say("plan AUTH".to_owned())),
+            plain("Status", choose),
+            plain("Stop", Press::Stop(draft())),
+            plain("Add account", Press::AddAccount),
+        ];
         let message = Message {
             summary: "P-41".to_owned(),
             blocks: vec![
                 Block::Text(vec![Span::plain("P-41")]),
                 Block::Choices { patch: patch(), options: (0..3).map(|n| (n, format!("AUTH-{n}"))).collect() },
-                Block::Buttons(Action::ALL.iter().map(|&action| button(action)).chain([say]).collect()),
+                Block::Buttons(Action::ALL.iter().map(|&action| button(action)).chain(others).collect()),
             ],
         };
         let config = SlackConfig { bot_token: TOKEN.into(), signing_secrets: vec![], api_url: self.fake.api_url() };
@@ -166,6 +189,11 @@ impl House {
 /// The patch on the card.
 pub(crate) fn patch() -> PatchId {
     PatchId::from_ulid(ulid::Ulid::from_parts(1_795_000_000_000, 41))
+}
+
+/// The delivery whose draft the card's button stops.
+pub(crate) fn draft() -> DeliveryId {
+    DeliveryId::from_ulid(ulid::Ulid::from_parts(1_795_000_000_000, 7))
 }
 
 /// Waits for something that happens after the answer.

@@ -88,9 +88,10 @@ fn team_of(text: &str) -> Option<String> {
     serde_json::from_str::<Owned>(text).ok()?.team_id
 }
 
-/// Words addressed to us, with their key: a mention also arrives as a message of its channel, and both are one.
+/// Words of a person to us or in a thread, with their key: a mention also arrives as a message of its channel, and
+/// both are one. A thread's answer that is also sent to its channel is said in the thread.
 fn said(event: &Inner, envelope: &Envelope, team: &str) -> Option<(String, Incoming)> {
-    if event.bot_id.is_some() || event.subtype.is_some() {
+    if event.bot_id.is_some() || event.subtype.as_deref().is_some_and(|subtype| subtype != "thread_broadcast") {
         return None;
     }
     let text = event.text.as_deref()?;
@@ -100,18 +101,20 @@ fn said(event: &Inner, envelope: &Envelope, team: &str) -> Option<(String, Incom
     if ours(&user) {
         return None;
     }
-    let words = match event.kind.as_str() {
-        "app_mention" => without_mention(text, |id| ours(id) || envelope.authorizations.is_empty()),
-        "message" if event.channel_type.as_deref() == Some("im") => without_mention(text, ours),
-        "message" if mentions(text).any(ours) => without_mention(text, ours),
+    let thread = event.thread_ts.clone().filter(|thread| *thread != ts);
+    // Where Slack does not say who we are, a mention may be of us: it arrives as `app_mention` then.
+    let might_be_us = |id: &str| ours(id) || !envelope.authorizations.iter().any(|a| a.is_bot && a.user_id.is_some());
+    let words = |words: &str| Event::Words(from_slack(words));
+    let event = match (event.kind.as_str(), event.channel_type.as_deref()) {
+        ("app_mention", _) => words(&without_mention(text, might_be_us)),
+        ("message", Some("im")) => words(&without_mention(text, ours)),
+        ("message", _) if mentions(text).any(ours) => words(&without_mention(text, ours)),
+        ("message", Some("channel" | "group")) if thread.is_some() && !mentions(text).any(might_be_us) => {
+            Event::Reply(present(Some(from_slack(text.trim())))?)
+        }
         _ => return None,
     };
-    let thread = event.thread_ts.clone().filter(|thread| *thread != ts);
-    let incoming = Incoming {
-        sender: Some(identity(team, user)),
-        venue: Some(venue(team, channel, thread)),
-        event: Event::Words(from_slack(&words)),
-    };
+    let incoming = Incoming { sender: Some(identity(team, user)), venue: Some(venue(team, channel, thread)), event };
     Some((format!("said:{channel}:{ts}"), incoming))
 }
 

@@ -6,12 +6,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Received, Reply, SAY, STEPS, Unreadable, WORDS, fingerprint, form, identity, json, nothing, present, venue,
+    ADD_ACCOUNT, CHOOSE, Received, Reply, SAY, STEPS, STOP, Unreadable, WORDS, account, fingerprint, form, identity,
+    json, nothing, present, venue,
 };
 use crate::domain::{
     event::{Action, Click, Event, Incoming, Venue},
     ids::PatchId,
 };
+
+/// Characters of a button's value (docs.slack.dev, block-kit/block-elements).
+const VALUE: usize = 2_000;
 
 #[derive(Deserialize)]
 struct Wrapper {
@@ -69,9 +73,9 @@ struct Pressed {
 }
 
 #[derive(Deserialize)]
-struct State {
+pub(super) struct State {
     #[serde(default)]
-    values: BTreeMap<String, BTreeMap<String, Value>>,
+    pub(super) values: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
 #[derive(Deserialize)]
@@ -85,16 +89,30 @@ struct View {
     state: Option<State>,
 }
 
-/// A form that asks for words about a patch.
+/// A form to be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Form {
-    /// What will be done with the words: [`Action::Reject`] or [`Action::RequestChanges`].
-    pub action: Action,
-    /// What the form has to remember.
-    pub context: FormContext,
+pub enum Form {
+    /// Asks for words about a patch.
+    Patch {
+        /// What will be done with the words: [`Action::Reject`] or [`Action::RequestChanges`].
+        action: Action,
+        /// What the form has to remember.
+        context: FormContext,
+    },
+    /// Asks for an account with a provider of models.
+    Account(AccountContext),
 }
 
-/// What a form remembers between its opening and its submission, in its `private_metadata`.
+/// What the form for an account remembers between its opening and its submission.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountContext {
+    /// Where the button was.
+    pub venue: Option<Venue>,
+    /// The way back that came with the click.
+    pub response_url: Option<String>,
+}
+
+/// What a form about a patch remembers between its opening and its submission, in its `private_metadata`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormContext {
     /// The patch. Untrusted until looked up in the sender's tenant.
@@ -189,9 +207,22 @@ fn view_id(payload: &Payload) -> Option<&String> {
 }
 
 fn meaning(action: &Pressed, state: Option<&State>, spot: &Spot) -> Result<(Event, Option<Form>), Unreadable> {
-    if action.action_id.starts_with(SAY) {
-        let line = action.value.clone().ok_or_else(|| Unreadable::new("the button says nothing"))?;
-        return Ok((Event::Command(line), None));
+    match action.action_id.as_str() {
+        id if id.starts_with(SAY) => {
+            let line = action.value.clone().ok_or_else(|| Unreadable::new("the button says nothing"))?;
+            return Ok((Event::Command(line), None));
+        }
+        id if id.starts_with(CHOOSE) => return Ok((chosen(action)?, None)),
+        STOP => {
+            let delivery = action.value.as_deref().and_then(|value| value.parse().ok());
+            let delivery = delivery.ok_or_else(|| Unreadable::new("the button names no draft"))?;
+            return Ok((Event::Stop { delivery }, None));
+        }
+        ADD_ACCOUNT => {
+            let context = AccountContext { venue: spot.venue.clone(), response_url: spot.response_url.clone() };
+            return Ok((Event::Nothing, Some(Form::Account(context))));
+        }
+        _ => {}
     }
     let Some(kind) = action.action_id.strip_prefix("patch.").and_then(Action::from_word) else {
         return Ok((Event::Nothing, None));
@@ -211,13 +242,22 @@ fn meaning(action: &Pressed, state: Option<&State>, spot: &Spot) -> Result<(Even
                 message: spot.message.clone(),
                 response_url: spot.response_url.clone(),
             };
-            (Event::Nothing, Some(Form { action: kind, context }))
+            (Event::Nothing, Some(Form::Patch { action: kind, context }))
         }
         Action::Approve | Action::Details | Action::Undo | Action::Rebase | Action::Renew => {
             let steps = if kind == Action::Approve { ticked(state)? } else { None };
             (Event::Click(Click { action: kind, patch, revision, steps, words: None }), None)
         }
     })
+}
+
+/// A choice among meanings: its words and the command they were chosen to mean, as a JSON list.
+fn chosen(action: &Pressed) -> Result<Event, Unreadable> {
+    let value = action.value.as_deref().filter(|value| value.chars().count() <= VALUE);
+    match value.and_then(|value| serde_json::from_str::<(String, String)>(value).ok()) {
+        Some((words, line)) if !words.trim().is_empty() && !line.trim().is_empty() => Ok(Event::Chosen { words, line }),
+        _ => Err(Unreadable::new("the button names no choice")),
+    }
 }
 
 /// The ticked steps; `None` where the card has no boxes.
@@ -234,6 +274,9 @@ fn ticked(state: Option<&State>) -> Result<Option<BTreeSet<usize>>, Unreadable> 
 fn submitted(payload: &Payload, team: &str, reply: Reply, body: &[u8]) -> Result<Received, Unreadable> {
     let view = payload.view.as_ref().ok_or_else(|| Unreadable::new("the submission has no view"))?;
     let user = payload.user.as_ref().map(|user| user.id.clone());
+    if view.callback_id == ADD_ACCOUNT {
+        return Ok(account_submitted(view, team, user, reply));
+    }
     let action = view.callback_id.strip_prefix("patch.").and_then(Action::from_word);
     let Some(action @ (Action::Reject | Action::RequestChanges)) = action else {
         return Ok(Received {
@@ -267,6 +310,24 @@ fn submitted(payload: &Payload, team: &str, reply: Reply, body: &[u8]) -> Result
         reply: Reply { response_url: context.response_url, ..reply },
         form: None,
     })
+}
+
+/// Never unreadable: a body that is can't be stored, because it may hold a key.
+fn account_submitted(view: &View, team: &str, user: Option<String>, reply: Reply) -> Received {
+    let context: AccountContext = serde_json::from_str(&view.private_metadata).unwrap_or_default();
+    let sender = user.as_deref().unwrap_or("-");
+    Received {
+        team: team.to_owned(),
+        // Nothing of what was filled in: a fingerprint of a key is a trace of it.
+        dedupe_key: format!("view:{team}:{sender}:{}:{}:{ADD_ACCOUNT}", view.id, view.hash.as_deref().unwrap_or("")),
+        incoming: Incoming {
+            sender: user.map(|user| identity(team, user)),
+            venue: context.venue.map(|at| venue(team, at.channel, at.thread)),
+            event: Event::Account(account::form(view.state.as_ref())),
+        },
+        reply: Reply { response_url: context.response_url, ..reply },
+        form: None,
+    }
 }
 
 fn words(view: &View) -> Option<String> {

@@ -1,11 +1,12 @@
 //! Buttons and tick boxes.
 
+use serde_json::json;
 use slack_morphism::prelude::*;
 
 use super::{
     super::{
         fit::{cut, one_line, weight},
-        receive::{SAY, STEPS, fingerprint},
+        receive::{ADD_ACCOUNT, CHOOSE, SAY, STEPS, STOP, fingerprint},
     },
     literal,
 };
@@ -36,6 +37,9 @@ pub(super) fn buttons(buttons: &[Button]) -> Vec<SlackBlock> {
                 (format!("patch.{}", action.as_str()), format!("{patch}:{revision}"))
             }
             Press::Say(line) => (format!("{SAY}{index}"), line.clone()),
+            Press::Choose { words, line } => (format!("{CHOOSE}{index}"), json!([words, line]).to_string()),
+            Press::Stop(delivery) => (STOP.to_owned(), delivery.to_string()),
+            Press::AddAccount => (ADD_ACCOUNT.to_owned(), ADD_ACCOUNT.to_owned()),
         };
         // A command that Slack would cut would be another command.
         if value.chars().count() > VALUE {

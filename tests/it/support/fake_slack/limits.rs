@@ -1,5 +1,7 @@
 //! Slack's limits on what it shows (docs.slack.dev, block-kit/blocks).
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 /// What Slack would refuse in a message or a form.
@@ -24,6 +26,13 @@ pub(super) fn problems(payload: &Value) -> Vec<String> {
         expect((1..=24).contains(&title), format!("a title of {title}"));
         let kept = payload["private_metadata"].as_str().unwrap_or_default().chars().count();
         expect(kept <= 3_000, format!("private_metadata of {kept}"));
+        for name in ["submit", "close"] {
+            let length = payload[name]["text"].as_str().unwrap_or_default().chars().count();
+            expect((1..=24).contains(&length), format!("a {name} of {length}"));
+        }
+        let ids: Vec<&Value> = blocks.iter().map(|block| &block["block_id"]).filter(|id| !id.is_null()).collect();
+        let different: BTreeSet<String> = ids.iter().map(ToString::to_string).collect();
+        expect(ids.len() == different.len(), format!("block ids twice: {ids:?}"));
     }
     for block in blocks {
         if let Some(problem) = block_problem(block) {
@@ -46,14 +55,29 @@ fn block_problem(block: &Value) -> Option<String> {
         }
         "context" => many(&block["elements"], 10),
         "rich_text" => many(&block["elements"], 100) || block.to_string().contains("\"text\":\"\""),
-        "input" => outside(&block["label"]["text"], 2_000),
+        "input" => {
+            let element = &block["element"];
+            let optional = |value: &Value, most: usize| !value.is_null() && outside(value, most);
+            outside(&block["label"]["text"], 2_000)
+                || optional(&block["hint"]["text"], 2_000)
+                || outside(&block["block_id"], 255)
+                || outside(&element["action_id"], 255)
+                || match element["type"].as_str() {
+                    Some("plain_text_input") => {
+                        optional(&element["placeholder"]["text"], 150)
+                            || element["max_length"].as_u64().is_some_and(|most| most > 3_000)
+                    }
+                    Some("checkboxes") => many(&element["options"], 10),
+                    _ => true,
+                }
+        }
         "divider" => false,
         "actions" => {
             many(&block["elements"], 25)
                 || block["elements"].as_array().into_iter().flatten().any(|element| match element["type"].as_str() {
                     Some("button") => {
                         outside(&element["text"]["text"], 75)
-                            || length(&element["value"]) > 2_000
+                            || outside(&element["value"], 2_000)
                             || outside(&element["action_id"], 255)
                     }
                     Some("checkboxes") => {

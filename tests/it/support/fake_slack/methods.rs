@@ -12,6 +12,7 @@ pub(super) fn run(world: &mut World, method: &str, parameters: &Value) -> Answer
         "users.info" => &["user"],
         "chat.postMessage" => &["channel", "thread_ts", "text", "blocks", "unfurl_links", "unfurl_media"],
         "chat.update" => &["channel", "ts", "text", "blocks"],
+        "chat.delete" => &["channel", "ts"],
         "chat.postEphemeral" => &["channel", "user", "thread_ts", "text", "blocks"],
         "views.open" => &["trigger_id", "view"],
         _ => {
@@ -35,6 +36,7 @@ pub(super) fn run(world: &mut World, method: &str, parameters: &Value) -> Answer
         }
         "chat.postMessage" => post_message(world, parameters),
         "chat.update" => update(world, parameters),
+        "chat.delete" => delete(world, parameters),
         "chat.postEphemeral" => post_ephemeral(world, parameters),
         _ => open_view(world, parameters),
     }
@@ -75,7 +77,7 @@ fn check(world: &mut World, payload: &Value) -> Result<(), String> {
 }
 
 fn show(world: &mut World, channel: &str, thread: Option<String>, only_for: Option<String>, payload: &Value) -> String {
-    let ts = format!("1795000000.{:06}", world.tick());
+    let ts = world.next_ts();
     let payload = json!({ "text": payload["text"], "blocks": payload["blocks"] });
     let shown = Shown { channel: channel.to_owned(), ts: ts.clone(), thread, only_for, payload, updates: 0 };
     world.messages.push(shown);
@@ -106,11 +108,28 @@ fn update(world: &mut World, parameters: &Value) -> Answer {
     if !world.channels.contains_key(&channel) {
         return Err("channel_not_found".to_owned());
     }
+    if world.said.contains(&(channel.clone(), ts.clone())) {
+        return Err("cant_update_message".to_owned());
+    }
     let found = world.messages.iter_mut().find(|m| m.channel == channel && m.ts == ts && m.only_for.is_none());
     let message = found.ok_or("message_not_found")?;
     message.payload = json!({ "text": parameters["text"], "blocks": parameters["blocks"] });
     message.updates += 1;
     Ok(json!({ "channel": channel, "ts": ts, "text": parameters["text"] }))
+}
+
+fn delete(world: &mut World, parameters: &Value) -> Answer {
+    let (channel, ts) = (word(parameters, "channel"), word(parameters, "ts"));
+    if !world.channels.contains_key(&channel) {
+        return Err("channel_not_found".to_owned());
+    }
+    if world.said.contains(&(channel.clone(), ts.clone())) {
+        return Err("cant_delete_message".to_owned());
+    }
+    let ours = |shown: &Shown| shown.channel == channel && shown.ts == ts && shown.only_for.is_none();
+    let place = world.messages.iter().position(ours).ok_or("message_not_found")?;
+    world.messages.remove(place);
+    Ok(json!({ "channel": channel, "ts": ts }))
 }
 
 fn post_ephemeral(world: &mut World, parameters: &Value) -> Answer {

@@ -142,10 +142,15 @@ impl SlackUser {
         self.interaction(&payload, now)
     }
 
-    /// Fills in the form that is open and sends it.
+    /// Fills in the text box of the form that is open and sends it.
     pub(crate) fn submit_view(&self, view: &Value, words: &str, now: Timestamp) -> SignedRequest {
+        self.submit_form(view, &[("words", words)], now)
+    }
+
+    /// Fills in these fields of a form and sends it; any word ticks a box.
+    pub(crate) fn submit_form(&self, view: &Value, filled: &[(&str, &str)], now: Timestamp) -> SignedRequest {
         let mut view = view.clone();
-        view["state"] = json!({ "values": { "words": { "words": { "type": "plain_text_input", "value": words } } } });
+        view["state"] = json!({ "values": state(&view["blocks"], filled) });
         let payload = json!({
             "type": "view_submission", "team": { "id": self.team, "domain": "acme" },
             "user": { "id": self.id, "username": "somebody", "team_id": self.team }, "api_app_id": "A1",
@@ -169,6 +174,22 @@ impl SlackUser {
         self.event(&format!("Ev-mention-{ts}"), &event, now)
     }
 
+    /// Says something in a thread of the channel to nobody in particular, and so in the public.
+    pub(crate) fn reply(&self, thread: &str, text: &str, now: Timestamp) -> SignedRequest {
+        let ts = self.fake.say(&self.channel);
+        let event = json!({ "type": "message", "channel_type": "channel", "user": self.id, "text": text, "ts": ts,
+                            "thread_ts": thread, "channel": self.channel, "event_ts": ts });
+        self.event(&format!("Ev-reply-{ts}"), &event, now)
+    }
+
+    /// Mentions the bot in a thread of the channel.
+    pub(crate) fn mention_in(&self, thread: &str, text: &str, now: Timestamp) -> SignedRequest {
+        let ts = self.fake.say(&self.channel);
+        let event = json!({ "type": "app_mention", "user": self.id, "text": format!("<@{BOT}> {text}"), "ts": ts,
+                            "thread_ts": thread, "channel": self.channel, "event_ts": ts });
+        self.event(&format!("Ev-mention-{ts}"), &event, now)
+    }
+
     /// Writes to the bot directly.
     pub(crate) fn dm(&self, text: &str, ts: &str, now: Timestamp) -> SignedRequest {
         let event = json!({ "type": "message", "channel_type": "im", "user": self.id, "text": text, "ts": ts,
@@ -187,6 +208,30 @@ impl SlackUser {
         let body = envelope.to_string().into_bytes();
         signed(&self.secret, "/slack/events", "application/json", body, now)
     }
+}
+
+/// The state of a form with these fields filled in, as its client sends it.
+fn state(blocks: &Value, filled: &[(&str, &str)]) -> Value {
+    let mut values = json!({});
+    for block in blocks.as_array().into_iter().flatten().filter(|block| block["type"] == "input") {
+        let (id, element) = (block["block_id"].as_str().unwrap(), &block["element"]);
+        let typed = filled.iter().find(|(field, _)| *field == id).map(|(_, typed)| *typed).filter(|t| !t.is_empty());
+        let most = element["max_length"].as_u64().map_or(usize::MAX, |most| usize::try_from(most).unwrap());
+        assert!(typed.is_none_or(|typed| typed.chars().count() <= most), "the client takes {most} signs in {id}");
+        let state = match element["type"].as_str() {
+            Some("plain_text_input") => json!({ "type": "plain_text_input", "value": typed }),
+            Some("checkboxes") => {
+                let ticked = if typed.is_some() { element["options"].clone() } else { json!([]) };
+                json!({ "type": "checkboxes", "selected_options": ticked })
+            }
+            other => panic!("{other:?} can't be filled in"),
+        };
+        values[id] = json!({ element["action_id"].as_str().unwrap(): state });
+    }
+    for (field, _) in filled {
+        assert!(values.get(field).is_some(), "the form has no field {field}");
+    }
+    values
 }
 
 /// The element of this action id, with its block's id.

@@ -1,0 +1,100 @@
+//! Keys of model providers: one that was typed reaches the database sealed, or not at all.
+
+use axum::{Json, http::StatusCode};
+use bytes::Bytes;
+use serde_json::json;
+
+use super::{Answered, SlackDoor};
+use crate::{
+    chat::slack::{
+        deliver,
+        receive::{self, ADD_ACCOUNT, field},
+    },
+    domain::{
+        card::Answer,
+        delivery::Source,
+        event::{Event, Incoming},
+        ids::TenantId,
+        message::Message,
+        secret::has_known_prefix,
+    },
+};
+
+/// What may be stored of a request.
+pub(super) enum Kept {
+    /// This: the body as it came, or with its key sealed.
+    Body(Bytes),
+    /// This, without what looked like a key. The sender is [`warned`], and nothing else is done.
+    Masked(Bytes),
+    /// Nothing: the form stays open and says why.
+    Nothing(Answered),
+}
+
+/// What may be stored of a body that was read as `incoming`.
+pub(super) fn keep(door: &SlackDoor, tenant: TenantId, source: Source, body: Bytes, incoming: &Incoming) -> Kept {
+    match (source, &incoming.event) {
+        (Source::SlackInteraction, Event::Account(_)) => seal(door, tenant, &body),
+        (Source::SlackCommand, _) => match receive::masked(&body) {
+            Some(masked) => Kept::Masked(masked.into()),
+            None => Kept::Body(body),
+        },
+        // An event says its words several times over, in blocks too: none of it is kept but that it came, since a
+        // mention comes twice.
+        (Source::SlackEvent, Event::Words(words) | Event::Reply(words)) if receive::models_masked(words).is_some() => {
+            Kept::Masked(Bytes::new())
+        }
+        _ => Kept::Body(body),
+    }
+}
+
+/// A filled-in form for an account, with its key sealed for the tenant and the account's name.
+fn seal(door: &SlackDoor, tenant: TenantId, body: &[u8]) -> Kept {
+    let refuse = |errors| {
+        let answer = json!({ "response_action": "errors", "errors": errors });
+        Kept::Nothing(Answered::new("refused", Json(answer)))
+    };
+    let Some(filled) = receive::filled(body) else {
+        return refuse(json!({ field::NAME: "Docket could not read this form. Close it and open it again." }));
+    };
+    let problems = filled.problems();
+    if !problems.is_empty() {
+        return refuse(json!(problems));
+    }
+    let sealed = filled.key().map(|key| (door.seal)(tenant, filled.name(), key)).transpose();
+    match sealed {
+        Ok(sealed) => Kept::Body(filled.sealed(sealed).into()),
+        Err(words) => refuse(json!({ field::KEY: words })),
+    }
+}
+
+/// Warns whoever typed a key: in the acknowledgement of a command, beside that of a message. There is nothing to be
+/// done later, and so no job.
+pub(super) fn warned(door: &SlackDoor, source: Source, incoming: Incoming) -> Answered {
+    let message = Message::text(
+        "Never type a key into chat. Docket did nothing and kept the line without it, but Slack has seen the key: \
+         replace it at its provider. Then type /docket models and press Add account: that form encrypts it.",
+    );
+    if source == Source::SlackCommand {
+        return Answered::new("answered", Json(door.client.render(&message).ephemeral()));
+    }
+    if let (Some(to), Some(venue)) = (incoming.sender, incoming.venue) {
+        let (client, now) = (door.client.clone(), door.chance.now());
+        let answer =
+            Answer { id: door.chance.id(), delivery: None, to, venue, message, created_at: now, sent_at: None };
+        tokio::spawn(async move {
+            if let Err(error) = deliver::send_answer(&client, None, 0, &answer, now).await {
+                tracing::warn!(%error, "somebody who typed a key could not be warned");
+            }
+        });
+    }
+    Answered::new("answered", StatusCode::OK)
+}
+
+/// What may be kept for inspection of a body that can't be read: nothing where a key may be in it.
+pub(super) fn inspectable(body: &Bytes) -> Bytes {
+    let text = String::from_utf8_lossy(body);
+    let fields: Vec<(String, String)> = serde_urlencoded::from_str(&text).unwrap_or_default();
+    let mut decoded = fields.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]).chain([text.as_ref()]);
+    let may_hold_key = decoded.any(|text| text.contains(ADD_ACCOUNT) || has_known_prefix(text));
+    if may_hold_key { Bytes::new() } else { body.clone() }
+}
