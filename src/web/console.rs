@@ -11,6 +11,7 @@ use super::{
     Web,
     reply::{Frame, Trouble},
     tree::{Names, Tree},
+    working::{Working, working},
 };
 use crate::{
     chat::console::render::{Moment, Shown},
@@ -45,6 +46,7 @@ pub(super) struct Wish {
 struct ConsolePage {
     frame: Frame,
     lines: Vec<Line>,
+    working: Vec<Working>,
     /// How many lines to ask for to see earlier ones; `None` where these are all.
     earlier: Option<usize>,
     projects: Vec<Project>,
@@ -92,6 +94,7 @@ async fn load(web: &Web, wish: Wish) -> Result<ConsolePage, Trouble> {
     for entry in entries {
         lines.push(line(web, &mut tx, entry).await?);
     }
+    let working = working(&mut tx, web.chance.now()).await?;
     let projects = tx.projects().await?;
     let chosen = match wish.project {
         Some(key) => Some(find(&projects, &key)?),
@@ -112,6 +115,7 @@ async fn load(web: &Web, wish: Wish) -> Result<ConsolePage, Trouble> {
     Ok(ConsolePage {
         frame: Frame::new("Console", "console"),
         lines,
+        working,
         earlier,
         projects,
         chosen: chosen.map(|project| project.key),
@@ -136,6 +140,11 @@ const fn example(is_waiting: bool, has_plan: bool) -> &'static str {
         (false, true) => "what is next?",
         (false, false) => "/docket plan Build a user authentication flow",
     }
+}
+
+/// Where a line stands that the conversation does not have yet.
+fn next_seq(lines: &[Line]) -> i64 {
+    lines.last().map_or(1, |line| line.seq + 1)
 }
 
 /// Whether a card in this state is history: what it would have done is folded away.

@@ -12,7 +12,8 @@ use tokio::{sync::watch, time::sleep};
 use super::Web;
 use crate::{
     domain::{
-        ids::PatchId,
+        ids::{DeliveryId, PatchId},
+        member::Surface,
         project::{ProjectKey, Revision},
     },
     store,
@@ -50,6 +51,8 @@ struct Marks {
     entry: i64,
     patches: Vec<(PatchId, u32, &'static str)>,
     projects: Vec<(ProjectKey, Revision)>,
+    /// The drafts that are being made, and whether each was stopped.
+    drafts: Vec<(DeliveryId, bool)>,
 }
 
 impl Watcher {
@@ -102,10 +105,12 @@ impl Watcher {
         let entry = tx.latest_entries(1).await?.last().map_or(0, |entry| entry.seq);
         let patches = tx.recent_patches(WATCHED).await?;
         let projects = tx.projects().await?;
+        let drafts = tx.open_progress(Surface::Console).await?.into_iter().filter(|draft| !draft.is_over);
         Ok(Marks {
             entry,
             patches: patches.iter().map(|patch| (patch.id, patch.revision, patch.state.as_str())).collect(),
             projects: projects.into_iter().map(|project| (project.key, project.revision)).collect(),
+            drafts: drafts.map(|draft| (draft.delivery, draft.stopped_by.is_some())).collect(),
         })
     }
 }

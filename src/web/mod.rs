@@ -5,15 +5,19 @@
 //! elsewhere must not reach us by pointing its own name at 127.0.0.1), and so is one that comes from
 //! another machine or through a proxy, whatever it names.
 
+mod accounts;
 mod console;
 mod files;
+mod form;
 mod guard;
 mod live;
+mod models;
 mod patches;
 mod projects;
 mod reply;
 mod say;
 mod tree;
+mod working;
 
 use std::sync::Arc;
 
@@ -30,6 +34,8 @@ use tower_http::csrf::CsrfLayer;
 use crate::{
     clock::Chance,
     domain::ids::TenantId,
+    llm::models::Models,
+    secrets::Seal,
     store::{Accepted, NewDelivery, Store},
 };
 
@@ -58,6 +64,10 @@ pub struct Web {
     pub public_url: String,
     /// Where lines and clicks go.
     pub accept: Arc<dyn Accept>,
+    /// The models that the tenant can ask.
+    pub models: Models,
+    /// Encrypts a key before anything of it is stored.
+    pub seal: Seal,
     /// Ends the live streams, so that an open page does not hold up a shutdown.
     pub stopping: CancellationToken,
 }
@@ -73,6 +83,10 @@ pub fn router(web: Web) -> Router {
         .route("/console", get(console::page))
         .route("/console/say", post(say::say))
         .route("/console/click", post(say::click))
+        .route("/console/choose", post(say::choose))
+        .route("/console/stop", post(say::stop))
+        .route("/models", get(models::page))
+        .route("/models/accounts", post(accounts::add))
         .route("/projects", get(projects::list))
         .route("/projects/{key}", get(projects::page))
         .route("/patches/{code}", get(patches::page))

@@ -1,4 +1,4 @@
-//! What people send: a line or a click, stored as a delivery before it is acknowledged.
+//! What people send: a line, a click, a choice, a stop. Stored as a delivery before it is acknowledged.
 //!
 //! The script sends JSON and gets JSON; without it the same forms are posted and answered by a redirect to the console.
 
@@ -6,33 +6,43 @@ use axum::{
     Json,
     body::Bytes,
     extract::{State, rejection::BytesRejection},
-    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Web;
+use super::{
+    Web,
+    form::{Form, is_json, json_body},
+};
 use crate::{
-    chat::console::receive::{MAX_LINE, Pressed, Sent, Unreadable},
-    domain::{delivery::Source, event::Action, ids::DeliveryId, time::Timestamp},
+    chat::console::receive::{Choice, MAX_LINE, Pressed, Sent, Unreadable},
+    domain::{delivery::Source, ids::DeliveryId, time::Timestamp},
     store::Accepted,
     telemetry,
 };
 
 /// What came in, or why it did not.
-type Body = Result<Bytes, BytesRejection>;
+pub(super) type Body = Result<Bytes, BytesRejection>;
 
 /// Why what came in is not taken, for the metrics and for the person.
-struct Refused {
-    outcome: &'static str,
-    status: StatusCode,
-    words: String,
+pub(super) struct Refused {
+    pub(super) outcome: &'static str,
+    pub(super) status: StatusCode,
+    pub(super) words: String,
+}
+
+impl Refused {
+    /// Something that people can put right.
+    pub(super) fn because(words: impl Into<String>) -> Self {
+        Self { outcome: "unreadable", status: StatusCode::BAD_REQUEST, words: words.into() }
+    }
 }
 
 impl From<Unreadable> for Refused {
     fn from(why: Unreadable) -> Self {
-        Self { outcome: "unreadable", status: StatusCode::BAD_REQUEST, words: sentence(&why) }
+        Self::because(sentence(&why))
     }
 }
 
@@ -44,6 +54,24 @@ impl From<BytesRejection> for Refused {
                 Self { outcome: "too_large", status: StatusCode::PAYLOAD_TOO_LARGE, words }
             }
             status => Self { outcome: "broken", status, words: "It did not arrive whole. Send it again.".to_owned() },
+        }
+    }
+}
+
+/// What was stored, and when.
+pub(super) struct Kept {
+    accepted: Accepted,
+    at: Timestamp,
+}
+
+impl Kept {
+    /// The acknowledgement.
+    pub(super) fn acknowledge(&self, scripted: bool) -> Response {
+        if scripted {
+            let new = self.accepted == Accepted::New;
+            (StatusCode::ACCEPTED, Json(json!({ "new": new, "at": self.at.as_millis() }))).into_response()
+        } else {
+            Redirect::to("/console").into_response()
         }
     }
 }
@@ -60,7 +88,7 @@ pub(super) async fn say(State(web): State<Web>, headers: HeaderMap, body: Body) 
         if scripted {
             json_body::<Line>(body).map(|Line { id, text }| Sent::Say { id, text })
         } else {
-            Form::read(body).map(|form| Sent::Say { id: form.id(&web), text: form.get("text").unwrap_or_default() })
+            Form::read(body).map(|form| Sent::Say { id: form.id(&web), text: form.line() })
         }
     };
     web.take(body, read, scripted).await
@@ -85,34 +113,77 @@ pub(super) async fn click(State(web): State<Web>, headers: HeaderMap, body: Body
     web.take(body, read, scripted).await
 }
 
+/// A choice of what words mean.
+pub(super) async fn choose(State(web): State<Web>, headers: HeaderMap, body: Body) -> Response {
+    #[derive(Deserialize)]
+    struct Press {
+        id: String,
+        #[serde(flatten)]
+        choice: Choice,
+    }
+    let scripted = is_json(&headers);
+    let read = |body: &[u8]| {
+        if scripted {
+            json_body::<Press>(body).map(|Press { id, choice }| Sent::Choose { id, choice })
+        } else {
+            Form::read(body).and_then(|form| Ok(Sent::Choose { id: form.id(&web), choice: form.choice()? }))
+        }
+    };
+    web.take(body, read, scripted).await
+}
+
+/// A press of *Cancel* under a draft.
+pub(super) async fn stop(State(web): State<Web>, headers: HeaderMap, body: Body) -> Response {
+    #[derive(Deserialize)]
+    struct Press {
+        id: String,
+        delivery: DeliveryId,
+    }
+    let scripted = is_json(&headers);
+    let read = |body: &[u8]| {
+        if scripted {
+            json_body::<Press>(body).map(|Press { id, delivery }| Sent::Stop { id, delivery })
+        } else {
+            Form::read(body).and_then(|form| Ok(Sent::Stop { id: form.id(&web), delivery: form.stopped()? }))
+        }
+    };
+    web.take(body, read, scripted).await
+}
+
 impl Web {
-    /// Stores what was sent, answers, and counts.
+    /// Stores what was sent, and answers.
     async fn take(&self, body: Body, read: impl Fn(&[u8]) -> Result<Sent, Unreadable>, scripted: bool) -> Response {
+        match self.keep(body, |body| Ok(read(body)?)).await {
+            Ok(kept) => kept.acknowledge(scripted),
+            Err(refused) if scripted => refused.in_json(),
+            Err(refused) => self.trouble(refused.status, "Not sent", &refused.words),
+        }
+    }
+
+    /// Stores what was sent, and counts.
+    pub(super) async fn keep(
+        &self,
+        body: Body,
+        read: impl FnOnce(&[u8]) -> Result<Sent, Refused>,
+    ) -> Result<Kept, Refused> {
         let began = self.chance.now();
-        let stored = match body.map_err(Refused::from).and_then(|body| Ok(read(&body)?)) {
+        let kept = match body.map_err(Refused::from).and_then(|body| read(&body)) {
             Ok(sent) => self.store(sent).await,
             Err(refused) => Err(refused),
         };
-        let (outcome, response) = match stored {
-            Ok((accepted, at)) => {
-                let new = matches!(accepted, Accepted::New);
-                let response = if scripted {
-                    (StatusCode::ACCEPTED, Json(json!({ "new": new, "at": at.as_millis() }))).into_response()
-                } else {
-                    Redirect::to("/console").into_response()
-                };
-                (if new { "accepted" } else { "duplicate" }, response)
-            }
-            Err(refused) => (refused.outcome, self.refuse(refused.status, "Not sent", &refused.words, scripted)),
+        let outcome = match &kept {
+            Ok(Kept { accepted: Accepted::New, .. }) => "accepted",
+            Ok(Kept { accepted: Accepted::Duplicate, .. }) => "duplicate",
+            Err(refused) => refused.outcome,
         };
         let source = Source::Console.as_str();
         metrics::counter!(telemetry::DELIVERIES, "source" => source, "outcome" => outcome).increment(1);
         metrics::histogram!(telemetry::ACK_SECONDS, "source" => source)
             .record(self.chance.now().since(began).as_secs_f64());
-        response
+        kept
     }
 
-    async fn store(&self, sent: Sent) -> Result<(Accepted, Timestamp), Refused> {
+    async fn store(&self, sent: Sent) -> Result<Kept, Refused> {
         let delivery = sent.delivery(self.tenant, &self.chance)?;
         let at = delivery.delivery.received_at;
         let accepted = self.accept.accept(delivery).await.map_err(|error| {
@@ -124,25 +195,15 @@ impl Web {
             );
             Refused { outcome: "unavailable", status: StatusCode::SERVICE_UNAVAILABLE, words }
         })?;
-        Ok((accepted, at))
-    }
-
-    fn refuse(&self, status: StatusCode, what: &str, words: &str, scripted: bool) -> Response {
-        if scripted {
-            (status, Json(json!({ "error": words }))).into_response()
-        } else {
-            self.trouble(status, what, words)
-        }
+        Ok(Kept { accepted, at })
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
-}
-
-fn json_body<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Unreadable> {
-    serde_json::from_slice(body).map_err(|error| Unreadable::Shape(error.to_string()))
+impl Refused {
+    /// The refusal, for the script.
+    pub(super) fn in_json(&self) -> Response {
+        (self.status, Json(json!({ "error": self.words }))).into_response()
+    }
 }
 
 /// The reason as a sentence.
@@ -151,43 +212,4 @@ fn sentence(why: &Unreadable) -> String {
     let mut letters = words.chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", letters.as_str())
-}
-
-/// The fields of a posted form.
-struct Form(Vec<(String, String)>);
-
-impl Form {
-    fn read(body: &[u8]) -> Result<Self, Unreadable> {
-        serde_urlencoded::from_bytes(body).map(Self).map_err(|error| Unreadable::Shape(error.to_string()))
-    }
-
-    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
-    }
-
-    fn get(&self, name: &str) -> Option<String> {
-        self.all(name).next().map(ToOwned::to_owned)
-    }
-
-    /// The form's own key, so that a form sent twice counts once; a new one where it has none.
-    fn id(&self, web: &Web) -> String {
-        self.get("id").unwrap_or_else(|| web.chance.id::<DeliveryId>().to_string())
-    }
-
-    /// Reads `press` (`approve pat_… 3`), the ticked `steps` and the `words`.
-    fn pressed(&self) -> Result<Pressed, Unreadable> {
-        let press = self.get("press").unwrap_or_default();
-        let unreadable = || Unreadable::Shape("the button says nothing Docket knows".to_owned());
-        let [action, patch, revision] = press.split(' ').collect::<Vec<_>>()[..] else { return Err(unreadable()) };
-        let patch = patch.parse().map_err(|_| unreadable())?;
-        let chosen = self.all("choices").any(|choices| choices.parse() == Ok(patch));
-        let steps = self.all("steps").map(str::parse).collect::<Result<_, _>>().map_err(|_| unreadable())?;
-        Ok(Pressed {
-            patch,
-            revision: revision.parse().map_err(|_| unreadable())?,
-            action: Action::from_word(action).ok_or_else(unreadable)?,
-            steps: chosen.then_some(steps),
-            words: self.get("words").filter(|words| !words.trim().is_empty()),
-        })
-    }
 }

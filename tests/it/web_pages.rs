@@ -1,5 +1,7 @@
 //! What the pages show, and what they never do.
 
+use std::time::Duration;
+
 use axum::{
     body::Body,
     http::{Request, StatusCode, header},
@@ -13,7 +15,7 @@ use docket::domain::{
 use crate::support::{
     db::{TestDb, for_each_db},
     sample::acme::{odd, sample},
-    site::{Site, ask},
+    site::{Site, ask, asked, drafting},
 };
 
 for_each_db!(
@@ -21,6 +23,7 @@ for_each_db!(
     an_empty_console_says_what_to_type,
     the_console_shows_the_conversation_and_the_plan_last_spoken_of,
     a_card_is_shown_as_its_patch_is_now,
+    a_draft_in_the_making_ends_the_conversation_until_it_is_over,
     a_project_shows_its_tree_and_its_patches,
     a_patch_shows_its_diff_its_reasons_and_what_was_decided,
     a_first_plan_is_shown_before_its_project_exists,
@@ -76,6 +79,38 @@ async fn a_card_is_shown_as_its_patch_is_now(db: &TestDb) {
     assert!(page.body.contains("P-4 expired"), "{}", page.body);
     assert!(!page.body.contains(&format!("approve {} 1", patch.id)), "{}", page.body);
     assert!(page.body.contains(&format!("renew {} 1", patch.id)), "{}", page.body);
+}
+
+async fn a_draft_in_the_making_ends_the_conversation_until_it_is_over(db: &TestDb) {
+    let (site, sample) = Site::over_sample(db).await;
+    let delivery = asked(&site, "/docket plan Build <b>parcels</b>").await;
+    assert!(!site.get("/console").await.body.contains("Drafting"), "what takes no time is not shown");
+    let mut progress = drafting(&site, delivery, "a plan for “Build <b>parcels</b>”");
+    progress.started_at = site.chance.now().minus(Duration::from_secs(72));
+    site.put_progress(&progress).await;
+    let page = site.get("/console").await.body;
+    for text in [
+        "Drafting <bdi>a plan for “Build &#60;b&#62;parcels&#60;/b&#62;”</bdi>",
+        "data-elapsed=\"72\">1 min 12 s<",
+        "dir=\"auto\">/docket plan Build &#60;b&#62;parcels&#60;/b&#62;<",
+        &format!("name=\"stop\" value=\"{delivery}\""),
+    ] {
+        assert!(page.contains(text), "{text} is missing: {page}");
+    }
+    assert!(page.find("P-4 · AUTH").unwrap() < page.find("Drafting").unwrap(), "it comes last");
+
+    let mut tx = site.store.write(site.tenant).await.unwrap();
+    assert!(tx.stop_progress(delivery, sample.members[0].0.id).await.unwrap());
+    tx.commit().await.unwrap();
+    let page = site.get("/console").await.body;
+    assert!(page.contains("Stopping the draft of") && !page.contains("name=\"stop\""), "{page}");
+
+    let mut tx = site.store.write(site.tenant).await.unwrap();
+    tx.finish_delivery(delivery, "stopped", site.chance.now()).await.unwrap();
+    tx.end_progress(delivery).await.unwrap();
+    tx.commit().await.unwrap();
+    let page = site.get("/console").await.body;
+    assert!(!page.contains("the draft of") && !page.contains("parcels"), "{page}");
 }
 
 async fn a_project_shows_its_tree_and_its_patches(db: &TestDb) {
@@ -191,7 +226,7 @@ async fn nothing_that_people_type_becomes_markup(db: &TestDb) {
 
 async fn every_answer_has_the_strict_headers(db: &TestDb) {
     let (site, _) = Site::over_sample(db).await;
-    for path in ["/console", "/projects/AUTH", "/patches/P-4", "/nothing", "/"] {
+    for path in ["/console", "/projects/AUTH", "/patches/P-4", "/models", "/nothing", "/"] {
         let page = site.get(path).await;
         let policy = page.header(header::CONTENT_SECURITY_POLICY);
         assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"), "{path}: {policy}");
@@ -253,7 +288,7 @@ async fn nobody_gets_in_from_another_machine_or_through_a_proxy_whatever_host_th
 
 async fn with_a_public_address_every_page_is_closed_until_there_is_a_sign_in(db: &TestDb) {
     let (site, _) = Site::over_sample(db).await;
-    for path in ["/", "/console", "/projects", "/projects/AUTH", "/patches/P-4", "/live", "/nothing"] {
+    for path in ["/", "/console", "/projects", "/projects/AUTH", "/patches/P-4", "/models", "/live", "/nothing"] {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let page = ask(site.at("https://docket.example.com"), request).await;
         assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");

@@ -1,6 +1,9 @@
 //! Lines and clicks: stored once, before they are acknowledged, and never from another site.
 
+use std::time::Duration;
+
 use axum::http::{StatusCode, header};
+use docket::domain::ids::DeliveryId;
 use serde_json::json;
 
 use crate::support::{
@@ -15,6 +18,8 @@ for_each_db!(
     the_same_line_sent_again_is_the_same_line,
     a_click_keeps_what_was_ticked_and_written,
     without_a_script_the_forms_do_the_same,
+    a_choice_and_a_stop_are_kept_with_and_without_a_script,
+    a_stop_waits_for_no_line_before_it,
     what_nobody_can_mean_is_refused_and_not_stored,
     a_full_disk_is_said_and_nothing_is_acknowledged,
     another_site_can_not_send_anything,
@@ -64,6 +69,40 @@ async fn without_a_script_the_forms_do_the_same(db: &TestDb) {
     assert!(taken[2].get("steps").is_none(), "{}", taken[2]);
 }
 
+async fn a_choice_and_a_stop_are_kept_with_and_without_a_script(db: &TestDb) {
+    let site = Site::over(db).await;
+    let delivery = site.chance.id::<DeliveryId>();
+    let choice = json!({ "words": "how's it\nlooking", "line": "status AUTH" });
+    let mut scripted = choice.clone();
+    scripted["id"] = json!("k-1");
+    let stop = json!({ "id": "k-2", "delivery": delivery }).to_string();
+    for (path, body) in [("/console/choose", scripted.to_string()), ("/console/stop", stop)] {
+        assert_eq!(site.post_json(path, &body).await.status, StatusCode::ACCEPTED, "{path}");
+    }
+    let choose = serde_urlencoded::to_string([("choose", choice.to_string())]).unwrap();
+    for (path, body) in [("/console/choose", choose), ("/console/stop", format!("stop={delivery}"))] {
+        let page = site.post_form(path, &body).await;
+        assert_eq!((page.status, page.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/console"), "{path}");
+    }
+    let mut taken = site.taken();
+    for one in &mut taken {
+        one.as_object_mut().unwrap().remove("id");
+    }
+    let chosen = json!({ "type": "choose", "words": "how's it\nlooking", "line": "status AUTH" });
+    let stopped = json!({ "type": "stop", "delivery": delivery });
+    assert_eq!(taken, [chosen.clone(), stopped.clone(), chosen, stopped]);
+}
+
+async fn a_stop_waits_for_no_line_before_it(db: &TestDb) {
+    let site = Site::over(db).await;
+    site.post_json("/console/say", LINE).await;
+    site.post_json("/console/say", r#"{"id":"k-2","text":"/docket list"}"#).await;
+    let stop = json!({ "id": "k-3", "delivery": site.chance.id::<DeliveryId>() }).to_string();
+    site.post_json("/console/stop", &stop).await;
+    let claimed = site.store.claim("worker", site.chance.now(), Duration::from_mins(1), 10).await.unwrap();
+    assert_eq!(claimed.len(), 2, "the first line and the stop, while the second line waits");
+}
+
 async fn what_nobody_can_mean_is_refused_and_not_stored(db: &TestDb) {
     let site = Site::over(db).await;
     for (path, body) in [
@@ -71,6 +110,9 @@ async fn what_nobody_can_mean_is_refused_and_not_stored(db: &TestDb) {
         ("/console/say", r#"{"id":"k","text":"   "}"#),
         ("/console/say", "\u{0}\u{1}"),
         ("/console/click", r#"{"id":"k","patch":"prj_x","revision":1,"action":"approve"}"#),
+        ("/console/choose", r#"{"id":"k","words":"?","line":"status"}"#),
+        ("/console/choose", r#"{"id":"k","words":"how is it","line":""}"#),
+        ("/console/stop", r#"{"id":"k","delivery":"pat_01HF7YAT00000000000000001A"}"#),
         ("/console/click", r#"{"id":"k","patch":"pat_01HF7YAT00000000000000001A","revision":1,"action":"explode"}"#),
     ] {
         let page = site.post_json(path, body).await;
@@ -79,6 +121,10 @@ async fn what_nobody_can_mean_is_refused_and_not_stored(db: &TestDb) {
     }
     for body in ["", "press=approve", "press=approve+pat_x+1", "press=explode+pat_01HF7YAT00000000000000001A+1"] {
         assert_eq!(site.post_form("/console/click", body).await.status, StatusCode::BAD_REQUEST, "{body}");
+    }
+    for (path, body) in [("/console/choose", "choose=how%0Astatus"), ("/console/stop", "stop=x"), ("/console/stop", "")]
+    {
+        assert_eq!(site.post_form(path, body).await.status, StatusCode::BAD_REQUEST, "{path} {body}");
     }
     let large = format!(r#"{{"id":"k","text":"{}"}}"#, "x".repeat(200_000));
     assert_eq!(site.post_json("/console/say", &large).await.status, StatusCode::PAYLOAD_TOO_LARGE);

@@ -12,6 +12,8 @@ use crate::{
         ids::{DeliveryId, PatchId, TenantId},
         job::Job,
         member::{Identity, Surface},
+        model::AccountForm,
+        route::{MAX_PHRASE, phrase},
     },
     store::NewDelivery,
 };
@@ -38,6 +40,37 @@ pub enum Sent {
         #[serde(flatten)]
         click: Pressed,
     },
+    /// A choice among several meanings of somebody's words.
+    Choose {
+        /// Made by the sender, one for each press.
+        id: String,
+        /// What was chosen.
+        #[serde(flatten)]
+        choice: Choice,
+    },
+    /// A press of *Cancel* under a draft that is being made.
+    Stop {
+        /// Made by the sender, one for each press.
+        id: String,
+        /// The delivery that the draft is made for.
+        delivery: DeliveryId,
+    },
+    /// A filled-in form for an account with a provider of models.
+    Account {
+        /// Made by the sender, one for each form.
+        id: String,
+        /// The form, its key sealed.
+        form: AccountForm,
+    },
+}
+
+/// What words were chosen to mean, as the button says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// The words, as a [`phrase`].
+    pub words: String,
+    /// The command they mean, without `/docket`.
+    pub line: String,
 }
 
 /// The press of a button, as the console sends it.
@@ -60,7 +93,7 @@ pub struct Pressed {
 /// Why what the console sent can't be taken. Worded for the person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// Not the JSON of a line or a click.
+    /// Not the JSON of anything the console sends.
     #[error("that is not a line or a click of the console: {0}")]
     Shape(String),
     /// The key is missing, too long or odd.
@@ -72,6 +105,9 @@ pub enum Unreadable {
     /// Too much was typed.
     #[error("a line may have {MAX_LINE} characters; this one has {0}. Say it in fewer words")]
     TooLong(usize),
+    /// Words that can't be remembered.
+    #[error("words that are to be remembered have 1 to {MAX_PHRASE} characters. Type the command itself")]
+    Phrase,
 }
 
 impl Sent {
@@ -83,37 +119,52 @@ impl Sent {
     }
 
     fn check(&self) -> Result<(), Unreadable> {
-        let (id, words) = match self {
-            Self::Say { id, text } => (id, Some(text)),
-            Self::Click { id, click } => (id, click.words.as_ref()),
-        };
+        let id = self.key();
         let plain = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
         if !(1..=64).contains(&id.len()) || !id.bytes().all(plain) {
             return Err(Unreadable::Key);
         }
-        match words.map_or(0, |words| words.chars().count()) {
-            length if length > MAX_LINE => Err(Unreadable::TooLong(length)),
-            _ if matches!(self, Self::Say { text, .. } if line(text).is_empty()) => Err(Unreadable::Empty),
-            _ => Ok(()),
+        match self {
+            Self::Say { text, .. } => a_line(text),
+            Self::Click { click, .. } => short_enough(click.words.as_deref().unwrap_or_default()),
+            Self::Choose { choice, .. } if phrase(&choice.words).is_none() => Err(Unreadable::Phrase),
+            Self::Choose { choice, .. } => a_line(&choice.line),
+            Self::Stop { .. } | Self::Account { .. } => Ok(()),
         }
     }
 
-    /// The delivery that stores it, with the job that handles it. Lines of the console are handled in their order.
+    /// The sender's key.
+    fn key(&self) -> &str {
+        match self {
+            Self::Say { id, .. }
+            | Self::Click { id, .. }
+            | Self::Choose { id, .. }
+            | Self::Stop { id, .. }
+            | Self::Account { id, .. } => id,
+        }
+    }
+
+    /// The delivery that stores it, with the job that handles it. What the console sends is handled in its order, but
+    /// for a stop: it would wait for the very draft that it stops.
     pub fn delivery(&self, tenant: TenantId, chance: &Chance) -> Result<NewDelivery, Unreadable> {
         self.check()?;
-        let (Self::Say { id: key, .. } | Self::Click { id: key, .. }) = self;
         let body = serde_json::to_vec(self).map_err(|error| Unreadable::Shape(error.to_string()))?;
         let (id, now) = (chance.id::<DeliveryId>(), chance.now());
+        let job = Job::HandleDelivery { delivery: id }.due(now);
+        let job = match self {
+            Self::Stop { .. } => job,
+            _ => job.in_order(format!("console:{tenant}")),
+        };
         Ok(NewDelivery {
             delivery: Delivery {
                 id,
                 tenant: Some(tenant),
                 source: Source::Console,
-                dedupe_key: key.clone(),
+                dedupe_key: self.key().to_owned(),
                 body,
                 received_at: now,
             },
-            job: Some(Job::HandleDelivery { delivery: id }.due(now).in_order(format!("console:{tenant}"))),
+            job: Some(job),
             job_id: chance.id(),
             outcome: None,
         })
@@ -127,6 +178,11 @@ impl Sent {
                 let Pressed { patch, revision, action, steps, words } = click;
                 Event::Click(Click { action, patch, revision, steps, words })
             }
+            Self::Choose { choice: Choice { words, line: command }, .. } => {
+                Event::Chosen { words: phrase(&words).unwrap_or_default(), line: line(&command) }
+            }
+            Self::Stop { delivery, .. } => Event::Stop { delivery },
+            Self::Account { form, .. } => Event::Account(form),
         };
         Incoming { sender: Some(sender()), venue: Some(venue()), event }
     }
@@ -137,6 +193,18 @@ pub fn incoming(body: &[u8]) -> Result<Incoming, Unreadable> {
     Sent::read(body).map(Sent::incoming)
 }
 
+/// The words that the conversation shows for what somebody sent; `None` where the change on a card says enough.
+pub fn said(event: &Event) -> Option<String> {
+    let words = match event {
+        Event::Command(line) => format!("/docket {line}"),
+        Event::Words(words) | Event::Click(Click { action: Action::RequestChanges, words: Some(words), .. }) => {
+            words.clone()
+        }
+        _ => return None,
+    };
+    Some(words.trim().to_owned())
+}
+
 /// Whoever sits at the console: it has no sign-in, so there is one.
 pub fn sender() -> Identity {
     Identity { surface: Surface::Console, team: "local".to_owned(), user: "local".to_owned() }
@@ -145,6 +213,18 @@ pub fn sender() -> Identity {
 /// The place that the console is.
 pub fn venue() -> Venue {
     Venue { surface: Surface::Console, team: "local".to_owned(), channel: "console".to_owned(), thread: None }
+}
+
+/// Whether the text is a line that somebody typed.
+fn a_line(text: &str) -> Result<(), Unreadable> {
+    if line(text).is_empty() { Err(Unreadable::Empty) } else { short_enough(text) }
+}
+
+fn short_enough(text: &str) -> Result<(), Unreadable> {
+    match text.chars().count() {
+        length if length > MAX_LINE => Err(Unreadable::TooLong(length)),
+        _ => Ok(()),
+    }
 }
 
 /// The line without control characters, which nobody types, and without blanks around it.
@@ -165,6 +245,7 @@ fn meaning(text: &str) -> Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::secret::Sealed;
 
     fn said(text: &str) -> Event {
         Sent::Say { id: "a".to_owned(), text: text.to_owned() }.incoming().event
@@ -200,6 +281,11 @@ mod tests {
     #[test]
     fn what_nobody_can_mean_is_refused_with_words() {
         let long = format!(r#"{{"type":"say","id":"a","text":"{}"}}"#, "x".repeat(MAX_LINE + 1));
+        let choose = |words: usize, line: usize| {
+            let (words, line) = ("x".repeat(words), "x".repeat(line));
+            format!(r#"{{"type":"choose","id":"a","words":"{words}","line":"{line}"}}"#)
+        };
+        let (unsaid, endless) = (choose(MAX_PHRASE + 1, 1), choose(1, MAX_LINE + 1));
         for (body, expected) in [
             (r#"{"type":"say","id":"","text":"hi"}"#, "the id must have 1 to 64"),
             (r#"{"type":"say","id":"a b","text":"hi"}"#, "the id must have 1 to 64"),
@@ -207,10 +293,49 @@ mod tests {
             (r#"{"type":"sing","id":"a"}"#, "not a line or a click"),
             (r#"{"type":"click","id":"a","patch":"prj_x","revision":1,"action":"approve"}"#, "not a line or a click"),
             (long.as_str(), "this one has 10001"),
+            (r#"{"type":"choose","id":"a","words":" ?! ","line":"show"}"#, "1 to 200 characters"),
+            (r#"{"type":"choose","id":"a","words":"how is it","line":" "}"#, "type something first"),
+            (unsaid.as_str(), "1 to 200 characters"),
+            (endless.as_str(), "this one has 10001"),
+            (r#"{"type":"stop","id":"a","delivery":"pat_01HF7YAT00000000000000001A"}"#, "not a line or a click"),
+            (r#"{"type":"stop","id":"","delivery":"dlv_01HF7YAT00000000000000001A"}"#, "the id must have 1 to 64"),
             ("\u{0}", "not a line or a click"),
         ] {
             let why = incoming(body.as_bytes()).unwrap_err().to_string();
             assert!(why.contains(expected), "{body}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_choice_means_its_phrase_and_its_line() {
+        let body = br#"{"type":"choose","id":"k","words":"How's it  looking?","line":" status AUTH "}"#;
+        let Event::Chosen { words, line } = incoming(body).unwrap().event else { panic!("no choice") };
+        assert_eq!((words.as_str(), line.as_str()), ("how's it looking", "status AUTH"));
+    }
+
+    #[test]
+    fn a_stop_waits_for_nothing_and_everything_else_for_what_was_sent_before() {
+        let chance = Chance::system();
+        let tenant = chance.id();
+        let id = || "k".to_owned();
+        let choice = Choice { words: "how is it".to_owned(), line: "status".to_owned() };
+        let form = AccountForm {
+            name: "openai".to_owned(),
+            base_url: "https://api.openai.com/v1".to_owned(),
+            key: Some(Sealed("sealed".to_owned())),
+            models: "gpt-5".to_owned(),
+            default: true,
+        };
+        let stop = Sent::Stop { id: id(), delivery: chance.id() };
+        for (sent, waits) in [
+            (Sent::Say { id: id(), text: "/show".to_owned() }, true),
+            (Sent::Choose { id: id(), choice }, true),
+            (Sent::Account { id: id(), form }, true),
+            (stop, false),
+        ] {
+            let new = sent.clone().delivery(tenant, &chance).unwrap();
+            assert_eq!(Sent::read(&new.delivery.body).as_ref(), Ok(&sent));
+            assert_eq!(new.job.unwrap().ordering_key.is_some(), waits, "{sent:?}");
         }
     }
 

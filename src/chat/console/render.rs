@@ -35,6 +35,11 @@ impl fmt::Display for Moment<'_> {
     }
 }
 
+/// What a choosing button carries: both parts of the choice, which no text in them can blur.
+fn choice(words: &str, line: &str) -> String {
+    serde_json::json!({ "words": words, "line": line }).to_string()
+}
+
 /// A button that asks for words before it acts.
 struct Question {
     action: Action,
@@ -167,7 +172,7 @@ pub fn safe_url(url: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Chance;
+    use crate::{chat::console::receive::Choice, clock::Chance};
 
     fn html(blocks: Vec<Block>) -> String {
         let message = Message { summary: "summary".to_owned(), blocks };
@@ -239,6 +244,20 @@ mod tests {
         ])]);
         assert!(page.contains(&format!("value=\"approve {patch} 3\"")), "{page}");
         assert!(page.contains("<dialog") && page.contains("Reject this proposal?"), "{page}");
+    }
+
+    #[test]
+    fn a_choice_reads_back_whatever_is_in_it() {
+        for words in ["how's it looking", "a \"b\"\nc", "<x>&amp;", "🎈\u{202e}"] {
+            let read: Choice = serde_json::from_str(&choice(words, "plan a\nb")).unwrap();
+            assert_eq!((read.words.as_str(), read.line.as_str()), (words, "plan a\nb"));
+        }
+        let press = Press::Choose { words: "a \"b\"".to_owned(), line: "show".to_owned() };
+        let button = |press| Button { label: "x".to_owned(), style: ButtonStyle::Plain, press };
+        let delivery = Chance::system().id();
+        let page = html(vec![Block::Buttons(vec![button(press), button(Press::Stop(delivery))])]);
+        assert!(page.contains("name=\"choose\"") && page.contains("formaction=\"/console/choose\""), "{page}");
+        assert!(page.contains(&format!("name=\"stop\" value=\"{delivery}\"")), "{page}");
     }
 
     #[test]

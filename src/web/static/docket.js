@@ -19,9 +19,20 @@
     element.textContent = (at.toDateString() === new Date().toDateString() ? today : other).format(at);
   });
 
+  // --- how long a draft has been in the making: counted on from what the server last said ---
+  const counts = new WeakMap();
+  const count = () => $$("[data-elapsed]").forEach((element) => {
+    const said = Number(element.dataset.elapsed);
+    let since = counts.get(element);
+    if (since?.said !== said) counts.set(element, since = { said, at: performance.now() - said * 1000 });
+    const seconds = Math.floor((performance.now() - since.at) / 1000);
+    element.textContent = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  });
+  setInterval(count, 1000);
+
   // --- bringing one tree of elements to what another one says, touching only what differs ---
   // What the reader did (open parts, typed text, ticks, focus) lives in the elements and survives.
-  const kept = new Set(["open", "tabindex"]);
+  const kept = new Set(["open", "tabindex", "aria-busy"]);
   const alike = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && (a.id || "") === (b.id || "");
   const morph = (old, fresh) => {
     if (old.isEqualNode(fresh)) return;
@@ -91,10 +102,13 @@
     const offer = fresh.getElementById("line");
     if (box && offer) box.placeholder = offer.placeholder;
     prepare();
+    count();
     dropArrived();
     if (atEnd) scroll.scrollTop = scroll.scrollHeight;
-    // A pressed button may be gone; the card that had it keeps the place of whoever uses the keyboard.
-    if (card && document.activeElement === document.body && card.isConnected) card.focus({ preventScroll: true });
+    // A pressed button may be gone; the card that had it keeps the place of whoever uses the keyboard, and where that
+    // is gone as well, the conversation does.
+    const place = card && (card.isConnected ? card : scroll);
+    if (place && document.activeElement === document.body) place.focus({ preventScroll: true });
   };
 
   // --- live ---
@@ -211,7 +225,7 @@
     try {
       const { new: isNew } = await send("/console/say", { id, text: $(".words", line).textContent });
       line.classList.remove("waiting", "failed");
-      $(".who", line).textContent = "sending…";
+      $(".who", line).textContent = $(".working") ? "sent, waits for the draft" : "sending…";
       $(".link", line)?.remove();
       forget(id);
       if (!isNew) {
@@ -260,34 +274,67 @@
     }
   };
 
-  // On pages other than the console the answer to a click is looked up and shown as a notice.
-  let askedAt = null;
+  // On pages other than the console the answer to a click or a line is looked up and shown as a notice.
+  let awaited = null;
+  const waitForAnswer = (at, button) => {
+    awaited?.button?.removeAttribute("aria-busy");
+    awaited = composer ? null : { at, button };
+    findAnswer();
+  };
   const findAnswer = async () => {
-    if (askedAt === null || composer) return;
+    const mine = awaited;
+    if (!mine) return;
     const page = await fetch("/console").then((answer) => answer.text()).catch(() => "");
     const fresh = new DOMParser().parseFromString(page, "text/html");
-    const answer = $$(".answered", fresh).find((entry) => Number(entry.dataset.at) >= askedAt);
-    if (!answer) return;
-    askedAt = null;
+    const answer = $$(".answered", fresh).find((entry) => Number(entry.dataset.at) >= mine.at);
+    if (!answer || awaited !== mine) return;
+    awaited = null;
+    mine.button?.removeAttribute("aria-busy");
     tell($(".message", answer).textContent.trim());
   };
 
+  // --- buttons and forms ---
+  // What each of them says, by the button's name; everything else is a line made of the form's `text` fields.
+  const meanings = {
+    press: (form, button) => {
+      const [action, patch, revision] = button.value.split(" ");
+      const fields = new FormData(form);
+      const click = { patch, revision: Number(revision), action };
+      if (fields.getAll("choices").includes(patch)) click.steps = fields.getAll("steps").map(Number);
+      const words = (fields.get("words") || "").trim();
+      if (words) click.words = words;
+      return ["/console/click", click];
+    },
+    choose: (form, button) => ["/console/choose", JSON.parse(button.value)],
+    stop: (form, button) => ["/console/stop", { delivery: button.value }],
+    account: (form) => ["/models/accounts", Object.fromEntries(new FormData(form))],
+  };
+  const lineOf = (form, button) => new FormData(form, button).getAll("text").join(" ").trim();
   const press = async (form, button) => {
-    const [action, patch, revision] = button.value.split(" ");
-    const fields = new FormData(form);
-    const click = { id: crypto.randomUUID(), patch, revision: Number(revision), action };
-    if (fields.getAll("choices").includes(patch)) click.steps = fields.getAll("steps").map(Number);
-    const words = (fields.get("words") || "").trim();
-    if (words) click.words = words;
+    const meaning = meanings[button.name];
+    if (!meaning && pendingList) {
+      say(lineOf(form, button));
+      return;
+    }
+    const [path, body] = meaning ? meaning(form, button) : ["/console/say", { text: lineOf(form, button) }];
+    const trouble = $(".refusal", form);
+    if (trouble) trouble.hidden = true;
     button.setAttribute("aria-busy", "true");
     try {
-      const { at } = await send("/console/click", click);
-      askedAt = at;
+      const { at } = await send(path, { ...body, id: crypto.randomUUID() });
       form.closest("dialog")?.close();
+      if (form.hasAttribute("data-account")) form.reset();
+      // A decision shows on its card and may have no other answer.
+      waitForAnswer(at, button.name === "press" ? null : button);
     } catch (error) {
-      tell(error.message, true);
+      if (trouble) {
+        trouble.textContent = error.message;
+        trouble.hidden = false;
+      } else tell(error.message, true);
     }
-    button.removeAttribute("aria-busy");
+    // A key is typed for one attempt.
+    $$("[type=password]", form).forEach((field) => { field.value = ""; });
+    if (button !== awaited?.button) button.removeAttribute("aria-busy");
   };
 
   document.addEventListener("submit", (event) => {
@@ -303,12 +350,19 @@
       say(text);
     } else if (form.hasAttribute("data-console") && button) {
       event.preventDefault();
-      if (button.getAttribute("aria-busy") === "true") return;
-      if (button.name === "press") press(form, button);
-      else if (button.name === "text" && pendingList) say(button.value);
-      else if (button.name === "text") send("/console/say", { id: crypto.randomUUID(), text: button.value })
-        .then(({ at }) => { askedAt = at; }, (error) => tell(error.message, true));
+      if (button.getAttribute("aria-busy") !== "true") press(form, button);
     }
+  });
+  // A provider's button fills in its address.
+  document.addEventListener("click", (event) => {
+    const provider = event.target.closest("[data-address]");
+    if (!provider) return;
+    const { elements } = provider.closest("form");
+    elements.base_url.value = provider.dataset.address;
+    if (!elements.name.value || elements.name.value === elements.name.dataset.filled) {
+      elements.name.value = elements.name.dataset.filled = provider.dataset.name;
+    }
+    elements[provider.hasAttribute("data-keyless") ? "models" : "key"].focus();
   });
 
   // Browsers without `commandfor` get their dialogs opened here.

@@ -120,6 +120,11 @@ impl Browser {
         self.client.active_element().await.unwrap().send_keys(text).await.unwrap();
     }
 
+    /// Clicks into the first element that matches.
+    pub(crate) async fn focus(&self, css: &str) {
+        self.client.find(Locator::Css(css)).await.unwrap().click().await.unwrap();
+    }
+
     /// Goes to the next thing that can have the focus, or back to the one before.
     pub(crate) async fn tab(&self, back: bool) {
         let modifiers = if back { 8 } else { 0 };

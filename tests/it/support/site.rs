@@ -3,6 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -13,11 +14,20 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, header},
 };
 use docket::{
+    chat::console::receive::{Sent, venue},
     clock::Chance,
-    domain::ids::TenantId,
+    domain::{
+        ids::{DeliveryId, MemberId, TenantId},
+        model::{Account, Call, CallOutcome, JsonMode, Use},
+        progress::Progress,
+        secret::Sealed,
+    },
+    llm::{Completion, Endpoint, Llm, LlmError, Request as Prompted, models::Models},
+    secrets::Keyring,
     store::{Accepted, NewDelivery, Store},
     web::{Accept, Web},
 };
+use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -46,6 +56,30 @@ struct Full;
 impl Accept for Full {
     async fn accept(&self, _: NewDelivery) -> anyhow::Result<Accepted> {
         anyhow::bail!("database or disk is full")
+    }
+}
+
+/// Models of which none is connected.
+pub(crate) fn no_models(store: &Store, chance: &Chance) -> Models {
+    Models::new(Arc::new(Silent), store.clone(), chance.clone(), Keyring::new(&[]).unwrap(), None).unwrap()
+}
+
+/// A model that nobody reaches: pages only look at what is known of it.
+struct Silent;
+
+#[async_trait]
+impl Llm for Silent {
+    async fn complete(&self, _: &Endpoint, _: &Prompted) -> Result<Completion, LlmError> {
+        Err(LlmError::Unreachable("nobody is there".to_owned()))
+    }
+}
+
+/// Seals a key so that a test can tell that it was sealed, for whom, and that nothing of it is left.
+#[expect(clippy::needless_pass_by_value, reason = "the signature of the product")]
+fn sealed_by_length(tenant: TenantId, name: &str, key: SecretString) -> Result<Sealed, String> {
+    match key.expose_secret() {
+        "unsealable" => Err("Docket has no master key to encrypt it with. Set DOCKET_MASTER_KEY.".to_owned()),
+        key => Ok(Sealed(format!("{tenant} {name} {}", key.len()))),
     }
 }
 
@@ -101,6 +135,8 @@ impl Site {
             tenant,
             public_url: "http://127.0.0.1:8080".to_owned(),
             accept: Arc::new(Direct(store.clone(), Arc::clone(&taken))),
+            models: no_models(&store, &chance),
+            seal: Arc::new(sealed_by_length),
             stopping: stopping.clone(),
         };
         Self { store, tenant, chance, stopping, taken, web, own: None }
@@ -138,6 +174,11 @@ impl Site {
         self.own.as_ref().unwrap().another().await
     }
 
+    /// Lets time pass.
+    pub(crate) fn wait(&self, time: Duration) {
+        self.own.as_ref().unwrap().clock.advance(time);
+    }
+
     /// The pages as somebody with this `PUBLIC_URL` would have them.
     pub(crate) fn at(&self, public_url: &str) -> Router {
         near(Web { public_url: public_url.to_owned(), ..self.web.clone() })
@@ -160,6 +201,13 @@ impl Site {
     /// The pages over a database that takes nothing more.
     pub(crate) fn full(&self) -> Router {
         near(Web { accept: Arc::new(Full), ..self.web.clone() })
+    }
+
+    /// Begins to show a draft that is being made.
+    pub(crate) async fn put_progress(&self, progress: &Progress) {
+        let mut tx = self.store.write(self.tenant).await.unwrap();
+        tx.put_progress(progress).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// What was stored so far.
@@ -189,6 +237,28 @@ impl Site {
     }
 }
 
+/// A line of the console that nobody has handled yet.
+pub(crate) async fn asked(site: &Site, text: &str) -> DeliveryId {
+    let sent = Sent::Say { id: site.chance.id::<DeliveryId>().to_string(), text: text.to_owned() };
+    let new = sent.delivery(site.tenant, &site.chance).unwrap();
+    let id = new.delivery.id;
+    site.store.accept(&[new]).await.unwrap();
+    id
+}
+
+/// A draft for that line which began now.
+pub(crate) fn drafting(site: &Site, delivery: DeliveryId, what: &str) -> Progress {
+    Progress {
+        delivery,
+        venue: venue(),
+        what: what.to_owned(),
+        started_at: site.chance.now(),
+        message: None,
+        stopped_by: None,
+        is_over: false,
+    }
+}
+
 /// The pages for somebody at this machine.
 fn near(web: Web) -> Router {
     docket::web::router(web).layer(MockConnectInfo(SocketAddr::from(([127, 0, 0, 1], 40_000))))
@@ -205,4 +275,52 @@ pub(crate) async fn ask(router: Router, mut request: Request<Body>) -> Page {
     let (parts, body) = answer.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
     Page { status: parts.status, headers: parts.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+}
+
+/// Two accounts: `openai`, whose key is stored, and `home`, which needs none.
+pub(crate) async fn connected(site: &Site, by: MemberId) {
+    let account = |name: &str, base_url: &str, key: Option<&str>, models: &[&str], position| Account {
+        id: site.chance.id(),
+        name: name.to_owned(),
+        base_url: base_url.to_owned(),
+        key: key.map(|key| Sealed(key.to_owned())),
+        models: models.iter().map(ToString::to_string).collect(),
+        json: JsonMode::Schema,
+        position,
+        by,
+        created_at: site.chance.now(),
+    };
+    let mut tx = site.store.write(site.tenant).await.unwrap();
+    let openai = account("openai", "https://api.openai.com/v1", Some("sealed-1"), &["gpt-5-mini", "gpt-5"], 0);
+    tx.put_account(&openai).await.unwrap();
+    tx.put_account(&account("home", "http://127.0.0.1:11434/v1", None, &["qwen3:8b"], 1)).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// A call of a model that ended like this, and used 2,500 tokens.
+pub(crate) async fn called(site: &Site, outcome: CallOutcome) {
+    let call = Call {
+        id: site.chance.id(),
+        delivery: None,
+        purpose: Use::Plan,
+        model: "openai/gpt-5".parse().unwrap(),
+        prompt: "1a2b3c4d".to_owned(),
+        reserved: 9_000,
+        prompt_tokens: 1_800,
+        answer_tokens: 700,
+        outcome,
+        at: site.chance.now(),
+        millis: 12_400,
+    };
+    let mut tx = site.store.write(site.tenant).await.unwrap();
+    tx.insert_call(&call).await.unwrap();
+    tx.finish_call(&call).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Tests an account of [`connected`], which fails, until it rests.
+pub(crate) async fn fails(site: &Site, account: &str) {
+    for _ in 0..5 {
+        assert!(site.web.models.test(site.tenant, account).await.unwrap().is_err());
+    }
 }
