@@ -26,7 +26,13 @@ use crate::{
         slack::{self, SlackDoor},
     },
     jobs::{Desk, worker::Worker},
+    llm::{
+        keys,
+        models::Models,
+        openai::{OpenAi, Timeouts},
+    },
     planner::templates::Templates,
+    secrets::{Keyring, Seal, account_key},
     shutdown::Shutdown,
     store::{ServeLock, Store},
     telemetry::{self, Metrics},
@@ -59,7 +65,9 @@ impl App {
     /// When the database fails, a plan template can't be read, or a client can't be built.
     pub async fn build(config: &Config, store: Store, chance: Chance, shutdown: Shutdown) -> anyhow::Result<Self> {
         let tenant = store.local_tenant(&chance).await?;
-        let desk = Arc::new(desk(config, store.clone(), chance.clone())?);
+        let keyring = Keyring::of(config)?;
+        let desk = Arc::new(desk(config, store.clone(), chance.clone(), keyring.clone())?);
+        let seal = sealer(keyring, chance.clone());
         let intake = Intake::start(store.clone(), chance.clone());
         let mut router = web::router(Web {
             store: store.clone(),
@@ -67,6 +75,8 @@ impl App {
             tenant,
             public_url: config.public_url.clone(),
             accept: Arc::new(ConsoleDoor(intake.clone())),
+            models: desk.models.clone(),
+            seal: Arc::clone(&seal),
             stopping: shutdown.token(),
         });
         if let (Some(client), Some(config)) = (&desk.slack, &config.slack) {
@@ -77,6 +87,7 @@ impl App {
                 config: config.clone(),
                 client: client.clone(),
                 front: Arc::new(DeskFront(Arc::clone(&desk))),
+                seal,
             }));
         }
         Ok(Self { worker: Worker::new(Arc::clone(&desk)), desk, router, tenant, intake })
@@ -84,27 +95,37 @@ impl App {
 }
 
 /// What jobs work with, by the settings.
-fn desk(config: &Config, store: Store, chance: Chance) -> anyhow::Result<Desk> {
+fn desk(config: &Config, store: Store, chance: Chance, keyring: Keyring) -> anyhow::Result<Desk> {
     let mut templates = Templates::built_in()?;
     if let Some(folder) = &config.templates {
         templates = templates.with_folder(folder)?;
     }
+    let llm = Arc::new(OpenAi::new(Timeouts::default())?);
+    let models = Models::new(llm, store.clone(), chance.clone(), keyring, config.openai.as_ref())?;
     // The pages exist on this machine only: a link to them would lead nobody else anywhere.
     let pages = Some(config.public_url.as_str()).filter(|url| web::is_loopback(url));
     let slack = config.slack.as_ref().map(|slack| SlackClient::new(slack, pages)).transpose()?;
-    Ok(Desk { store, chance, templates, slack })
+    Ok(Desk { store, chance, templates, models, slack })
+}
+
+/// Encrypts the keys of accounts that come in by the doors.
+fn sealer(keyring: Keyring, chance: Chance) -> Seal {
+    Arc::new(move |tenant, name, key| {
+        keyring.seal(tenant, &account_key(name), &key, &chance).map_err(|why| format!("{why}."))
+    })
 }
 
 /// Serves until `shutdown`: takes requests, runs jobs, and stops in order.
 ///
 /// # Errors
-/// When another process serves the same database, the database can't be opened or migrated, or the
-/// address can't be listened on.
+/// When another process serves the same database, the database can't be opened or migrated, the master key of a
+/// stored key is missing, or the address can't be listened on.
 pub async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let lock = ServeLock::acquire(&config.database_url)?;
     let metrics = Metrics::install()?;
     let store = Store::open(&config.database_url).await?;
     store.migrate().await?;
+    refuse_lost_keys(&store, &Keyring::of(&config)?).await?;
     let chance = Chance::system();
     match store.end_leases_of_the_dead(&lock, chance.now()).await? {
         0 => {}
@@ -140,6 +161,17 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// A stored key whose master key is gone would be noticed when somebody waits for a plan; better now.
+async fn refuse_lost_keys(store: &Store, keyring: &Keyring) -> anyhow::Result<()> {
+    let Some(lost) = keys::unreadable(store, keyring).await?.into_iter().next() else { return Ok(()) };
+    anyhow::bail!(
+        "the key of the account {} can't be decrypted: {}. Add that master key to DOCKET_MASTER_KEY, behind a comma, or \
+         restore docket.key beside the database; `docket doctor` says which others are concerned",
+        lost.key.name,
+        lost.why
+    )
 }
 
 /// Ends [`REQUEST_GRACE`] after the request to stop.

@@ -10,6 +10,7 @@ use crate::{
     domain::{event::Incoming, ids::TenantId, message::Message},
     error::{Error, Result},
     ingest::{intake::Intake, slack::Front},
+    intent::{Reading, phrase},
     jobs::{Desk, understand::understand},
     store::{Accepted, NewDelivery},
     web::Accept,
@@ -41,11 +42,19 @@ impl DeskFront {
             Some(identity) => tx.member_by_identity(identity).await?,
             None => None,
         };
-        let Some(intent) = understand(&incoming.event, sender.as_ref(), now)? else { return Ok(None) };
+        let venue = incoming.venue.as_ref();
+        let intent = match understand(&mut tx, &incoming.event, sender.as_ref(), venue, now).await? {
+            Some(Reading::Meant(intent)) => intent,
+            Some(Reading::Wrong(words)) => return Err(words.into()),
+            // A model may understand it, in its own time.
+            Some(Reading::Unknown(_)) if self.0.models.is_connected(&mut tx).await? => return Ok(None),
+            Some(Reading::Unknown(words)) => return Err(phrase::without_model(&words).into()),
+            None => return Ok(None),
+        };
         if !intent.is_read_only() {
             return Ok(None);
         }
-        let ask = Ask { sender: sender.as_ref(), venue: incoming.venue.as_ref(), intent: &intent, now };
+        let ask = Ask { sender: sender.as_ref(), venue, intent: &intent, now, models: &self.0.models };
         Ok(Some(answers::answer(&mut tx, &ask).await?))
     }
 }

@@ -12,15 +12,19 @@ use crate::{
     domain::{
         card::{Entry, EntryContent},
         ids::{DeliveryId, TenantId},
+        member::Surface,
         message::Message,
     },
     jobs::worker::Worker,
     review::card,
+    secrets::Keyring,
     store::{ServeLock, Store, Tx},
 };
 
 /// How long to wait for a running server to answer.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long to wait while a draft is being made, which takes as long as its model.
+const DRAFT_PATIENCE: Duration = Duration::from_mins(5);
 /// How often to look.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -43,8 +47,8 @@ pub async fn say(config: Config, line: &str, out: &mut dyn Write) -> anyhow::Res
     };
     let id = delivery.delivery.id;
     store.accept(&[delivery]).await?;
-    let worker = Worker::new(Arc::new(desk(&config, store.clone(), chance.clone())?));
-    let mut waited = Duration::ZERO;
+    let worker = Worker::new(Arc::new(desk(&config, store.clone(), chance.clone(), Keyring::of(&config)?)?));
+    let mut waiting = Waiting::default();
     let answer = loop {
         // Where no server does the work, it is done here; another `say` may be at it in this moment.
         if let Ok(lock) = ServeLock::acquire(&config.database_url) {
@@ -54,15 +58,42 @@ pub async fn say(config: Config, line: &str, out: &mut dyn Write) -> anyhow::Res
         if let Some(answer) = answer(&store, tenant, &chance, id, seen).await? {
             break answer;
         }
-        if waited >= PATIENCE {
-            bail!("nobody answered within {PATIENCE:?}; is the server that uses this database still running?");
-        }
+        waiting.go_on(is_drafting(&store, tenant).await?)?;
         tokio::time::sleep(LOOK).await;
-        waited += LOOK;
     };
     out.write_all(answer.as_bytes())?;
     store.close().await;
     Ok(())
+}
+
+/// How long it took so far.
+#[derive(Default)]
+struct Waiting {
+    /// Altogether.
+    long: Duration,
+    /// Since a draft was last in the making.
+    idle: Duration,
+}
+
+impl Waiting {
+    /// Waits for one more look, or says why that is too long.
+    fn go_on(&mut self, is_drafting: bool) -> anyhow::Result<()> {
+        if self.long >= DRAFT_PATIENCE {
+            bail!("there is no answer after {DRAFT_PATIENCE:?}; it will appear in the console when it is there");
+        }
+        if self.idle >= PATIENCE {
+            bail!("nobody answered within {PATIENCE:?}; is the server that uses this database still running?");
+        }
+        self.long += LOOK;
+        self.idle = if is_drafting { Duration::ZERO } else { self.idle + LOOK };
+        Ok(())
+    }
+}
+
+/// Whether a draft is being made for the console: this line's, or one that this line waits for.
+async fn is_drafting(store: &Store, tenant: TenantId) -> anyhow::Result<bool> {
+    let drafts = store.read(tenant).await?.open_progress(Surface::Console).await?;
+    Ok(drafts.iter().any(|draft| !draft.is_over))
 }
 
 /// What answers the delivery, as text; `None` while it is not handled or its answer is still on the way.
@@ -98,5 +129,32 @@ async fn ours(tx: &mut Tx, chance: &Chance, id: DeliveryId, entry: Entry) -> any
             Ok(Some(card::show(tx, &patch, chance.now()).await?))
         }
         EntryContent::Said { .. } | EntryContent::Answered { .. } => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How often it looks while a draft is in the making from one look to another, and why it gives up.
+    fn looks(from: u128, to: u128) -> (u128, String) {
+        let mut waiting = Waiting::default();
+        for look in 0.. {
+            if let Err(why) = waiting.go_on((from..to).contains(&look)) {
+                return (look, why.to_string());
+            }
+        }
+        unreachable!("it gives up some time")
+    }
+
+    #[test]
+    fn it_waits_longer_while_a_draft_is_being_made_but_not_for_ever() {
+        let (patience, most) = (PATIENCE.as_millis() / LOOK.as_millis(), DRAFT_PATIENCE.as_millis() / LOOK.as_millis());
+        assert_eq!(looks(0, 0).0, patience);
+        assert_eq!(looks(10, 100).0, 100 + patience);
+        assert_eq!(looks(patience + 1, most).0, patience, "it began when nobody waited any more");
+        let (all, why) = looks(0, most * 2);
+        assert_eq!(all, most);
+        assert!(why.contains("appear in the console"), "{why}");
     }
 }

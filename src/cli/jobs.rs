@@ -106,6 +106,10 @@ async fn subject(store: &Store, row: &JobRow, now: Timestamp) -> store::Result<S
             Some(answer) => format!("an answer{}, {} old", place(&answer.venue), span(now.since(answer.created_at))),
             None => "an answer that is gone".to_owned(),
         },
+        Some(Job::EndProgress { delivery }) => match tx.progress(*delivery).await? {
+            Some(progress) => format!("takes away what showed a draft{}", place(&progress.venue)),
+            None => "what showed a draft is gone".to_owned(),
+        },
         Some(Job::ExpirePatch { patch }) => format!("lets {} lapse", code_of(&mut tx, *patch).await?),
         None => "unknown to this version of Docket".to_owned(),
     })

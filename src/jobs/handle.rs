@@ -9,17 +9,20 @@ use crate::{
         card::EntryContent,
         delivery::Delivery,
         event::{Action, Click, Event, Incoming, Venue},
-        ids::{DeliveryId, TenantId},
+        ids::{DeliveryId, MemberId, TenantId},
         job::JobError,
         member::{Identity, Member, Surface},
         message::Message,
+        route::{Route, phrase},
     },
     error::{Error, Result},
     jobs::{
         Desk,
         cards::{append, queue_answer},
+        consult::{self, Consultation, Memo, consult},
         people::{meet, recognise},
-        think::{self, Thought},
+        settings,
+        think::{self, Idea, Thought},
     },
     review::{
         decide::{Decided, decide, refuse},
@@ -37,6 +40,10 @@ enum Turn {
     Done,
     /// The world moved: think again.
     Again,
+    /// A model has to be asked, and then everything thought again.
+    Ask(Box<Consultation>),
+    /// An account has to be tried out.
+    Test(String),
 }
 
 /// A conversation's side: who spoke, where, and what came in.
@@ -65,14 +72,25 @@ pub(super) async fn handle(desk: &Desk, tenant: TenantId, id: DeliveryId) -> Res
         return without_sender(desk, tenant, id, &incoming).await;
     };
     let member = recognise(desk, tenant, identity).await?;
-    if let Event::Command(line) | Event::Words(line) = event {
+    if let Event::Command(line) | Event::Words(line) | Event::Reply(line) = event {
         meet(desk, tenant, identity, line).await?;
     }
     let talk = Talk { tenant, delivery: &delivery, member: &member, identity, venue, event };
-    for _ in 0..TRIES {
-        match turn(desk, &talk).await {
+    let mut memo = Memo::default();
+    let mut tries = 0;
+    while tries < TRIES {
+        match turn(desk, &talk, &memo).await {
             Ok(Turn::Done) => return Ok(()),
-            Ok(Turn::Again) => {}
+            Ok(Turn::Again) => tries += 1,
+            Ok(Turn::Ask(consultation)) => {
+                if let Some(by) = consult(desk, &talk, &consultation, &mut memo).await? {
+                    return Ok(answer(desk, &talk, stopped(desk, &talk, by).await?).await?);
+                }
+            }
+            Ok(Turn::Test(account)) => {
+                let outcome = desk.models.test(tenant, &account).await?;
+                return Ok(answer(desk, &talk, settings::tested(&account, &outcome)).await?);
+            }
             Err(Error::User(words)) => return Ok(answer(desk, &talk, Message::text(words.to_string())).await?),
             Err(Error::Internal(error)) => return Err(JobError::Retry(error)),
         }
@@ -80,54 +98,113 @@ pub(super) async fn handle(desk: &Desk, tenant: TenantId, id: DeliveryId) -> Res
     Err(JobError::Retry(anyhow::anyhow!("the plan kept changing while it was being changed")))
 }
 
-async fn turn(desk: &Desk, talk: &Talk<'_>) -> Result<Turn> {
+async fn turn(desk: &Desk, talk: &Talk<'_>, memo: &Memo) -> Result<Turn> {
     let mut tx = desk.store.read(talk.tenant).await?;
-    let thought = think::think(desk, &mut tx, talk).await?;
+    let thought = think::think(desk, &mut tx, talk, memo).await?;
     drop(tx);
+    match thought {
+        Thought::Ask(consultation) => return Ok(Turn::Ask(consultation)),
+        Thought::Test(account) => return Ok(Turn::Test(account)),
+        thought => carry_out(desk, talk, thought).await,
+    }
+}
+
+/// Does what was thought, in one transaction that marks the delivery as handled.
+async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought) -> Result<Turn> {
     let mut tx = desk.store.write(talk.tenant).await?;
     if !tx.finish_delivery(talk.delivery.id, thought.outcome(), desk.chance.now()).await? {
         return Ok(Turn::Done);
     }
+    let message = consult::end(desk, &mut tx, talk.delivery.id, matches!(thought, Thought::Propose(_))).await?;
     match thought {
+        Thought::Nothing | Thought::Ask(_) | Thought::Test(_) => {}
         Thought::Say(message) => reply(desk, &mut tx, talk, message).await?,
-        Thought::Nothing => {}
+        Thought::Stop(delivery) => {
+            if !tx.stop_progress(delivery, talk.member.id).await? {
+                reply(desk, &mut tx, talk, Message::text("That draft is finished already.")).await?;
+            }
+        }
+        Thought::SetModels(wish) => {
+            let said = settings::set_models(desk, &mut tx, &wish, talk.member, talk.venue).await?;
+            reply(desk, &mut tx, talk, said).await?;
+        }
+        Thought::AddAccount(form) => {
+            let said = settings::add_account(desk, &mut tx, &form, talk.member, talk.venue).await?;
+            reply(desk, &mut tx, talk, said).await?;
+        }
+        Thought::ForgetRoutes(which) => {
+            let said = settings::forget_routes(desk, &mut tx, which, talk.member, talk.venue).await?;
+            reply(desk, &mut tx, talk, said).await?;
+        }
         Thought::Decide(click) => {
             if !decided(desk, &mut tx, talk, &click).await? {
                 return Ok(Turn::Again);
             }
         }
         Thought::Propose(idea) => {
+            let note = idea.note.clone();
             if let Some(told) = refused(desk, &mut tx, talk, idea.follows.as_ref()).await? {
                 reply(desk, &mut tx, talk, told).await?;
-                return end(desk, tx, talk).await;
-            }
-            let proposal = Proposal {
-                draft: idea.draft,
-                author: talk.member,
-                venue: talk.venue,
-                words: &idea.words,
-                delivery: talk.delivery.id,
-                target: idea.target,
-                supersedes: idea.supersedes,
-                undoes: idea.undoes,
-            };
-            match propose(&mut tx, proposal, &desk.chance).await? {
-                Proposed::Stored(patch) => {
-                    tracing::info!(patch = %patch.code, state = patch.state.as_str(), "proposed");
-                }
-                Proposed::Lost => return Ok(Turn::Again),
+            } else if !proposed(desk, &mut tx, talk, *idea, message).await? {
+                return Ok(Turn::Again);
+            } else if let Some(note) = note {
+                reply(desk, &mut tx, talk, Message::text(note)).await?;
             }
         }
     }
     end(desk, tx, talk).await
 }
 
+/// Stores a proposal; its card takes over the `message` that showed the draft. False means that the world moved and
+/// it must be made again.
+async fn proposed(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, idea: Idea, message: Option<String>) -> Result<bool> {
+    let proposal = Proposal {
+        draft: idea.draft,
+        author: talk.member,
+        venue: talk.venue,
+        message,
+        words: &idea.words,
+        delivery: talk.delivery.id,
+        target: idea.target,
+        supersedes: idea.supersedes,
+        undoes: idea.undoes,
+    };
+    match propose(tx, proposal, &desk.chance).await? {
+        Proposed::Stored(patch) => {
+            tracing::info!(patch = %patch.code, state = patch.state.as_str(), "proposed");
+            Ok(true)
+        }
+        Proposed::Lost => Ok(false),
+    }
+}
+
 /// Ends a turn. The line comes last, because it locks the tenant, which a decision locks after its patch:
 /// the other way round, two of them at once would wait for each other.
 async fn end(desk: &Desk, mut tx: Tx, talk: &Talk<'_>) -> Result<Turn> {
+    learn(desk, &mut tx, talk).await?;
     echo(desk, &mut tx, talk).await?;
     tx.commit().await?;
     Ok(Turn::Done)
+}
+
+/// Remembers what somebody chose their words to mean in this channel.
+async fn learn(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>) -> Result<()> {
+    let Event::Chosen { words, line } = talk.event else { return Ok(()) };
+    if let Some(phrase) = phrase(words) {
+        let route = Route { phrase, line: line.clone(), by: talk.member.id, at: desk.chance.now() };
+        tx.put_route(talk.venue, &route).await?;
+    }
+    Ok(())
+}
+
+/// Who stopped the draft, for whoever asked for it.
+async fn stopped(desk: &Desk, talk: &Talk<'_>, by: MemberId) -> Result<Message> {
+    if by == talk.member.id {
+        return Ok(Message::text("Cancelled. Nothing was proposed."));
+    }
+    let members = desk.store.read(talk.tenant).await?.members().await?;
+    let name = members.iter().find(|member| member.id == by).map_or("Somebody", |member| member.name.as_str());
+    Ok(Message::text(format!("{name} cancelled the draft. Nothing was proposed.")))
 }
 
 /// Why the decision that a proposal follows from can't be taken, if so.
@@ -157,7 +234,7 @@ async fn decided(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, click: &Click) -> Re
 /// In the console, what somebody typed becomes a line of the conversation.
 async fn echo(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>) -> Result<()> {
     let words = match talk.event {
-        Event::Command(words) => format!("/docket {words}"),
+        Event::Command(words) | Event::Chosen { line: words, .. } => format!("/docket {words}"),
         Event::Words(words) | Event::Click(Click { action: Action::RequestChanges, words: Some(words), .. }) => {
             words.clone()
         }
@@ -178,6 +255,7 @@ async fn reply(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, message: Message) -> R
 async fn answer(desk: &Desk, talk: &Talk<'_>, message: Message) -> Result<()> {
     let mut tx = desk.store.write(talk.tenant).await?;
     if tx.finish_delivery(talk.delivery.id, "told", desk.chance.now()).await? {
+        consult::end(desk, &mut tx, talk.delivery.id, false).await?;
         echo(desk, &mut tx, talk).await?;
         reply(desk, &mut tx, talk, message).await?;
         tx.commit().await?;
@@ -200,6 +278,7 @@ pub(super) async fn apologise(desk: &Desk, tenant: TenantId, id: DeliveryId, err
     let words = format!(
         "Something went wrong (ref {reference}). Nothing was changed. Whoever runs Docket finds it under `docket jobs list`."
     );
+    consult::end(desk, &mut tx, id, false).await?;
     queue_answer(desk, &mut tx, Some(id), to, &venue, Message::text(words)).await?;
     Ok(tx.commit().await?)
 }

@@ -1,10 +1,14 @@
 //! Background work: the one match from [`Job`] to the feature that does it.
 
 mod cards;
+mod consult;
+mod drafting;
 mod handle;
 mod people;
+mod settings;
 mod think;
 pub mod understand;
+mod wish;
 pub mod worker;
 
 use crate::{
@@ -15,6 +19,7 @@ use crate::{
         patch::PatchState,
     },
     error::Error,
+    llm::models::Models,
     planner::templates::Templates,
     review::decide,
     store::{self, Claimed, Store},
@@ -28,6 +33,8 @@ pub struct Desk {
     pub chance: Chance,
     /// How plans begin where no model is connected.
     pub templates: Templates,
+    /// Language models, where any are connected.
+    pub models: Models,
     /// Slack, where it is configured.
     pub slack: Option<SlackClient>,
 }
@@ -39,6 +46,7 @@ pub async fn run(desk: &Desk, claimed: &Claimed) -> Result<(), JobError> {
         Job::HandleDelivery { delivery } => handle::handle(desk, claimed.tenant, delivery).await,
         Job::SyncCard { card } => cards::sync(desk, claimed.tenant, card, tries).await,
         Job::SendAnswer { answer } => cards::send_answer(desk, claimed.tenant, answer).await,
+        Job::EndProgress { delivery } => consult::take_away(desk, claimed.tenant, delivery).await,
         Job::ExpirePatch { patch } => {
             let mut tx = desk.store.write(claimed.tenant).await?;
             if let Some(patch) = tx.lock_patch(patch).await? {
@@ -60,7 +68,7 @@ pub async fn abandoned(desk: &Desk, claimed: &Claimed, error: &anyhow::Error) ->
     match claimed.job {
         Job::HandleDelivery { delivery } => handle::apologise(desk, claimed.tenant, delivery, error).await,
         // A card's author is told by the job itself; an answer that can't be brought can't be apologised for.
-        Job::SyncCard { .. } | Job::SendAnswer { .. } | Job::ExpirePatch { .. } => Ok(()),
+        Job::SyncCard { .. } | Job::SendAnswer { .. } | Job::EndProgress { .. } | Job::ExpirePatch { .. } => Ok(()),
     }
 }
 

@@ -66,6 +66,8 @@ async fn look_up(slack: &SlackClient, identity: &Identity, member: &mut Member) 
     let user = slack.user(&identity.user, &identity.team).await?;
     member.name = user.name;
     member.standing = user.standing;
+    // Until owners are named here, those who administer the workspace are.
+    member.role = if user.is_admin { Role::Owner } else { Role::Member };
     member.time_zone = user.time_zone.unwrap_or_else(|| member.time_zone.clone());
     Ok(())
 }

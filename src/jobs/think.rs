@@ -1,32 +1,32 @@
 //! From what came in to what should happen: reads, and changes nothing.
 
-use std::collections::BTreeSet;
-
 use crate::{
-    answers::{self, Ask, place::surroundings},
-    apply,
+    answers::{self, Ask},
     domain::{
-        diff::diff,
         event::{Action, Click, Event},
-        ids::PatchId,
-        intent::{FieldValue, Intent, TaskName},
-        member::{Identity, Surface},
-        message::Message,
-        patch::{Confidence, Mode, Operation, Patch, PatchCode, PatchState, next_free},
-        plan::Plan,
-        project::{Project, ProjectKey, Revision},
-        task::{TaskCode, TaskNumber},
-        time::Timestamp,
+        ids::{DeliveryId, PatchId},
+        intent::{Intent, ModelsWish},
+        message::{Block, Button, ButtonStyle, Message, Press, Span},
+        model::{AccountForm, Use},
+        patch::PatchState,
+        route::phrase,
     },
-    error::{Error, Result, UserError},
-    intent::place::{self, Surroundings},
+    error::{Result, UserError},
+    intent::{
+        Reading,
+        classify::{self, Candidate},
+        command::shorten,
+        phrase::without_model,
+    },
     jobs::{
         Desk,
+        consult::{Consultation, Memo},
         handle::Talk,
-        understand::{today, understand},
+        understand::understand,
+        wish::Wish,
     },
-    planner::{Draft, edit, people::People, set, undo},
-    review::{propose::Target, replies},
+    planner::Draft,
+    review::{propose::Target, words::quote},
     store::Tx,
 };
 
@@ -40,6 +40,18 @@ pub(super) enum Thought {
     Decide(Click),
     /// A new proposal.
     Propose(Box<Idea>),
+    /// First a model has to be asked; then everything is thought again.
+    Ask(Box<Consultation>),
+    /// An account is to be tried out; then everything is thought again.
+    Test(String),
+    /// The draft of another delivery is to be stopped.
+    Stop(DeliveryId),
+    /// Which models are used is to be changed.
+    SetModels(ModelsWish),
+    /// An account with a provider of models is to be added.
+    AddAccount(AccountForm),
+    /// What words of this channel mean is to be forgotten.
+    ForgetRoutes(Option<usize>),
 }
 
 /// A proposal to be.
@@ -51,6 +63,8 @@ pub(super) struct Idea {
     pub(super) undoes: Option<PatchId>,
     /// The decision it follows from, to be checked when it is stored.
     pub(super) follows: Option<Click>,
+    /// What the model says to the sender besides.
+    pub(super) note: Option<String>,
 }
 
 impl Thought {
@@ -58,9 +72,11 @@ impl Thought {
     pub(super) fn outcome(&self) -> &'static str {
         match self {
             Self::Nothing => "ignored",
-            Self::Say(_) => "told",
+            Self::Say(_) | Self::Ask(_) | Self::Test(_) => "told",
             Self::Decide(_) => "decided",
             Self::Propose(_) => "proposed",
+            Self::Stop(_) => "stopped",
+            Self::SetModels(_) | Self::AddAccount(_) | Self::ForgetRoutes(_) => "set",
         }
     }
 }
@@ -69,26 +85,34 @@ impl Thought {
 ///
 /// # Errors
 /// [`UserError`] with words for the sender where it can't be done.
-pub(super) async fn think(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>) -> Result<Thought> {
+pub(super) async fn think(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, memo: &Memo) -> Result<Thought> {
     let line = match talk.event {
-        Event::Click(click) => return clicked(desk, tx, talk, click.clone()).await,
-        Event::Command(line) | Event::Words(line) => line,
+        Event::Click(click) => return clicked(desk, tx, talk, memo, click.clone()).await,
+        Event::Stop { delivery } => return Ok(Thought::Stop(*delivery)),
+        Event::Account(form) => return Ok(Thought::AddAccount(form.clone())),
+        Event::Command(line) | Event::Words(line) | Event::Reply(line) | Event::Chosen { line, .. } => line,
         Event::Removed { .. } | Event::Nothing => return Ok(Thought::Nothing),
     };
     let now = desk.chance.now();
-    let Some(intent) = understand(talk.event, Some(talk.member), now)? else { return Ok(Thought::Nothing) };
-    if intent.is_read_only() {
-        let ask = Ask { sender: Some(talk.member), venue: Some(talk.venue), intent: &intent, now };
-        return Ok(Thought::Say(answers::answer(tx, &ask).await?));
+    let Some(reading) = understand(tx, talk.event, Some(talk.member), Some(talk.venue), now).await? else {
+        return Ok(Thought::Nothing);
+    };
+    let wish = Wish { desk, talk, memo, line };
+    if matches!(talk.event, Event::Reply(_)) {
+        return overheard(&wish, tx, reading).await;
     }
-    Wish { desk, talk, line }.fulfil(tx, intent).await
+    match reading {
+        Reading::Meant(intent) => meant(&wish, tx, intent).await,
+        Reading::Wrong(words) => Err(words.into()),
+        Reading::Unknown(words) => unknown(&wish, tx, words).await,
+    }
 }
 
 /// A click on a card: a decision, or the start of a new proposal.
-async fn clicked(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, click: Click) -> Result<Thought> {
+async fn clicked(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, memo: &Memo, click: Click) -> Result<Thought> {
     let Some(patch) = tx.patch(click.patch).await? else { return Ok(Thought::Decide(click)) };
     let is_current = click.revision == patch.revision;
-    let wish = |line| Wish { desk, talk, line };
+    let wish = |line| Wish { desk, talk, memo, line };
     match (click.action, &patch.state) {
         (Action::RequestChanges, PatchState::Proposed) if is_current => {
             let Some(words) = click.words.clone() else {
@@ -96,9 +120,7 @@ async fn clicked(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, click: Click) -> Res
                     UserError::new("Say what should be different, for example: combine the first two tasks").into()
                 );
             };
-            let mut idea = wish(words.as_str()).edit_proposal(tx, &patch, &words).await?;
-            idea.follows = Some(click);
-            Ok(Thought::Propose(Box::new(idea)))
+            wish(words.as_str()).edit_proposal(tx, &patch, &words, click).await
         }
         (Action::Undo, PatchState::Applied { revision, .. }) if is_current => {
             wish("undo").take_back(tx, &patch, *revision, click).await
@@ -107,208 +129,111 @@ async fn clicked(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, click: Click) -> Res
     }
 }
 
-/// A line that wants something changed.
-struct Wish<'a> {
-    desk: &'a Desk,
-    talk: &'a Talk<'a>,
-    line: &'a str,
+/// What is understood for certain.
+async fn meant(wish: &Wish<'_>, tx: &mut Tx, intent: Intent) -> Result<Thought> {
+    if !intent.is_read_only() {
+        return wish.fulfil(tx, intent).await;
+    }
+    let (talk, desk) = (wish.talk, wish.desk);
+    let ask = Ask {
+        sender: Some(talk.member),
+        venue: Some(talk.venue),
+        intent: &intent,
+        now: desk.chance.now(),
+        models: &desk.models,
+    };
+    Ok(Thought::Say(answers::answer(tx, &ask).await?))
 }
 
-impl Wish<'_> {
-    async fn fulfil(&self, tx: &mut Tx, intent: Intent) -> Result<Thought> {
-        let idea = match intent {
-            Intent::Plan(goal) => {
-                let taken = tx.taken_keys().await?;
-                self.idea(self.desk.templates.plan(&goal, &taken)?, Target::New)
+/// What people say to each other in the thread of a proposal. Only a wish about that proposal counts; about
+/// anything else Docket keeps quiet.
+async fn overheard(wish: &Wish<'_>, tx: &mut Tx, reading: Reading) -> Result<Thought> {
+    if tx.open_patch_at(wish.talk.venue).await?.is_none() {
+        return Ok(Thought::Nothing);
+    }
+    match reading {
+        Reading::Meant(intent @ (Intent::Edit(_) | Intent::Approve(_) | Intent::Reject { .. })) => {
+            wish.fulfil(tx, intent).await
+        }
+        Reading::Meant(_) | Reading::Wrong(_) => Ok(Thought::Nothing),
+        Reading::Unknown(_) if !wish.desk.models.is_connected(tx).await? => Ok(Thought::Nothing),
+        Reading::Unknown(_) => match routed(wish, tx).await? {
+            Routed::Ask(consultation) => Ok(Thought::Ask(consultation)),
+            Routed::As(classify::Verdict::Act(candidate)) if matches!(candidate.intent, Intent::Edit(_)) => {
+                wish.fulfil(tx, candidate.intent).await
             }
-            Intent::Break { task, focus } => match self.task(tx, &task).await? {
-                Ok((project, number)) => {
-                    let open = tx.open_patches_of(project.id).await?;
-                    if let Some(open) = open.iter().find(|open| open.mode == Mode::Task { number }) {
-                        return Ok(Thought::Say(replies::broken_down_already(open.code, &project.key, number)));
-                    }
-                    let (plan, first_free) = self.whole(tx, &project).await?;
-                    let draft = self.desk.templates.break_down(&plan, number, focus.as_deref(), first_free)?;
-                    self.idea(draft, Target::Existing { project: project.id, first_free })
-                }
-                Err(instead) => return Ok(Thought::Say(instead)),
-            },
-            Intent::Set { task, value } => match self.task(tx, &task).await? {
-                Ok((project, number)) => self.set(tx, &project, number, value).await?,
-                Err(instead) => return Ok(Thought::Say(instead)),
-            },
-            Intent::Edit(words) => return self.edit(tx, &words).await,
-            Intent::Approve(code) => return self.decide(tx, code, Action::Approve, None).await,
-            Intent::Reject { patch, reason } => return self.decide(tx, patch, Action::Reject, Some(reason)).await,
-            Intent::Undo(code) => return self.decide(tx, code, Action::Undo, None).await,
-            Intent::Rebase(code) => return self.decide(tx, code, Action::Rebase, None).await,
-            Intent::Renew(code) => return self.decide(tx, code, Action::Renew, None).await,
-            Intent::Help(_)
-            | Intent::Show(_)
-            | Intent::List
-            | Intent::Next(_)
-            | Intent::Inbox
-            | Intent::Status(_)
-            | Intent::WhoAmI => return Ok(Thought::Nothing),
-        };
-        Ok(Thought::Propose(Box::new(idea)))
-    }
-
-    fn idea(&self, draft: Draft, target: Target) -> Idea {
-        Idea { draft, target, words: self.line.to_owned(), supersedes: None, undoes: None, follows: None }
-    }
-
-    /// A decision by its patch's code: as if the newest card had been pressed.
-    async fn decide(&self, tx: &mut Tx, code: PatchCode, action: Action, words: Option<String>) -> Result<Thought> {
-        let Some(patch) = tx.patch_by_code(code).await? else {
-            return Ok(Thought::Say(replies::unknown_patch(code)));
-        };
-        if action == Action::Approve && revised_since(tx, &patch, self.talk.delivery.received_at).await? {
-            return Ok(Thought::Say(replies::old_revision(patch.code)));
-        }
-        let click = Click { action, patch: patch.id, revision: patch.revision, steps: None, words };
-        match (action, &patch.state) {
-            (Action::Undo, PatchState::Applied { revision, .. }) => self.take_back(tx, &patch, *revision, click).await,
-            _ => Ok(Thought::Decide(click)),
-        }
-    }
-
-    async fn set(&self, tx: &mut Tx, project: &Project, number: TaskNumber, value: FieldValue) -> Result<Idea> {
-        let people = self.people(tx).await?;
-        let Some(task) = tx.task(project.id, number).await? else {
-            let plan = tx.plan(project.id).await?.ok_or_else(no_project)?;
-            return Err(place::unknown_task(&project.key, number, plan.tasks().map(|task| task.number)).into());
-        };
-        let draft = set::set(&Plan::new(project.clone(), [task]), number, &value, &people)?;
-        let first_free = tx.next_number(project.id).await?;
-        Ok(self.idea(draft, Target::Existing { project: project.id, first_free }))
-    }
-
-    /// Changes the place's open proposal, or its project's plan.
-    async fn edit(&self, tx: &mut Tx, words: &str) -> Result<Thought> {
-        let (named, words) = place::scope(words);
-        let around = surroundings(tx, Some(self.talk.venue)).await?;
-        let idea = match place::edit_target(named.as_ref(), &around) {
-            Ok(place::Target::Proposal(code)) => {
-                let patch = tx.patch_by_code(code).await?.ok_or_else(|| UserError::new(format!("{code} is gone.")))?;
-                let mut idea = self.edit_proposal(tx, &patch, words).await?;
-                idea.follows = Some(Click {
-                    action: Action::RequestChanges,
-                    patch: patch.id,
-                    revision: patch.revision,
-                    steps: None,
-                    words: Some(words.to_owned()),
-                });
-                idea
-            }
-            Ok(place::Target::Project(id)) => {
-                let project = tx.project(id).await?.ok_or_else(no_project)?;
-                let (plan, first_free) = self.whole(tx, &project).await?;
-                let sketch = edit::Sketch::of_plan(&plan);
-                let draft = self.redraft(tx, &sketch, words, first_free).await?;
-                self.idea(draft, Target::Existing { project: id, first_free })
-            }
-            Err(unplaced) => return Ok(Thought::Say(unplaced.message(self.line))),
-        };
-        Ok(Thought::Propose(Box::new(idea)))
-    }
-
-    /// Makes the proposal that takes the place of `patch`.
-    async fn edit_proposal(&self, tx: &mut Tx, patch: &Patch, words: &str) -> Result<Idea> {
-        let (plan, target, first_free) = if let Some(founding) = &patch.founding {
-            let empty = Plan::new(apply::founded(patch, founding), []);
-            (empty, Target::Founding(patch.project), next_free(patch.operations(), TaskNumber(1)))
-        } else {
-            let project = tx.project(patch.project).await?.ok_or_else(no_project)?;
-            let (plan, first_free) = self.whole(tx, &project).await?;
-            (plan, Target::Existing { project: project.id, first_free }, first_free)
-        };
-        let sketch = edit::Sketch::of_patch(&plan, patch);
-        let draft = self.redraft(tx, &sketch, words, first_free).await?;
-        let method = patch.origin.method.clone();
-        let idea = self.idea(Draft { method, ..draft }, target);
-        Ok(Idea { supersedes: Some(patch.id), undoes: patch.undoes, ..idea })
-    }
-
-    async fn redraft(
-        &self,
-        tx: &mut Tx,
-        sketch: &edit::Sketch<'_>,
-        words: &str,
-        first_free: TaskNumber,
-    ) -> Result<Draft> {
-        let people = self.people(tx).await?;
-        let today = today(Some(self.talk.member), self.desk.chance.now());
-        Ok(edit::edit(sketch, words, &people, first_free, today)?)
-    }
-
-    /// Makes the proposal that takes `patch` back. Where its tasks have changed since, it waits for a
-    /// decision whatever the policy lets pass.
-    async fn take_back(&self, tx: &mut Tx, patch: &Patch, made: Revision, click: Click) -> Result<Thought> {
-        let inverse = tx.inverse(patch.id).await?.unwrap_or_default();
-        let operations: Vec<&Operation> = inverse.iter().collect();
-        let plan = tx.plan_part(patch.project, &operations).await?.ok_or_else(no_project)?;
-        if diff(&plan, operations.iter().copied()).entries.is_empty() {
-            return Ok(Thought::Say(replies::nothing_to_undo(patch.code)));
-        }
-        let touched: BTreeSet<TaskNumber> = operations.iter().filter_map(|operation| operation.task()).collect();
-        let moved = touched.iter().filter_map(|number| plan.task(*number)).any(|task| task.version > made);
-        let mut draft = undo::undo(&plan, patch, inverse);
-        if moved {
-            draft.confidence = Confidence::Medium;
-        }
-        let first_free = tx.next_number(patch.project).await?;
-        let target = Target::Existing { project: patch.project, first_free };
-        let idea = Idea { undoes: Some(patch.id), follows: Some(click), ..self.idea(draft, target) };
-        Ok(Thought::Propose(Box::new(idea)))
-    }
-
-    /// The project and number of a named task; the inner error is what to answer where several could be meant.
-    async fn task(&self, tx: &mut Tx, name: &TaskName) -> Result<Result<(Project, TaskNumber), Message>> {
-        let around = surroundings(tx, Some(self.talk.venue)).await?;
-        let key: Option<ProjectKey> = match name {
-            TaskName::Code(code) => code.parse::<TaskCode>().ok().map(|code| code.project),
-            TaskName::Number(_) => None,
-        };
-        match place::project(key.as_ref(), &around) {
-            Ok(id) => {
-                let project = project_of(&around, id)?;
-                let number = place::number_in(name, &project.key)?;
-                Ok(Ok((project, number)))
-            }
-            Err(unplaced) => Ok(Err(unplaced.message(self.line))),
-        }
-    }
-
-    /// The whole plan of a project and the first number that is free in it.
-    async fn whole(&self, tx: &mut Tx, project: &Project) -> Result<(Plan, TaskNumber)> {
-        let plan = tx.plan(project.id).await?.ok_or_else(no_project)?;
-        Ok((plan, tx.next_number(project.id).await?))
-    }
-
-    async fn people(&self, tx: &mut Tx) -> Result<People> {
-        let Identity { surface, team, .. } = &self.talk.identity;
-        let here = tx.members_at(*surface, team).await?;
-        let users = here.iter().map(|(user, member)| (user.clone(), member.id)).collect();
-        let members = match surface {
-            // The console's owner sees everybody's work and may give some to anybody.
-            Surface::Console => tx.members().await?,
-            Surface::Slack => here.into_iter().map(|(_, member)| member).collect(),
-        };
-        Ok(People { sender: self.talk.member.id, members, users })
+            Routed::As(_) | Routed::Trouble(_) => Ok(Thought::Nothing),
+        },
     }
 }
 
-/// Whether the patch got another text after `at`, when somebody typed a command about it.
-async fn revised_since(tx: &mut Tx, patch: &Patch, at: Timestamp) -> Result<bool> {
-    let news = tx.audit_of(&patch.id.to_string(), 10).await?;
-    Ok(news.iter().any(|entry| entry.at > at && matches!(entry.action.as_str(), "patch.rebased" | "patch.renewed")))
+/// Words that nothing understands without a model. `words` is what to say where there is none.
+async fn unknown(wish: &Wish<'_>, tx: &mut Tx, words: UserError) -> Result<Thought> {
+    if !wish.desk.models.is_connected(tx).await? {
+        return Err(without_model(&words).into());
+    }
+    // A thread stays with its proposal, whatever its words could mean elsewhere.
+    if wish.talk.venue.thread.is_some() && tx.open_patch_at(wish.talk.venue).await?.is_some() {
+        return wish.fulfil(tx, Intent::Edit(wish.line.to_owned())).await;
+    }
+    match routed(wish, tx).await? {
+        Routed::Ask(consultation) => Ok(Thought::Ask(consultation)),
+        Routed::Trouble(trouble) => Err(UserError::new(format!("{trouble} {words}")).into()),
+        Routed::As(classify::Verdict::Act(candidate)) => meant(wish, tx, candidate.intent).await,
+        Routed::As(classify::Verdict::Ask(candidates)) => Ok(Thought::Say(which(wish.line, &candidates))),
+        Routed::As(classify::Verdict::Nothing) => Err(words.into()),
+    }
 }
 
-fn project_of(around: &Surroundings, id: crate::domain::ids::ProjectId) -> Result<Project> {
-    around.projects.iter().find(|project| project.id == id).cloned().ok_or_else(no_project)
+/// What a model makes of words.
+enum Routed {
+    /// It has to be asked first.
+    Ask(Box<Consultation>),
+    /// It says this.
+    As(classify::Verdict),
+    /// It can't be asked, for this reason in words.
+    Trouble(String),
 }
 
-fn no_project() -> Error {
-    UserError::new("That project is gone. /docket list shows the ones there are.").into()
+async fn routed(wish: &Wish<'_>, tx: &mut Tx) -> Result<Routed> {
+    let today = wish.today();
+    let line = wish.line.to_owned();
+    match wish.memo.said(Use::Route) {
+        None => {
+            let question = wish.route(tx).await?;
+            let check = Box::new(move |text: &str| classify::read(text, &line, today).map(drop));
+            Ok(Routed::Ask(Box::new(Consultation { question, check, what: None })))
+        }
+        Some(Err(trouble)) => Ok(Routed::Trouble(trouble.words())),
+        Some(Ok(reply)) => {
+            let candidates = classify::read(&reply.text, &line, today).unwrap_or_default();
+            Ok(Routed::As(classify::decide(&candidates)))
+        }
+    }
+}
+
+/// Asks which of its meanings somebody's words have. The answer is remembered for the channel.
+fn which(words: &str, candidates: &[Candidate]) -> Message {
+    let question = format!("I am not sure what you mean by {}. Is it one of these?", quote(words, 200));
+    let phrase = phrase(words);
+    let button = |candidate: &Candidate| Button {
+        label: shorten(&candidate.line),
+        style: ButtonStyle::Plain,
+        press: match &phrase {
+            Some(phrase) => Press::Choose { words: phrase.clone(), line: candidate.line.clone() },
+            None => Press::Say(candidate.line.clone()),
+        },
+    };
+    let hint = match &phrase {
+        Some(_) => "I remember your choice for this channel; /docket routes lists what I remember.",
+        None => "If it is none of them, say it in other words.",
+    };
+    Message {
+        summary: question.clone(),
+        blocks: vec![
+            Block::Text(vec![Span::Plain(question)]),
+            Block::Buttons(candidates.iter().map(button).collect()),
+            Block::Context(vec![Span::plain(hint)]),
+        ],
+    }
 }

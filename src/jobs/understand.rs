@@ -1,24 +1,43 @@
-//! What an event asks for, in the words of the grammar.
+//! What a line asks for, in the words of the grammar and by what its channel has chosen before.
 
 use chrono::NaiveDate;
 
 use crate::{
-    domain::{event::Event, intent::Intent, member::Member, time::Timestamp},
-    error::UserError,
-    intent,
+    domain::{
+        event::{Event, Venue},
+        member::Member,
+        route::phrase,
+        time::Timestamp,
+    },
+    intent::{self, Reading},
+    store::{self, Tx},
 };
 
-/// The intent of a typed line; `None` for events that are no line.
+/// Reads a typed line without a model; `None` for events that are no line.
 ///
-/// # Errors
-/// Words for the sender where the line means nothing to us.
-pub fn understand(event: &Event, sender: Option<&Member>, now: Timestamp) -> Result<Option<Intent>, UserError> {
+/// Words that nothing understands may be ones that this channel has given a meaning.
+pub async fn understand(
+    tx: &mut Tx,
+    event: &Event,
+    sender: Option<&Member>,
+    venue: Option<&Venue>,
+    now: Timestamp,
+) -> store::Result<Option<Reading>> {
     let today = today(sender, now);
-    match event {
-        Event::Command(line) => intent::command::parse(line, today).map(Some),
-        Event::Words(words) => intent::words(words, today).map(Some),
-        Event::Click(_) | Event::Removed { .. } | Event::Nothing => Ok(None),
+    let (reading, said) = match event {
+        Event::Command(line) | Event::Chosen { line, .. } => (intent::typed(line, today), line),
+        Event::Words(words) | Event::Reply(words) => (intent::words(words, today), words),
+        Event::Click(_) | Event::Stop { .. } | Event::Account(_) | Event::Removed { .. } | Event::Nothing => {
+            return Ok(None);
+        }
+    };
+    if let (Reading::Unknown(_), Some(venue), Some(phrase)) = (&reading, venue, phrase(said))
+        && let Some(route) = tx.route(venue, &phrase).await?
+        && let Reading::Meant(intent) = intent::typed(&route.line, today)
+    {
+        return Ok(Some(Reading::Meant(intent)));
     }
+    Ok(Some(reading))
 }
 
 /// The day it is for the sender.

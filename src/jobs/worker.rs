@@ -28,8 +28,6 @@ use crate::{
 const LEASE: Duration = Duration::from_mins(1);
 /// How often a running job's lease is extended.
 const HEARTBEAT: Duration = Duration::from_secs(20);
-/// A job that runs longer than this is given up and tried again.
-const TIME_LIMIT: Duration = Duration::from_mins(2);
 /// How long the worker sleeps at most before it looks again: commits wake it, this is the safety net.
 const POLL: Duration = Duration::from_millis(500);
 /// How many jobs run at the same time.
@@ -152,12 +150,13 @@ impl Worker {
 
     /// Runs the job with its lease kept alive, a time limit, and panics caught.
     async fn guarded(&self, job: &Claimed) -> Result<(), JobError> {
+        let limit = job.job.time_limit();
         let work = std::panic::AssertUnwindSafe(run(&self.desk, job)).catch_unwind();
         tokio::select! {
-            done = time::timeout(TIME_LIMIT, work) => match done {
+            done = time::timeout(limit, work) => match done {
                 Ok(Ok(result)) => result,
                 Ok(Err(_)) => Err(JobError::Retry(anyhow::anyhow!("the job panicked"))),
-                Err(_) => Err(JobError::Retry(anyhow::anyhow!("the job took longer than {TIME_LIMIT:?}"))),
+                Err(_) => Err(JobError::Retry(anyhow::anyhow!("the job took longer than {limit:?}"))),
             },
             () = self.keep_lease(job) => Err(JobError::Retry(anyhow::anyhow!("the lease was lost"))),
         }
