@@ -1,8 +1,12 @@
 //! The command line: reads arguments and settings, calls the library, and turns what came of it into an
 //! exit code: 0 done, 1 failed, 2 wrong arguments or settings.
 
+mod eval;
 mod jobs;
+mod keys;
 mod manifest;
+mod stats;
+mod table;
 
 use std::{
     future::Future,
@@ -47,6 +51,7 @@ Examples:
   docket say plan Build a login page        one command as the local user, answered here
   docket manifest slack --url https://docket.example.com > slack.yaml
   docket jobs list                          what waits, and what gave up
+  docket stats                              how often proposals were approved as they were
 
 Settings come from the environment and from the file .env; `docket help serve` lists them.
 Exit codes: 0 done, 1 failed, 2 wrong arguments or settings.";
@@ -66,6 +71,18 @@ enum Command {
     /// Look after background jobs
     #[command(subcommand)]
     Jobs(JobsCommand),
+    /// Show how often proposals were approved, by what they were for, model and prompt
+    Stats {
+        /// How many days to look back
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=3650))]
+        days: u16,
+    },
+    /// Look after the master key that encrypts stored keys
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Put the cases of a file to the connected model, and print which ones it passes
+    #[command(after_help = eval::EXAMPLES)]
+    Eval(eval::Arguments),
     /// Send one line as the local user, and print the answer and the card as text
     #[command(
         after_help = "Examples:\n  docket say plan Build a user authentication flow\n  docket say \"approve P-1\""
@@ -209,6 +226,35 @@ fn run(command: Command, out: &mut dyn Write) -> Result<(), Failure> {
             block_on(async {
                 let store = Store::open(&config.database_url).await?;
                 let done = jobs::run(&command, &store, &Chance::system(), out).await;
+                store.close().await;
+                done
+            })?
+        }
+        Command::Stats { days } => {
+            let config = configured(telemetry::COMMAND_LOG)?;
+            block_on(async {
+                let store = Store::open(&config.database_url).await?;
+                let done = stats::run(days, &store, &Chance::system(), out).await;
+                store.close().await;
+                done
+            })?
+        }
+        Command::Keys(keys::Command::New) => keys::new(&Chance::system(), out),
+        Command::Keys(keys::Command::Rotate) => {
+            let config = configured(telemetry::COMMAND_LOG)?;
+            block_on(async {
+                let store = Store::open(&config.database_url).await?;
+                let done = keys::rotate(&config, &store, &Chance::system(), out).await;
+                store.close().await;
+                done
+            })?
+        }
+        Command::Eval(arguments) => {
+            let suite = eval::suite(&arguments)?;
+            let config = configured(telemetry::COMMAND_LOG)?;
+            block_on(async {
+                let store = Store::open(&config.database_url).await?;
+                let done = eval::run(&arguments, &suite, &config, &store, out).await;
                 store.close().await;
                 done
             })?

@@ -44,7 +44,18 @@ fn run(arguments: &[&str]) -> Ran {
 fn help_shows_every_command_with_examples_and_exit_codes() {
     let help = run(&["--help"]);
     assert_eq!(help.code, Some(0));
-    for part in ["serve", "doctor", "migrate", "manifest", "jobs", "say", "Examples:", "Exit codes: 0 done, 1 failed"] {
+    for part in [
+        "serve",
+        "doctor",
+        "migrate",
+        "manifest",
+        "jobs",
+        "stats",
+        "eval",
+        "say",
+        "Examples:",
+        "Exit codes: 0 done, 1 failed",
+    ] {
         assert!(help.out.contains(part), "{part} is missing:\n{}", help.out);
     }
     let serve = run(&["help", "serve"]);
@@ -67,6 +78,7 @@ fn wrong_arguments_end_with_2_and_say_what_is_wrong() {
         (&["jobs"], "Usage"),
         (&["jobs", "retry", "42"], "not a job identifier"),
         (&["jobs", "list", "--limit", "many"], "many"),
+        (&["stats", "--days", "0"], "0 is not in 1..=3650"),
         (&["manifest", "slack", "--url", "http://docket.example.com"], "https://"),
         (&["manifest", "slack", "--url", "https://docket.example.com/a"], "root of its address"),
         (&["manifest", "slack"], "--url https://docket.example.com"),
@@ -255,6 +267,28 @@ fn jobs_that_wait_for_their_time_are_counted_and_shown_on_demand() {
     let all = run_in(folder.path(), &[], &["jobs", "list", "--all"]);
     assert!(all.out.contains("expire_patch     lets P-1 lapse, 0 attempts, in 6 d"), "{}", all.out);
     assert_eq!(all.out.lines().count(), 1, "{}", all.out);
+}
+
+#[test]
+fn stats_tell_how_proposals_fared() {
+    let folder = TempDir::new().unwrap();
+    assert_eq!(run_in(folder.path(), &[], &["migrate"]).code, Some(0));
+    let nothing = run_in(folder.path(), &[], &["stats"]);
+    assert_eq!(nothing.code, Some(0), "{}", nothing.err);
+    assert!(nothing.out.starts_with("No proposal was approved, rejected or left to expire since "), "{}", nothing.out);
+    for line in ["plan Build a login page", "approve P-1", "plan Build a shop", "reject P-2 not now"] {
+        assert_eq!(run_in(folder.path(), &[], &["say", line]).code, Some(0));
+    }
+    let stats = run_in(folder.path(), &[], &["stats", "--days", "7"]);
+    let line = "plan  template    –             2       50 %     0 %      50 %        0    0.0";
+    assert!(stats.out.lines().any(|said| said == line), "{}", stats.out);
+}
+
+#[test]
+fn stats_of_a_database_that_is_not_migrated_say_the_one_thing_to_do() {
+    let ran = run(&["stats"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("run `docket migrate`"), "{}", ran.err);
 }
 
 #[test]
