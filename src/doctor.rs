@@ -1,12 +1,13 @@
 //! `docket doctor`: looks at everything that can be set up wrong, and says what to do about it.
 
+mod models;
 mod slack;
 
 use std::{fmt, path::Path, time::Duration};
 
 use crate::{
     clock::Chance,
-    config::{Config, Problem, without_password},
+    config::{Config, Problem, sqlite_file, without_password},
     domain::ids::TenantId,
     error::causes,
     store::Store,
@@ -103,6 +104,7 @@ pub async fn examine(settings: Result<Config, Vec<Problem>>, chance: &Chance) ->
     checks.extend(database(&config.database_url, chance).await);
     checks.push(templates(config.templates.as_deref()));
     checks.extend(slack::examine(&config).await);
+    checks.extend(models::examine(&config).await);
     checks.push(public_url(&config).await);
     Report(checks)
 }
@@ -153,13 +155,6 @@ async fn writable(store: &Store, chance: &Chance) -> Check {
             Check::bad(SUBJECT, format!("can't be written to: {}", causes(&error)), remedy)
         }
     }
-}
-
-/// The file of an SQLite address; `None` for another kind of database.
-fn sqlite_file(url: &str) -> Option<&Path> {
-    let rest = url.strip_prefix("sqlite:")?;
-    let rest = rest.strip_prefix("//").unwrap_or(rest);
-    Some(Path::new(rest.split('?').next().unwrap_or(rest)))
 }
 
 fn templates(folder: Option<&Path>) -> Check {
@@ -237,17 +232,5 @@ mod tests {
                       → Run `docket migrate`.
         One thing needs attention.
         ");
-    }
-
-    #[test]
-    fn the_file_of_an_sqlite_address_is_found() {
-        for (url, file) in [
-            ("sqlite://data/docket.db", Some("data/docket.db")),
-            ("sqlite:///var/docket.db?mode=rwc", Some("/var/docket.db")),
-            ("sqlite:docket.db", Some("docket.db")),
-            ("postgres://docket@db/docket", None),
-        ] {
-            assert_eq!(sqlite_file(url), file.map(Path::new), "{url}");
-        }
     }
 }
