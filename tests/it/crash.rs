@@ -36,6 +36,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_happens_twice(db: &TestDb) {
     let acknowledged = Arc::new(Mutex::new(Vec::new()));
     let mut binary = Binary::start(&settings).await;
     connected(&binary, &client, &ana).await;
+    let mut told = 0;
 
     for cut in 0..CUTS {
         let mut sending = Vec::new();
@@ -65,17 +66,26 @@ async fn nothing_acknowledged_is_lost_and_nothing_happens_twice(db: &TestDb) {
                 let _ = post.body(click.body).send().await;
             }));
         }
+        // Every other time something was acknowledged for certain, however slow the machine is.
+        if cut % 2 == 0 {
+            let before = told;
+            eventually("an acknowledgement", || {
+                acknowledged.try_lock().ok().filter(|all| all.len() > before).map(drop)
+            })
+            .await;
+        }
         let pause = u64::try_from(SystemEntropy.bits() % 60).unwrap();
         tokio::time::sleep(Duration::from_millis(pause)).await;
         binary.kill();
         for sent in sending {
             sent.await.unwrap();
         }
+        told = acknowledged.lock().await.len();
         binary = Binary::start(&settings).await;
     }
 
     let acknowledged = acknowledged.lock().await.clone();
-    assert!(acknowledged.len() > CUTS, "only {} of the commands were acknowledged", acknowledged.len());
+    assert!(acknowledged.len() >= CUTS / 2, "only {} of the commands were acknowledged", acknowledged.len());
     let tenant = db.store.local_tenant(&db.chance).await.unwrap();
     // The leases of killed workers lapse within a minute; what they held is then taken up again.
     let patches = settled(db, tenant, &acknowledged).await;
