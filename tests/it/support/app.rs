@@ -1,5 +1,7 @@
 //! Docket as a whole in this process, over a fake Slack, with a clock that the test owns.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use axum::{body::to_bytes, extract::connect_info::MockConnectInfo, http::StatusCode};
 use docket::{
     app::{self, App},
@@ -28,6 +30,8 @@ pub(crate) struct TestApp<'a> {
     pub(crate) app: App,
     pub(crate) slack: FakeSlack,
     pub(crate) db: &'a TestDb,
+    /// Forms that were filled in.
+    filled: AtomicUsize,
 }
 
 /// The answer to a request.
@@ -47,7 +51,12 @@ impl Ack {
 impl<'a> TestApp<'a> {
     /// Docket, connected to a fresh fake Slack.
     pub(crate) async fn start(db: &'a TestDb) -> Self {
-        let docket = Self::before_it_reaches_slack(db).await;
+        Self::start_with(db, &[]).await
+    }
+
+    /// Docket with more settings, connected to a fresh fake Slack.
+    pub(crate) async fn start_with(db: &'a TestDb, more: &[(&str, &str)]) -> Self {
+        let docket = Self::build(db, more).await;
         docket.introduce().await;
         docket
     }
@@ -60,6 +69,10 @@ impl<'a> TestApp<'a> {
 
     /// Docket in the moment after its start, when it has not reached Slack yet.
     pub(crate) async fn before_it_reaches_slack(db: &'a TestDb) -> Self {
+        Self::build(db, &[]).await
+    }
+
+    async fn build(db: &'a TestDb, more: &[(&str, &str)]) -> Self {
         let slack = FakeSlack::start().await;
         let settings = [
             ("DATABASE_URL", db.url.clone()),
@@ -67,13 +80,15 @@ impl<'a> TestApp<'a> {
             ("SLACK_SIGNING_SECRET", SECRET.to_owned()),
             ("SLACK_API_URL", slack.api_url()),
         ];
+        let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        let settings: Vec<(&str, String)> = settings.into_iter().chain(more).collect();
         let read = |name: &str| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
         let config = Config::read(&read).unwrap();
         let mut app = App::build(&config, db.store.clone(), db.chance.clone(), Shutdown::new()).await.unwrap();
         // Whoever asks does so from this machine, as a browser beside it would.
         let near = MockConnectInfo(std::net::SocketAddr::from(([127, 0, 0, 1], 40_000)));
         app.router = app.router.layer(near);
-        Self { app, slack, db }
+        Self { app, slack, db, filled: AtomicUsize::new(0) }
     }
 
     /// Somebody in the channel `C1`.
@@ -132,6 +147,28 @@ impl<'a> TestApp<'a> {
         self.act(self.user(user).slash(text, self.db.chance.now())).await
     }
 
+    /// Mentions Docket in the channel and lets everything happen.
+    pub(crate) async fn mention(&self, user: &str, text: &str) -> Ack {
+        let ts = self.slack.say("C1");
+        self.act(self.user(user).mention(text, &ts, self.db.chance.now())).await
+    }
+
+    /// Mentions Docket in a thread and lets everything happen.
+    pub(crate) async fn mention_in(&self, user: &str, thread: &str, text: &str) -> Ack {
+        self.act(self.user(user).mention_in(thread, text, self.db.chance.now())).await
+    }
+
+    /// Says something in a thread, to whoever reads it, and lets everything happen.
+    pub(crate) async fn reply(&self, user: &str, thread: &str, text: &str) -> Ack {
+        self.act(self.user(user).reply(thread, text, self.db.chance.now())).await
+    }
+
+    /// Presses a button of what only this user was told last, and lets everything happen.
+    pub(crate) async fn press_private(&self, user: &str, action: &str) -> Ack {
+        let message = self.slack.private(user).last().cloned().unwrap();
+        self.click_on(user, &message, action).await
+    }
+
     /// Presses a button of the newest message that has it and lets everything happen.
     pub(crate) async fn click(&self, user: &str, action: &str) -> Ack {
         let message = self.newest_with(action);
@@ -162,6 +199,20 @@ impl<'a> TestApp<'a> {
         assert_eq!(ack.status, StatusCode::OK, "{}", ack.body);
         self.run_jobs().await;
         ack
+    }
+
+    /// Fills in the form that opens now, field by field, and sends it.
+    pub(crate) async fn fill(&self, user: &str, fields: &[(&str, &str)]) -> Ack {
+        // Forms open beside the acknowledgement.
+        for _ in 0..200 {
+            if self.slack.views().len() > self.filled.load(Ordering::Relaxed) {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        let views = self.slack.views();
+        self.filled.store(views.len(), Ordering::Relaxed);
+        self.act(self.user(user).submit_form(views.last().unwrap(), fields, self.db.chance.now())).await
     }
 
     /// The newest message of the channel that has this button.
