@@ -284,7 +284,7 @@ fn patch(chance: &Chance, plan: &Plan, author: MemberId, operations: &[Operation
         steps: operations.iter().cloned().map(Into::into).collect(),
         before: snapshot(plan, &operations.iter().collect::<Vec<_>>()),
         author,
-        origin: Origin { venue, words: String::new(), method: String::new(), delivery: None },
+        origin: Origin { venue, words: String::new(), method: String::new(), delivery: None, drafted: None },
         confidence: Confidence::High,
         state: PatchState::Proposed,
         supersedes: None,

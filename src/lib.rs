@@ -10,8 +10,8 @@
 //!       |
 //!      jobs            the worker takes the delivery's job
 //!       |
-//!     intent        2  event → intent: one grammar, then phrases
-//!    planner        3  intent and plan → draft of a patch
+//!     intent        2  event → intent: one grammar, then phrases, then a model        ⎫ llm asks
+//!    planner        3  intent and plan → draft of a patch: by a model, else a template ⎭ it
 //!     review        4  draft → proposal with its card; click → decision
 //!      apply        5  approved patch → next revision of the plan, one transaction
 //!       |
@@ -23,8 +23,8 @@
 //!
 //! # Who may import whom
 //!
-//! [`domain`] is pure and imports nothing of ours. [`store`] is the only room that knows SQL. The numbered
-//! rooms, `answers` and `chat` import those two and each other, without cycles; [`jobs`] imports them; `app`
+//! [`domain`] is pure and imports nothing of ours. [`store`] is the only room that knows SQL, and [`llm`] the only one
+//! that talks to models. The numbered rooms, `answers` and `chat` import those two and each other, without cycles; [`jobs`] imports them; `app`
 //! imports everything. A platform's own types stay in its adapter under `chat`. A test reads the sources
 //! and enforces all of this.
 //!
@@ -39,7 +39,8 @@
 //! 5. A patch is stale only where a task that it touches has changed since.
 //! 6. Every query belongs to one tenant: [`store::Tx`] carries it. An id from outside is looked up there.
 //! 7. Every click gets an answer: it shows on the card, or the person is told why not.
-//! 8. Everything works without a model.
+//! 8. Everything works without a model. A model only ever answers with text, which becomes a draft by the rules that
+//!    hold for everybody, and waits for a person; what it costs is set aside before it is asked.
 
 pub mod answers;
 pub mod app;
@@ -51,12 +52,15 @@ pub mod config;
 pub mod doctor;
 pub mod domain;
 pub mod error;
+pub mod eval;
 pub mod health;
 pub mod ingest;
 pub mod intent;
 pub mod jobs;
+pub mod llm;
 pub mod planner;
 pub mod review;
+pub mod secrets;
 pub mod shutdown;
 pub mod store;
 pub mod telemetry;

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Pure data, and what everybody needs.
-const BASE: &[&str] = &["domain", "clock", "config", "error", "shutdown", "telemetry"];
+const BASE: &[&str] = &["domain", "clock", "config", "error", "secrets", "shutdown", "telemetry"];
 /// What is stored and what is asked of a model.
 const RESOURCES: &[&str] = &["store", "llm"];
 /// The steps from an event to a changed plan, and the surfaces.
@@ -21,16 +21,19 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
     let groups: &[&[&'static str]] = match room {
         "domain" | "config" | "shutdown" => &[],
         "clock" | "error" => &[&["domain"]],
-        "telemetry" => &[&["domain", "clock", "config"]],
-        "store" | "llm" => &[BASE],
+        "secrets" | "telemetry" => &[&["domain", "clock", "config"]],
+        "store" => &[BASE],
         "intent" | "planner" | "review" | "apply" | "answers" | "chat" | "jobs" | "ingest" | "web" => {
             &[BASE, RESOURCES, STEPS]
         }
-        "health" => &[BASE, &["store"]],
+        "llm" | "health" => &[BASE, &["store"]],
+        "eval" => &[BASE, RESOURCES, &["intent", "planner", "review"]],
         "doctor" => &[BASE, RESOURCES, &["chat"]],
         "app" => &[BASE, RESOURCES, STEPS, &["jobs", "ingest", "web", "health"]],
-        "cli" => &[BASE, RESOURCES, &["chat", "app", "doctor"]],
-        "lib" | "main" => &[BASE, RESOURCES, STEPS, &["jobs", "ingest", "web", "health", "doctor", "app", "cli"]],
+        "cli" => &[BASE, RESOURCES, &["chat", "app", "doctor", "eval"]],
+        "lib" | "main" => {
+            &[BASE, RESOURCES, STEPS, &["jobs", "ingest", "web", "health", "doctor", "eval", "app", "cli"]]
+        }
         _ => return None,
     };
     Some(groups.concat())
@@ -40,6 +43,9 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
 const HOMES: &[(&str, &[&str], &str)] = &[
     ("sqlx::", &["store"], "SQL lives in the store"),
     ("slack_morphism::", &["chat/slack"], "a platform's types stop at its adapter"),
+    ("async_openai::", &["llm/openai"], "a platform's types stop at its adapter"),
+    ("aes_gcm::", &["secrets"], "secrets are encrypted in one place"),
+    ("hkdf::", &["secrets"], "secrets are encrypted in one place"),
     ("Utc::now", &["clock.rs"], "time is injected"),
     ("Local::now", &["clock.rs"], "time is injected"),
     ("SystemTime::now", &["clock.rs"], "time is injected"),
@@ -225,6 +231,18 @@ fn the_checker_finds_what_is_planted() {
             "chat/console/mod.rs",
             "use slack_morphism::prelude::*;",
             "chat/console/mod.rs: slack_morphism:: belongs into chat/slack: a platform's types stop at its adapter",
+        ),
+        ("store/calls.rs", "use crate::llm::Llm;", "store/calls.rs: store may not import llm"),
+        ("secrets.rs", "use crate::store::Store;", "secrets.rs: secrets may not import store"),
+        (
+            "llm/models.rs",
+            "use async_openai::Client;",
+            "llm/models.rs: async_openai:: belongs into llm/openai: a platform's types stop at its adapter",
+        ),
+        (
+            "store/accounts.rs",
+            "use aes_gcm::Aes256Gcm;",
+            "store/accounts.rs: aes_gcm:: belongs into secrets: secrets are encrypted in one place",
         ),
         ("jobs/mod.rs", "let now = Utc::now();", "jobs/mod.rs: Utc::now belongs into clock.rs: time is injected"),
         (

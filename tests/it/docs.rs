@@ -51,7 +51,7 @@ fn the_example_settings_name_every_setting_and_can_be_read() {
     // With every line switched on, it is a configuration that starts.
     let value = |wanted: &str| names.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned());
     let config = Config::read(&value).unwrap();
-    assert!(config.slack.is_some() && config.templates.is_some());
+    assert!(config.slack.is_some() && config.openai.is_some() && config.templates.is_some());
 }
 
 #[test]
@@ -105,9 +105,9 @@ fn every_command_line_in_the_documents_exists() {
         for command in commands {
             let words: Vec<_> =
                 command.split_whitespace().take_while(|word| word.chars().all(char::is_alphabetic)).take(2).collect();
-            // Only these two have commands of their own below them; after any other word come its arguments.
+            // Only these have commands of their own below them; after any other word come its arguments.
             let words = match words.as_slice() {
-                ["jobs" | "manifest", ..] => &words[..],
+                ["jobs" | "keys" | "manifest", ..] => &words[..],
                 _ => &words[..words.len().min(1)],
             };
             let known = Command::new(env!("CARGO_BIN_EXE_docket")).arg("help").args(words).output().unwrap();

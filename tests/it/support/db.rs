@@ -119,6 +119,22 @@ impl TestDb {
         }
     }
 
+    /// The bodies of all deliveries, in the order of their ids: not that of their coming while the clock stands still.
+    pub(crate) async fn bodies(&self) -> Vec<String> {
+        let sql = "SELECT body FROM deliveries ORDER BY id";
+        let rows: Vec<(Vec<u8>,)> = match self.home {
+            Home::Folder { .. } => {
+                let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+                sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap()
+            }
+            Home::Server { .. } => {
+                let mut connection = PgConnection::connect(&self.url).await.unwrap();
+                sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap()
+            }
+        };
+        rows.into_iter().map(|(body,)| String::from_utf8_lossy(&body).into_owned()).collect()
+    }
+
     /// Keeps every other connection from storing deliveries, as a backup or a stuck program can, until it is dropped.
     pub(crate) async fn lock(&self) -> Lock {
         match &self.home {

@@ -1,14 +1,18 @@
 //! What the tests share: fakes of the services, and people who use Docket.
 
+pub(crate) mod aimock;
 pub(crate) mod app;
 pub(crate) mod binary;
 pub(crate) mod browser;
 pub(crate) mod clock;
 pub(crate) mod cluster;
 pub(crate) mod db;
+pub(crate) mod fake_model;
 pub(crate) mod fake_slack;
+pub(crate) mod model_answers;
 pub(crate) mod peers;
 pub(crate) mod sample;
+pub(crate) mod scripted_model;
 pub(crate) mod site;
 pub(crate) mod slack_house;
 

@@ -8,11 +8,13 @@ use docket::{
         event::Venue,
         ids::{MemberId, PatchId, ProjectId, TenantId},
         job::{Job, NewJob},
+        lesson::{Edit, Edited, Kind, Lesson, Purpose, Verdict},
         member::{Identity, Member, Role, Standing, Surface},
         message::Message,
         patch::{Before, Confidence, Mode, Operation, Origin, Patch, PatchCode, PatchState},
         project::{Lifecycle, Project, Revision},
         task::{Place, Rank, Task, TaskFields, TaskNumber},
+        time::Timestamp,
     },
     store::{NewDelivery, Store},
 };
@@ -48,6 +50,11 @@ pub(crate) fn identity(user: &str) -> Identity {
 /// A Slack channel.
 pub(crate) fn channel(channel: &str) -> Venue {
     Venue { surface: Surface::Slack, team: "T1".to_owned(), channel: channel.to_owned(), thread: None }
+}
+
+/// A thread in a Slack channel.
+pub(crate) fn thread(channel: &str, parent: &str) -> Venue {
+    Venue { thread: Some(parent.to_owned()), ..self::channel(channel) }
 }
 
 /// A project at revision 0.
@@ -90,7 +97,13 @@ pub(crate) fn patch(chance: &Chance, code: u32, project: ProjectId, author: Memb
         steps: vec![create.into()],
         before: Before::default(),
         author,
-        origin: Origin { venue: channel("C1"), words: "add a task".to_owned(), method: String::new(), delivery: None },
+        origin: Origin {
+            venue: channel("C1"),
+            words: "add a task".to_owned(),
+            method: String::new(),
+            delivery: None,
+            drafted: None,
+        },
         confidence: Confidence::High,
         state: PatchState::Proposed,
         supersedes: None,
@@ -103,6 +116,25 @@ pub(crate) fn patch(chance: &Chance, code: u32, project: ProjectId, author: Memb
 /// A card of this patch that is not posted yet.
 pub(crate) fn card(chance: &Chance, patch: PatchId, venue: Venue) -> Card {
     Card { id: chance.id(), patch, venue, message: None, shown: None, created_at: chance.now() }
+}
+
+/// What a patch taught that a model drafted and that was edited before it was approved.
+pub(crate) fn lesson(patch: PatchId, at: Timestamp) -> Lesson {
+    Lesson {
+        patch,
+        first: patch,
+        purpose: Purpose::Plan,
+        model: Some("openai/gpt-5".parse().unwrap()),
+        prompt: Some("0a1b2c3d".to_owned()),
+        verdict: Verdict::Edited,
+        proposed: 4,
+        approved: 3,
+        edits: vec![
+            Edit { op: Kind::Create, task: Some(TaskNumber(4)), edited: Edited::Removed },
+            Edit { op: Kind::Create, task: Some(TaskNumber(2)), edited: Edited::Changed(vec!["estimate".to_owned()]) },
+        ],
+        at,
+    }
 }
 
 /// An answer that is not sent yet.
