@@ -25,7 +25,7 @@ use crate::{
         intake::Intake,
         slack::{self, SlackDoor},
     },
-    jobs::{Desk, worker::Worker},
+    jobs::{self, Desk, worker::Worker},
     llm::{
         keys,
         models::Models,
@@ -105,7 +105,7 @@ fn desk(config: &Config, store: Store, chance: Chance, keyring: Keyring) -> anyh
     // The pages exist on this machine only: a link to them would lead nobody else anywhere.
     let pages = Some(config.public_url.as_str()).filter(|url| web::is_loopback(url));
     let slack = config.slack.as_ref().map(|slack| SlackClient::new(slack, pages)).transpose()?;
-    Ok(Desk { store, chance, templates, models, slack })
+    Ok(Desk { store, chance, templates, models, drafts: jobs::room(), slack })
 }
 
 /// Encrypts the keys of accounts that come in by the doors.

@@ -24,6 +24,9 @@ const PREFIXES: [&str; 4] = ["sk-", "xai-", "AIza", "gsk_"];
 /// Signs that follow such a start at least.
 const AFTER_PREFIX: usize = 6;
 
+/// Signs that follow such a start in a whole key at least: real ones have 30 and more.
+const WHOLE_KEY: usize = 16;
+
 /// Letters and digits in a row from which on they are taken for a key whatever they start with.
 const TOKEN: usize = 32;
 
@@ -45,6 +48,21 @@ pub fn has_known_prefix(text: &str) -> bool {
             let rest = &text[at + prefix.len()..];
             starts
                 && rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).count() >= AFTER_PREFIX
+        })
+    })
+}
+
+/// Whether a whole key of a well-known provider stands in a text that has no business with keys: long enough, and with
+/// a digit, so that no word is taken for one.
+pub fn holds_key(text: &str) -> bool {
+    PREFIXES.iter().any(|prefix| {
+        text.match_indices(prefix).any(|(at, _)| {
+            let starts = !text[..at].ends_with(char::is_alphanumeric);
+            let rest: String = text[at + prefix.len()..]
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c))
+                .collect();
+            starts && rest.len() >= WHOLE_KEY && rest.contains(|c: char| c.is_ascii_digit())
         })
     })
 }
@@ -86,6 +104,15 @@ mod tests {
             "",
         ] {
             assert_eq!(mask_keys(harmless), None, "{harmless}");
+        }
+    }
+    #[test]
+    fn a_key_is_known_in_any_text_and_words_are_none() {
+        for text in ["plan use sk-proj-Zq7xT4nB9wKe2Lm5", "key:xai-0123456789abcdefgh", "(AIzaSyA0123456789abcdef)"] {
+            assert!(holds_key(text), "{text}");
+        }
+        for text in ["plan sk-learn upgrade", "task-0123456789abcdefgh", "sk-this-is-a-long-name-without-digits", ""] {
+            assert!(!holds_key(text), "{text}");
         }
     }
 }

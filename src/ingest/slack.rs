@@ -42,6 +42,7 @@ use crate::{
         message::Message,
         time::Timestamp,
     },
+    intent::may_take_long,
     secrets::Seal,
     store::{self, Accepted, NewDelivery, Store},
     telemetry,
@@ -291,13 +292,17 @@ async fn plan(door: &SlackDoor, source: Source, tenant: TenantId, received: &Rec
     }
 }
 
-/// The job for a delivery. What is said in one channel is handled in its order, but for a press on *Stop*: it would
-/// wait for the very draft that it is to stop.
+/// The job for a delivery. What is said in one channel is handled in its order, apart what [may take
+/// long](may_take_long). A press on *Cancel* has no order: it would wait for the very draft that it is to stop.
 fn handling(delivery: &Delivery, received: &Received) -> NewJob {
     let job = Job::HandleDelivery { delivery: delivery.id }.due(delivery.received_at);
+    let event = &received.incoming.event;
     match &received.incoming.venue {
-        _ if matches!(received.incoming.event, Event::Stop { .. }) => job,
-        Some(venue) => job.in_order(format!("slack:{}:{}", venue.team, venue.channel)),
+        _ if matches!(event, Event::Stop { .. }) => job,
+        Some(venue) => {
+            let drafts = if may_take_long(event) { ":drafts" } else { "" };
+            job.in_order(format!("slack:{}:{}{drafts}", venue.team, venue.channel))
+        }
         None => job,
     }
 }

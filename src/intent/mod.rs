@@ -18,7 +18,13 @@ pub mod wish;
 
 use chrono::NaiveDate;
 
-use crate::{domain::intent::Intent, error::UserError};
+use crate::{
+    domain::{
+        event::{Action, Event},
+        intent::{Intent, ModelsWish},
+    },
+    error::UserError,
+};
 
 /// What a line was understood as, without a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +62,33 @@ pub fn typed(text: &str, today: NaiveDate) -> Reading {
             Reading::Wrong(problem)
         }
         Err(problem) => Reading::Unknown(problem),
+    }
+}
+
+/// Whether this may take as long as a model thinks.
+///
+/// What is said in one conversation is handled in its order, so that a second wish builds on the first. But a decision
+/// or a status change never waits for somebody else's draft: those that may take long have an order of their own.
+pub fn may_take_long(event: &Event) -> bool {
+    // Which day it is decides what a date means, never which command it is.
+    let day = NaiveDate::default();
+    let reading = match event {
+        Event::Command(line) | Event::Chosen { line, .. } => typed(line, day),
+        Event::Words(said) | Event::Reply(said) => words(said, day),
+        Event::Click(click) => return click.action == Action::RequestChanges,
+        Event::Stop { .. } | Event::Account(_) | Event::Removed { .. } | Event::Nothing => return false,
+    };
+    match reading {
+        Reading::Meant(intent) => matches!(
+            intent,
+            Intent::Plan(_)
+                | Intent::Break { .. }
+                | Intent::Edit(_)
+                | Intent::Template(_)
+                | Intent::SetModels(ModelsWish::Test(_))
+        ),
+        Reading::Wrong(_) => false,
+        Reading::Unknown(_) => true,
     }
 }
 
@@ -97,5 +130,33 @@ mod tests {
         for sentence in ["we need somebody who looks at the invoices", "show me what is going on with the login"] {
             assert!(matches!(typed(sentence), Reading::Unknown(_)), "{sentence}: {:?}", typed(sentence));
         }
+    }
+    #[test]
+    fn a_decision_never_waits_for_a_draft() {
+        let command = |line: &str| may_take_long(&Event::Command(line.to_owned()));
+        for long in [
+            "plan a login page",
+            "break AUTH-3",
+            "edit drop the last one",
+            "models test openai",
+            "we need somebody for the invoices",
+        ] {
+            assert!(command(long), "{long}");
+        }
+        for quick in [
+            "approve P-4",
+            "done AUTH-3",
+            "due AUTH-3 tomorrow",
+            "undo P-4",
+            "models budget 1m",
+            "routes forget 1",
+            "done",
+            "next",
+        ] {
+            assert!(!command(quick), "{quick}");
+        }
+        assert!(may_take_long(&Event::Words("hm, what about the invoices of last year".to_owned())));
+        assert!(!may_take_long(&Event::Words("AUTH-3 is done".to_owned())));
+        assert!(!may_take_long(&Event::Nothing));
     }
 }

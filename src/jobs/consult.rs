@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use tokio::time::sleep;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep, sleep_until, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -19,7 +22,7 @@ use crate::{
     jobs::{Desk, handle::Talk},
     llm::{
         Question,
-        models::{Reply, Trouble},
+        models::{Reply, Tested, Trouble},
     },
     store::{self, Tx},
 };
@@ -30,8 +33,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(500);
 /// How often the shown seconds are brought up to date where that costs a call.
 const TICK: Duration = Duration::from_secs(5);
-/// How long a model may think about one delivery, all its calls together.
+/// How long models may think about one delivery, all their calls together. Less than its job may run.
 const LIMIT: Duration = Duration::from_mins(6);
+/// Drafts that are made at the same time; more wait, so that clicks and cards always find a worker.
+const DRAFTS: usize = 48;
+/// How long a draft that finds no room waits before it looks again.
+const NO_ROOM: Duration = Duration::from_secs(2);
 
 /// What is to be asked of a model.
 pub(super) struct Consultation {
@@ -44,14 +51,33 @@ pub(super) struct Consultation {
 }
 
 /// What models said while this delivery was handled. Each thing is asked once, whatever happens to the plan meanwhile.
-#[derive(Default)]
-pub(super) struct Memo(BTreeMap<Use, Result<Reply, Trouble>>);
+pub(super) struct Memo {
+    said: BTreeMap<Use, Result<Reply, Trouble>>,
+    /// Until when they may think.
+    deadline: Instant,
+}
 
 impl Memo {
+    /// Nothing was said yet, and the time begins.
+    pub(super) fn new() -> Self {
+        Self { said: BTreeMap::new(), deadline: Instant::now() + LIMIT }
+    }
+
     /// What a model said to this; `None` where it was not asked yet.
     pub(super) fn said(&self, purpose: Use) -> Option<Result<&Reply, &Trouble>> {
-        self.0.get(&purpose).map(Result::as_ref)
+        self.said.get(&purpose).map(Result::as_ref)
     }
+}
+
+/// Tries an account out, within the time that a delivery has.
+pub(super) async fn test(desk: &Desk, tenant: TenantId, account: &str) -> Result<Result<Tested, Trouble>, JobError> {
+    let tested = timeout(LIMIT, desk.models.test(tenant, account)).await;
+    Ok(tested.unwrap_or(Ok(Err(Trouble::TooSlow { limit: LIMIT })))?)
+}
+
+/// Room for the drafts that are made at the same time.
+pub fn room() -> Semaphore {
+    Semaphore::new(DRAFTS)
 }
 
 /// Asks, and remembers the answer. Gives back who stopped it, if somebody did.
@@ -62,13 +88,14 @@ pub(super) async fn consult(
     memo: &mut Memo,
 ) -> Result<Option<MemberId>, JobError> {
     let question = &consultation.question;
+    let Ok(_room) = desk.drafts.try_acquire() else { return Err(JobError::Wait(NO_ROOM)) };
     let (over, stop) = (CancellationToken::new(), CancellationToken::new());
     let asking = async {
         let asked = desk.models.ask(talk.tenant, Some(talk.delivery.id), question, &*consultation.check);
         let answer = tokio::select! {
             answer = asked => Some(answer),
             () = stop.cancelled() => None,
-            () = sleep(LIMIT) => Some(Ok(Err(Trouble::TooSlow { limit: LIMIT }))),
+            () = sleep_until(memo.deadline) => Some(Ok(Err(Trouble::TooSlow { limit: LIMIT }))),
         };
         over.cancel();
         answer
@@ -76,7 +103,7 @@ pub(super) async fn consult(
     let watching = watch(desk, talk, consultation.what.as_deref(), &over, &stop);
     let (answer, stopped_by) = tokio::join!(asking, watching);
     if let Some(answer) = answer {
-        memo.0.insert(question.purpose, answer?);
+        memo.said.insert(question.purpose, answer?);
         return Ok(None);
     }
     Ok(stopped_by)
@@ -94,7 +121,7 @@ async fn watch(
     let what = what?;
     // People have been waiting since they spoke, not since the model was asked.
     let already = desk.chance.now().since(talk.delivery.received_at);
-    let begun = tokio::time::Instant::now();
+    let begun = Instant::now();
     let mut shown_at: Option<Duration> = None;
     loop {
         let known = match desk.store.read(talk.tenant).await {
@@ -205,6 +232,12 @@ mod tests {
         clock::Chance,
         domain::{event::Venue, time::Timestamp},
     };
+
+    #[test]
+    fn models_are_given_up_before_the_job_is() {
+        let job = Job::HandleDelivery { delivery: Chance::system().id() };
+        assert!(LIMIT + Duration::from_mins(1) < job.time_limit());
+    }
 
     #[test]
     fn progress_says_what_is_made_and_since_when() {

@@ -42,8 +42,8 @@ const HISTORY: usize = 6;
 
 /// How it stands with a model's part.
 enum Asked<'a> {
-    /// No model is connected.
-    NoModel,
+    /// No model is asked, for this reason.
+    NoModel(&'static str),
     /// It was not asked yet.
     NotYet,
     /// It answered, and the answer was found right at that time.
@@ -81,8 +81,9 @@ impl Wish<'_> {
         Ok(match self.memo.said(purpose) {
             Some(Ok(reply)) => Asked::Said(reply),
             Some(Err(trouble)) => Asked::Trouble(trouble),
-            None if self.desk.models.is_connected(tx).await? => Asked::NotYet,
-            None => Asked::NoModel,
+            None if self.may_ask(tx).await? => Asked::NotYet,
+            None if self.desk.models.is_connected(tx).await? => Asked::NoModel("models draft for full members only"),
+            None => Asked::NoModel("no model connected"),
         })
     }
 
@@ -94,7 +95,7 @@ impl Wish<'_> {
             Ok(Thought::Propose(Box::new(self.idea(draft, Target::New))))
         };
         match self.asked(tx, Use::Plan).await? {
-            Asked::NoModel => outline("no model connected"),
+            Asked::NoModel(why) => outline(why),
             Asked::Trouble(trouble) if trouble.is_outage() => outline(&trouble.brief()),
             Asked::Trouble(trouble) => Ok(Thought::Say(offer(&trouble.words(), goal))),
             Asked::NotYet => {
@@ -127,7 +128,7 @@ impl Wish<'_> {
             Ok(Thought::Propose(Box::new(self.idea(draft, target))))
         };
         match self.asked(tx, Use::Break).await? {
-            Asked::NoModel => outline("no model connected"),
+            Asked::NoModel(why) => outline(why),
             Asked::Trouble(trouble) if trouble.is_outage() => outline(&trouble.brief()),
             Asked::Trouble(trouble) => Ok(Thought::Say(offer(&trouble.words(), &code.to_string()))),
             Asked::NotYet => {
@@ -244,7 +245,7 @@ impl Wish<'_> {
             return Ok(Redraft::Draft(by_rules()?, String::new()));
         }
         match self.asked(tx, Use::Refine).await? {
-            Asked::NoModel => Ok(Redraft::Draft(by_rules()?, String::new())),
+            Asked::NoModel(_) => Ok(Redraft::Draft(by_rules()?, String::new())),
             Asked::Trouble(trouble) => match by_rules() {
                 Ok(draft) => Ok(Redraft::Draft(draft, String::new())),
                 Err(problem) => Err(UserError::new(format!("{} {problem}", trouble.words())).into()),

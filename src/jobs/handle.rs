@@ -76,7 +76,7 @@ pub(super) async fn handle(desk: &Desk, tenant: TenantId, id: DeliveryId) -> Res
         meet(desk, tenant, identity, line).await?;
     }
     let talk = Talk { tenant, delivery: &delivery, member: &member, identity, venue, event };
-    let mut memo = Memo::default();
+    let mut memo = Memo::new();
     let mut tries = 0;
     while tries < TRIES {
         match turn(desk, &talk, &memo).await {
@@ -88,7 +88,7 @@ pub(super) async fn handle(desk: &Desk, tenant: TenantId, id: DeliveryId) -> Res
                 }
             }
             Ok(Turn::Test(account)) => {
-                let outcome = desk.models.test(tenant, &account).await?;
+                let outcome = consult::test(desk, tenant, &account).await?;
                 return Ok(answer(desk, &talk, settings::tested(&account, &outcome)).await?);
             }
             Err(Error::User(words)) => return Ok(answer(desk, &talk, Message::text(words.to_string())).await?),

@@ -11,6 +11,10 @@ pub mod understand;
 mod wish;
 pub mod worker;
 
+use tokio::sync::Semaphore;
+
+pub use consult::room;
+
 use crate::{
     chat::slack::SlackClient,
     clock::Chance,
@@ -35,6 +39,8 @@ pub struct Desk {
     pub templates: Templates,
     /// Language models, where any are connected.
     pub models: Models,
+    /// Room for drafts that are made at the same time.
+    pub drafts: Semaphore,
     /// Slack, where it is configured.
     pub slack: Option<SlackClient>,
 }

@@ -156,7 +156,7 @@ async fn overheard(wish: &Wish<'_>, tx: &mut Tx, reading: Reading) -> Result<Tho
             wish.fulfil(tx, intent).await
         }
         Reading::Meant(_) | Reading::Wrong(_) => Ok(Thought::Nothing),
-        Reading::Unknown(_) if !wish.desk.models.is_connected(tx).await? => Ok(Thought::Nothing),
+        Reading::Unknown(_) if is_chatter(wish.line) || !wish.may_ask(tx).await? => Ok(Thought::Nothing),
         Reading::Unknown(_) => match routed(wish, tx).await? {
             Routed::Ask(consultation) => Ok(Thought::Ask(consultation)),
             Routed::As(classify::Verdict::Act(candidate)) if matches!(candidate.intent, Intent::Edit(_)) => {
@@ -167,10 +167,17 @@ async fn overheard(wish: &Wish<'_>, tx: &mut Tx, reading: Reading) -> Result<Tho
     }
 }
 
+/// Words of which no wish is worth a question to a model: a nod, or a line to somebody else.
+fn is_chatter(line: &str) -> bool {
+    line.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).count() < 3
+        || line.trim_start().starts_with("<@")
+}
+
 /// Words that nothing understands without a model. `words` is what to say where there is none.
 async fn unknown(wish: &Wish<'_>, tx: &mut Tx, words: UserError) -> Result<Thought> {
-    if !wish.desk.models.is_connected(tx).await? {
-        return Err(without_model(&words).into());
+    if !wish.may_ask(tx).await? {
+        let is_connected = wish.desk.models.is_connected(tx).await?;
+        return Err(if is_connected { words } else { without_model(&words) }.into());
     }
     // A thread stays with its proposal, whatever its words could mean elsewhere.
     if wish.talk.venue.thread.is_some() && tx.open_patch_at(wish.talk.venue).await?.is_some() {

@@ -87,6 +87,11 @@ impl Wish<'_> {
         Idea { draft, target, words: self.line.to_owned(), supersedes: None, undoes: None, follows: None, note: None }
     }
 
+    /// Whether a model may be asked: where one is connected, and for full members. Nobody else spends the budget.
+    pub(super) async fn may_ask(&self, tx: &mut Tx) -> Result<bool> {
+        Ok(self.talk.member.standing == Standing::Full && self.desk.models.is_connected(tx).await?)
+    }
+
     /// The day it is for the sender.
     pub(super) fn today(&self) -> NaiveDate {
         today(Some(self.talk.member), self.desk.chance.now())

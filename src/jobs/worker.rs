@@ -31,7 +31,7 @@ const HEARTBEAT: Duration = Duration::from_secs(20);
 /// How long the worker sleeps at most before it looks again: commits wake it, this is the safety net.
 const POLL: Duration = Duration::from_millis(500);
 /// How many jobs run at the same time.
-const CONCURRENCY: usize = 16;
+const CONCURRENCY: usize = 64;
 /// How long running jobs may take to finish once the worker is asked to stop.
 const GRACE: Duration = Duration::from_secs(8);
 

@@ -14,7 +14,9 @@ use crate::{
         member::{Identity, Surface},
         model::AccountForm,
         route::{MAX_PHRASE, phrase},
+        secret::holds_key,
     },
+    intent::may_take_long,
     store::NewDelivery,
 };
 
@@ -105,6 +107,9 @@ pub enum Unreadable {
     /// Too much was typed.
     #[error("a line may have {MAX_LINE} characters; this one has {0}. Say it in fewer words")]
     TooLong(usize),
+    /// A provider's key stands in it.
+    #[error("that looks like a key, so it was not taken. Keys are entered on the page Models, which encrypts them")]
+    Secret,
     /// Words that can't be remembered.
     #[error("words that are to be remembered have 1 to {MAX_PHRASE} characters. Type the command itself")]
     Phrase,
@@ -125,6 +130,11 @@ impl Sent {
             return Err(Unreadable::Key);
         }
         match self {
+            Self::Say { text: words, .. } | Self::Click { click: Pressed { words: Some(words), .. }, .. }
+                if holds_key(words) =>
+            {
+                Err(Unreadable::Secret)
+            }
             Self::Say { text, .. } => a_line(text),
             Self::Click { click, .. } => short_enough(click.words.as_deref().unwrap_or_default()),
             Self::Choose { choice, .. } if phrase(&choice.words).is_none() => Err(Unreadable::Phrase),
@@ -144,8 +154,8 @@ impl Sent {
         }
     }
 
-    /// The delivery that stores it, with the job that handles it. What the console sends is handled in its order, but
-    /// for a stop: it would wait for the very draft that it stops.
+    /// The delivery that stores it, with the job that handles it. What the console sends is handled in its order, apart
+    /// what [may take long](may_take_long). A stop has no order: it would wait for the very draft that it stops.
     pub fn delivery(&self, tenant: TenantId, chance: &Chance) -> Result<NewDelivery, Unreadable> {
         self.check()?;
         let body = serde_json::to_vec(self).map_err(|error| Unreadable::Shape(error.to_string()))?;
@@ -153,6 +163,7 @@ impl Sent {
         let job = Job::HandleDelivery { delivery: id }.due(now);
         let job = match self {
             Self::Stop { .. } => job,
+            sent if may_take_long(&sent.clone().incoming().event) => job.in_order(format!("console:{tenant}:drafts")),
             _ => job.in_order(format!("console:{tenant}")),
         };
         Ok(NewDelivery {

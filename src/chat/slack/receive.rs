@@ -21,7 +21,7 @@ use crate::domain::{
     delivery::Source,
     event::{Event, Incoming, Venue},
     member::{Identity, Surface},
-    secret::mask_keys,
+    secret::{holds_key, mask_keys},
 };
 
 /// The action id of the tick boxes of a card.
@@ -130,13 +130,14 @@ pub fn fingerprint(body: &[u8]) -> String {
     encode(Sha256::digest(body))
 }
 
-/// A `models` command without what looks like a key in it; `None` for any other text.
+/// A line without what looks like a key in it; `None` for any other text.
 ///
-/// Only there: what such a word is elsewhere, a commit in a goal for example, is nobody's secret.
-pub fn models_masked(text: &str) -> Option<String> {
+/// In a `models` command anything like a key is taken for one; elsewhere only what can be nothing else, because a
+/// commit in a goal, for example, is nobody's secret.
+pub fn without_keys(text: &str) -> Option<String> {
     // `model` is what a hurried hand makes of it.
-    let first = text.split_whitespace().next()?;
-    first.to_lowercase().starts_with("model").then(|| mask_keys(text)).flatten()
+    let is_models = text.split_whitespace().next()?.to_lowercase().starts_with("model");
+    (is_models || holds_key(text)).then(|| mask_keys(text)).flatten()
 }
 
 fn utf8(body: &[u8]) -> Result<&str, Unreadable> {

@@ -8,15 +8,15 @@ use super::{Answered, SlackDoor};
 use crate::{
     chat::slack::{
         deliver,
-        receive::{self, ADD_ACCOUNT, field},
+        receive::{self, ADD_ACCOUNT, WORDS, field},
     },
     domain::{
         card::Answer,
         delivery::Source,
-        event::{Event, Incoming},
+        event::{Click, Event, Incoming},
         ids::TenantId,
         message::Message,
-        secret::has_known_prefix,
+        secret::{has_known_prefix, holds_key},
     },
 };
 
@@ -40,8 +40,13 @@ pub(super) fn keep(door: &SlackDoor, tenant: TenantId, source: Source, body: Byt
         },
         // An event says its words several times over, in blocks too: none of it is kept but that it came, since a
         // mention comes twice.
-        (Source::SlackEvent, Event::Words(words) | Event::Reply(words)) if receive::models_masked(words).is_some() => {
+        (Source::SlackEvent, Event::Words(words) | Event::Reply(words)) if receive::without_keys(words).is_some() => {
             Kept::Masked(Bytes::new())
+        }
+        (Source::SlackInteraction, Event::Click(Click { words: Some(words), .. })) if holds_key(words) => {
+            let told = "This looks like a key. Leave it out: what you write here is kept and shown to others.";
+            let answer = json!({ "response_action": "errors", "errors": { WORDS: told } });
+            Kept::Nothing(Answered::new("refused", Json(answer)))
         }
         _ => Kept::Body(body),
     }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Received, Reply, Unreadable, fingerprint, form, identity, models_masked, present, venue};
+use super::{Received, Reply, Unreadable, fingerprint, form, identity, present, venue, without_keys};
 use crate::{
     domain::event::{Event, Incoming},
     intent::text::from_slack,
@@ -39,11 +39,11 @@ pub(super) fn receive(body: &[u8]) -> Result<Received, Unreadable> {
     })
 }
 
-/// The body of a `models` command without what looks like a key in it; `None` where nothing does.
+/// The body of a command without what looks like a key in it; `None` where nothing does.
 pub fn masked(body: &[u8]) -> Option<Vec<u8>> {
     let mut fields: Vec<(String, String)> = serde_urlencoded::from_bytes(body).ok()?;
     let (_, text) = fields.iter_mut().find(|(name, _)| name == "text")?;
-    *text = models_masked(text)?;
+    *text = without_keys(text)?;
     Some(serde_urlencoded::to_string(fields).ok()?.into_bytes())
 }
 
