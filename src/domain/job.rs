@@ -76,7 +76,7 @@ impl Job {
             Self::HandleDelivery { .. } => (None, None, 5),
             Self::SyncCard { card } => (Some(format!("sync {card}")), Some(card.to_string()), 16),
             Self::SendAnswer { answer } => (Some(format!("send {answer}")), None, 5),
-            Self::EndProgress { delivery } => (Some(format!("end {delivery}")), None, 5),
+            Self::EndProgress { delivery } => (Some(format!("end {delivery}")), None, 16),
             Self::ExpirePatch { patch } => (Some(format!("expire {patch}")), None, 20),
         };
         NewJob { job: self, run_at: at, unique_key, ordering_key, max_attempts }

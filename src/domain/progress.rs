@@ -13,7 +13,7 @@ pub struct Progress {
     pub delivery: DeliveryId,
     /// Where it came from, and where the card will be.
     pub venue: Venue,
-    /// What is being made, such as `a plan for “Build a login page”`.
+    /// What is being done, such as `Drafting a plan for “Build a login page”`.
     pub what: String,
     /// When the work began. It stays the same when the work is taken up again after a crash.
     pub started_at: Timestamp,

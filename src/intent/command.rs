@@ -182,7 +182,7 @@ pub fn exact(text: &str, today: NaiveDate) -> Result<Option<Intent>, UserError> 
 }
 
 /// The line without `/docket`, `@docket` or `docket` in front.
-fn strip_name(line: &str) -> Option<&str> {
+pub(super) fn strip_name(line: &str) -> Option<&str> {
     ["/docket", "@docket", "docket"]
         .iter()
         .find_map(|name| text::after(line, name))

@@ -37,8 +37,11 @@ pub enum Reading {
     Unknown(UserError),
 }
 
-/// Words after which a misused command is more likely a sentence than a slip.
+/// Words up to which a line that begins as a command does is a slip rather than a sentence.
 const SLIP: usize = 4;
+
+/// Commands that are never guessed at: they decide, or set something.
+const EXACT: &[&str] = &["approve", "reject", "undo", "rebase", "renew", "models", "routes", "stats"];
 
 /// Reads words addressed to Docket without a slash: a mention, a direct message, a line in the console.
 /// An exact command wins over a phrase; what is neither gets an honest answer with examples.
@@ -49,7 +52,7 @@ pub fn words(text: &str, today: NaiveDate) -> Reading {
     match (command::exact(text, today), phrase::parse(text, today)) {
         (Ok(Some(intent)), _) | (_, Some(intent)) => Reading::Meant(intent),
         // `done AUTH-99x` in so many words: the usage line helps more than three examples.
-        (Err(problem), None) if text.split_whitespace().count() <= SLIP => Reading::Wrong(problem),
+        (Err(problem), None) if is_slip(text) => Reading::Wrong(problem),
         _ => Reading::Unknown(phrase::not_understood(text)),
     }
 }
@@ -58,10 +61,23 @@ pub fn words(text: &str, today: NaiveDate) -> Reading {
 pub fn typed(text: &str, today: NaiveDate) -> Reading {
     match command::parse(text, today) {
         Ok(intent) => Reading::Meant(intent),
-        Err(problem) if text.split_whitespace().count() <= SLIP || text.chars().count() > command::MAX_TEXT => {
-            Reading::Wrong(problem)
-        }
+        Err(problem) if is_slip(text) => Reading::Wrong(problem),
         Err(problem) => Reading::Unknown(problem),
+    }
+}
+
+/// Whether a line that can't be read is a command used wrongly, and no sentence.
+fn is_slip(text: &str) -> bool {
+    if text.chars().count() > command::MAX_TEXT {
+        return true;
+    }
+    let plain = text::tidy(text);
+    let (_, line) = place::scope(command::strip_name(&plain).unwrap_or(&plain));
+    let first = line.split_whitespace().next().unwrap_or_default().trim_start_matches('/').to_lowercase();
+    let is_short = line.split_whitespace().count() <= SLIP;
+    match command::Command::find(&first) {
+        Some(command) => is_short || EXACT.contains(&command.name),
+        None => is_short && place::did_you_mean(&first, command::COMMANDS.iter().map(|command| command.name)).is_some(),
     }
 }
 
@@ -124,10 +140,22 @@ mod tests {
     #[test]
     fn a_slip_is_corrected_and_a_sentence_may_still_mean_something() {
         let typed = |text: &str| typed(text, test_day());
-        for slip in ["plna a login page", "done", "done AUTH-x", &"x ".repeat(command::MAX_TEXT)] {
+        for slip in [
+            "plna a login page",
+            "done",
+            "done AUTH-x",
+            "approve the last one please now",
+            &"x ".repeat(command::MAX_TEXT),
+        ] {
             assert!(matches!(typed(slip), Reading::Wrong(_)), "{slip}: {:?}", typed(slip));
         }
-        for sentence in ["we need somebody who looks at the invoices", "show me what is going on with the login"] {
+        for sentence in [
+            "we need somebody who looks at the invoices",
+            "show me what is going on with the login",
+            "lösche alles bitte jetzt",
+            "ログインページの計画を作ってください",
+            "make it nicer",
+        ] {
             assert!(matches!(typed(sentence), Reading::Unknown(_)), "{sentence}: {:?}", typed(sentence));
         }
     }

@@ -125,6 +125,19 @@ impl Wish {
         matches!(self, Self::Describe { .. } | Self::Accept { .. } | Self::ProjectSummary(_))
     }
 
+    /// Whether its titles are nothing but titles.
+    fn is_plain(&self) -> bool {
+        match self {
+            Self::Add { title, .. } | Self::Rename { title, .. } | Self::Combine { title: Some(title), .. } => {
+                is_title(title)
+            }
+            Self::AddEach { titles, .. } | Self::Split { into: titles, .. } => {
+                titles.iter().all(|title| is_title(title))
+            }
+            _ => true,
+        }
+    }
+
     /// Whether every task in it is named by number, code or order, and its verb by a word that titles don't start with.
     fn is_definite(&self) -> bool {
         match self {
@@ -171,6 +184,42 @@ pub fn wishes(words: &str, today: NaiveDate) -> Result<Vec<Wish>, UserError> {
 pub fn understands(words: &str) -> bool {
     // Any day will do: no sentence is an edit on one day and none on another.
     wishes(words, NaiveDate::default()).is_ok()
+}
+
+/// Whether the words are an edit and say no more than was read: no title goes on as a sentence would, such as
+/// “documentation and then maybe think about legal”. Where a model can be asked, everything else is left to it.
+pub fn is_plain(words: &str) -> bool {
+    wishes(words, NaiveDate::default()).is_ok_and(|wishes| wishes.iter().all(Wish::is_plain))
+}
+
+/// Words that a title hardly has, and the rest of a sentence does.
+const CLAUSES: &[&str] = &[
+    "but",
+    "if",
+    "unless",
+    "then",
+    "when",
+    "because",
+    "so that",
+    "until",
+    "maybe",
+    "perhaps",
+    "instead",
+    "the first",
+    "the second",
+    "the third",
+    "the last",
+    "the others",
+    "all of",
+    "each of",
+    "every",
+];
+
+/// Whether this reads as a title alone.
+fn is_title(text: &str) -> bool {
+    let goes_on = |word: &&str| !text::places_of(text, word).is_empty();
+    let is_wish = |at: std::ops::Range<usize>| sentence::starts_with_verb(text[at.end..].trim_start());
+    !CLAUSES.iter().any(|word| goes_on(&word)) && !text::places_of(text, "and").into_iter().any(is_wish)
 }
 
 /// Reads one piece between full stops, joined by “and” at most, and appends what it says.

@@ -214,3 +214,29 @@ fn what_is_no_edit_is_quoted_back() {
     insta::assert_snapshot!(wishes("drop 2. fluff the thing. rename 3 to X", test_day()).unwrap_err(), @"I don't understand “fluff the thing”, so I changed nothing. What works, for example: “add a task for documentation”, “combine 2 and 3 as Token service”, “move 3 before 1”.");
     insta::assert_snapshot!(wishes(" ; \n", test_day()).unwrap_err(), @"Say what should change, for example: “add a task for documentation”, “combine 2 and 3 as Token service”, “move 3 before 1”.");
 }
+
+#[test]
+fn a_title_that_goes_on_as_a_sentence_is_not_plain() {
+    for plain in [
+        "add a task for documentation",
+        "add search and replace",
+        "rename 2 to Token service; move 3 before 1",
+        "combine the first two tasks",
+        "split 2 into login and logout",
+        "drop the last one",
+        "add a security review after 3",
+    ] {
+        assert!(is_plain(plain), "{plain}");
+    }
+    for more in [
+        "add a security review before launch and split the second one into two parts",
+        "add a security review and make the second one more about mobile",
+        "rename the login page to Anmeldung, but only if legal is fine with it",
+        "add documentation and then maybe think about legal",
+        "add more detail to the first task",
+        "merge the first two, and we need a security review before launch",
+        "make it nicer",
+    ] {
+        assert!(!is_plain(more), "{more}");
+    }
+}

@@ -31,8 +31,11 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often it is looked whether somebody stopped it.
 const LOOK: Duration = Duration::from_millis(500);
-/// How often the shown seconds are brought up to date where that costs a call.
+/// How often the shown seconds are brought up to date where that costs a call, at first …
 const TICK: Duration = Duration::from_secs(5);
+/// … and once it has taken this long: Slack takes 50 updates a minute of a workspace (docs.slack.dev, rate limits).
+const SLOW_TICK: Duration = Duration::from_secs(15);
+const LONG: Duration = Duration::from_secs(30);
 /// How long models may think about one delivery, all their calls together. Less than its job may run.
 const LIMIT: Duration = Duration::from_mins(6);
 /// Drafts that are made at the same time; more wait, so that clicks and cards always find a worker.
@@ -69,10 +72,20 @@ impl Memo {
     }
 }
 
-/// Tries an account out, within the time that a delivery has.
-pub(super) async fn test(desk: &Desk, tenant: TenantId, account: &str) -> Result<Result<Tested, Trouble>, JobError> {
-    let tested = timeout(LIMIT, desk.models.test(tenant, account)).await;
-    Ok(tested.unwrap_or(Ok(Err(Trouble::TooSlow { limit: LIMIT })))?)
+/// Tries an account out, within the time that a delivery has. The inner error is who stopped it.
+pub(super) async fn test(
+    desk: &Desk,
+    talk: &Talk<'_>,
+    account: &str,
+) -> Result<Result<Result<Tested, Trouble>, MemberId>, JobError> {
+    let tested = async {
+        let tested = timeout(LIMIT, desk.models.test(talk.tenant, account)).await;
+        tested.unwrap_or(Ok(Err(Trouble::TooSlow { limit: LIMIT })))
+    };
+    match shown(desk, talk, Some(&format!("Testing {account}")), tested).await {
+        Ok(tested) => Ok(Ok(tested?)),
+        Err(by) => Ok(Err(by)),
+    }
 }
 
 /// Room for the drafts that are made at the same time.
@@ -89,24 +102,39 @@ pub(super) async fn consult(
 ) -> Result<Option<MemberId>, JobError> {
     let question = &consultation.question;
     let Ok(_room) = desk.drafts.try_acquire() else { return Err(JobError::Wait(NO_ROOM)) };
-    let (over, stop) = (CancellationToken::new(), CancellationToken::new());
     let asking = async {
-        let asked = desk.models.ask(talk.tenant, Some(talk.delivery.id), question, &*consultation.check);
-        let answer = tokio::select! {
-            answer = asked => Some(answer),
+        tokio::select! {
+            answer = desk.models.ask(talk.tenant, Some(talk.delivery.id), question, &*consultation.check) => answer,
+            () = sleep_until(memo.deadline) => Ok(Err(Trouble::TooSlow { limit: LIMIT })),
+        }
+    };
+    match shown(desk, talk, consultation.what.as_deref(), asking).await {
+        Ok(answer) => {
+            memo.said.insert(question.purpose, answer?);
+            Ok(None)
+        }
+        Err(by) => Ok(Some(by)),
+    }
+}
+
+/// Does `work` while people see that it goes on. The error is who stopped it.
+async fn shown<T>(
+    desk: &Desk,
+    talk: &Talk<'_>,
+    what: Option<&str>,
+    work: impl Future<Output = T>,
+) -> Result<T, MemberId> {
+    let (over, stop) = (CancellationToken::new(), CancellationToken::new());
+    let working = async {
+        let done = tokio::select! {
+            done = work => Some(done),
             () = stop.cancelled() => None,
-            () = sleep_until(memo.deadline) => Some(Ok(Err(Trouble::TooSlow { limit: LIMIT }))),
         };
         over.cancel();
-        answer
+        done
     };
-    let watching = watch(desk, talk, consultation.what.as_deref(), &over, &stop);
-    let (answer, stopped_by) = tokio::join!(asking, watching);
-    if let Some(answer) = answer {
-        memo.said.insert(question.purpose, answer?);
-        return Ok(None);
-    }
-    Ok(stopped_by)
+    let (done, stopped_by) = tokio::join!(working, watch(desk, talk, what, &over, &stop));
+    done.ok_or(stopped_by.unwrap_or(talk.member.id))
 }
 
 /// Shows the progress once it takes long, and keeps it shown until it is `over`. Returns early, with who did it,
@@ -122,24 +150,19 @@ async fn watch(
     // People have been waiting since they spoke, not since the model was asked.
     let already = desk.chance.now().since(talk.delivery.received_at);
     let begun = Instant::now();
-    let mut shown_at: Option<Duration> = None;
+    let mut due = PATIENCE.saturating_sub(already);
     loop {
-        let known = match desk.store.read(talk.tenant).await {
-            Ok(mut tx) => tx.progress(talk.delivery.id).await.ok().flatten(),
-            Err(_) => None,
-        };
-        if let Some(by) = known.as_ref().and_then(|progress| progress.stopped_by) {
-            stop.cancel();
-            return Some(by);
-        }
-        let waited = already + begun.elapsed();
-        // What was shown before a crash is taken up at once.
-        let is_due = shown_at.map_or(known.is_some() || waited >= PATIENCE, |at| waited >= at + TICK);
-        if is_due {
-            if let Err(error) = show(desk, talk, known, what).await {
-                tracing::warn!(error = format!("{error:#}"), "the progress of a draft could not be shown");
+        // Whoever can't look now looks again in a moment.
+        if let Ok(known) = known(desk, talk).await {
+            if let Some(by) = known.as_ref().and_then(|progress| progress.stopped_by) {
+                stop.cancel();
+                return Some(by);
             }
-            shown_at = Some(waited);
+            let waited = begun.elapsed();
+            // What was shown before a crash is taken up at once.
+            if waited >= due || (known.is_some() && due < TICK) {
+                due = waited + show(desk, talk, known, what).await;
+            }
         }
         tokio::select! {
             () = over.cancelled() => return None,
@@ -148,9 +171,13 @@ async fn watch(
     }
 }
 
-/// Stores that work is going on, and brings its message up to date where the surface needs one.
-async fn show(desk: &Desk, talk: &Talk<'_>, known: Option<Progress>, what: &str) -> anyhow::Result<()> {
-    let is_new = known.is_none();
+async fn known(desk: &Desk, talk: &Talk<'_>) -> store::Result<Option<Progress>> {
+    desk.store.read(talk.tenant).await?.progress(talk.delivery.id).await
+}
+
+/// Stores that work is going on, and brings its message up to date where the surface needs one. Returns when to do
+/// it again.
+async fn show(desk: &Desk, talk: &Talk<'_>, known: Option<Progress>, what: &str) -> Duration {
     let progress = known.unwrap_or_else(|| Progress {
         delivery: talk.delivery.id,
         venue: talk.venue.clone(),
@@ -160,29 +187,52 @@ async fn show(desk: &Desk, talk: &Talk<'_>, known: Option<Progress>, what: &str)
         stopped_by: None,
         is_over: false,
     });
-    if is_new {
-        put(desk, talk.tenant, &progress).await?;
+    let elapsed = desk.chance.now().since(progress.started_at);
+    match bring(desk, talk.tenant, &Progress { what: what.to_owned(), ..progress }, elapsed).await {
+        Ok(()) if elapsed < LONG => TICK,
+        Ok(()) => SLOW_TICK,
+        Err(JobError::Wait(pause)) => pause.max(TICK),
+        Err(error) => {
+            tracing::warn!(error = format!("{error:#}"), "the progress of a draft could not be shown");
+            SLOW_TICK
+        }
     }
-    let (Surface::Slack, Some(slack)) = (talk.venue.surface, &desk.slack) else { return Ok(()) };
-    let message = message(&progress, desk.chance.now().since(progress.started_at));
+}
+
+async fn bring(desk: &Desk, tenant: TenantId, progress: &Progress, elapsed: Duration) -> Result<(), JobError> {
+    if !put(desk, tenant, progress).await? {
+        return Ok(());
+    }
+    let (Surface::Slack, Some(slack)) = (progress.venue.surface, &desk.slack) else { return Ok(()) };
+    let message = message(progress, elapsed);
     let posted = deliver::show_progress(slack, &message, &progress.venue, progress.message.as_deref()).await?;
-    if progress.message.as_ref() != Some(&posted) {
-        let mut tx = desk.store.write(talk.tenant).await?;
-        tx.set_progress_message(progress.delivery, &posted).await?;
-        tx.commit().await?;
+    if progress.message.as_ref() == Some(&posted) {
+        return Ok(());
+    }
+    let mut tx = desk.store.write(tenant).await?;
+    let is_kept = tx.set_progress_message(progress.delivery, &posted).await?;
+    tx.commit().await?;
+    if !is_kept {
+        // It was over in the meantime: nobody else will take the message away.
+        deliver::remove(slack, &progress.venue.channel, &posted).await?;
     }
     Ok(())
 }
 
-async fn put(desk: &Desk, tenant: TenantId, progress: &Progress) -> store::Result<()> {
+/// False where the delivery is handled already, by another worker, and there is nothing to show.
+async fn put(desk: &Desk, tenant: TenantId, progress: &Progress) -> store::Result<bool> {
     let mut tx = desk.store.write(tenant).await?;
+    if tx.is_handled(progress.delivery).await? {
+        return Ok(false);
+    }
     tx.put_progress(progress).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// `Drafting a plan for “Build a login page” … 12 s`.
 fn message(progress: &Progress, elapsed: Duration) -> Message {
-    let words = format!("Drafting {} … {} s", progress.what, elapsed.as_secs());
+    let words = format!("{} … {} s", progress.what, elapsed.as_secs());
     let cancel =
         Button { label: "Cancel".to_owned(), style: ButtonStyle::Plain, press: Press::Stop(progress.delivery) };
     Message {
@@ -191,27 +241,15 @@ fn message(progress: &Progress, elapsed: Duration) -> Message {
     }
 }
 
-/// The work on a delivery is over: gives the message that showed it to the card that `takes_over`, or has it taken
-/// away.
-pub(super) async fn end(
-    desk: &Desk,
-    tx: &mut Tx,
-    delivery: DeliveryId,
-    takes_over: bool,
-) -> store::Result<Option<String>> {
-    let Some(progress) = tx.progress(delivery).await? else { return Ok(None) };
-    match progress.message {
-        Some(message) if !takes_over => {
-            tx.end_progress(delivery).await?;
-            tx.enqueue(desk.chance.id(), &Job::EndProgress { delivery }.due(desk.chance.now())).await?;
-            tracing::debug!(message, "the message of a draft goes");
-            Ok(None)
-        }
-        message => {
-            tx.remove_progress(delivery).await?;
-            Ok(message)
-        }
+/// The work on a delivery is over, and no card takes its message over: has that taken away, if there is one.
+pub(super) async fn end(desk: &Desk, tx: &mut Tx, delivery: DeliveryId) -> store::Result<()> {
+    let Some(progress) = tx.progress(delivery).await? else { return Ok(()) };
+    if progress.message.is_none() {
+        return tx.remove_progress(delivery).await;
     }
+    tx.end_progress(delivery).await?;
+    tx.enqueue(desk.chance.id(), &Job::EndProgress { delivery }.due(desk.chance.now())).await?;
+    Ok(())
 }
 
 /// Takes away the message that showed a draft which came to nothing.
@@ -244,7 +282,7 @@ mod tests {
         let progress = Progress {
             delivery: Chance::system().id(),
             venue: Venue { surface: Surface::Slack, team: "T1".to_owned(), channel: "C1".to_owned(), thread: None },
-            what: "a plan for “Build a login page”".to_owned(),
+            what: "Drafting a plan for “Build a login page”".to_owned(),
             started_at: Timestamp::from_millis(0),
             message: None,
             stopped_by: None,

@@ -6,7 +6,6 @@ use crate::{
     domain::{
         event::{Action, Click, Event},
         intent::TaskName,
-        member::Member,
         message::{Block, Button, ButtonStyle, Message, Press, Span},
         model::Use,
         patch::{Mode, Patch, next_free},
@@ -19,7 +18,7 @@ use crate::{
     jobs::{
         consult::Consultation,
         think::{Idea, Thought},
-        wish::{Wish, no_project},
+        wish::{Wish, no_project, speaker},
     },
     llm::{
         Question,
@@ -104,7 +103,7 @@ impl Wish<'_> {
                 Ok(ask(
                     question,
                     move |text| plan::read(text, &said, &taken).map(drop),
-                    format!("a plan for {}", quote(goal, SAID)),
+                    format!("Drafting a plan for {}", quote(goal, SAID)),
                 ))
             }
             Asked::Said(reply) => match plan::read(&reply.text, goal, &taken) {
@@ -134,7 +133,7 @@ impl Wish<'_> {
             Asked::NotYet => {
                 let focus = focus.map(|focus| self.said(focus));
                 let question = breakdown::question(&self.fence(), &plan, number, focus.as_ref())?;
-                let what = format!("sub-tasks of {code}");
+                let what = format!("Drafting sub-tasks of {code}");
                 let check = move |text: &str| breakdown::read(text, &plan, number, first_free).map(drop);
                 Ok(ask(question, check, what))
             }
@@ -241,14 +240,17 @@ impl Wish<'_> {
         let people = self.people(tx).await?;
         let (today, first_free) = (self.today(), ground.first_free);
         let by_rules = || edit::edit(&ground.sketch(), words, &people, first_free, today);
-        if edit::understands(words) {
-            return Ok(Redraft::Draft(by_rules()?, String::new()));
+        // What the grammar reads for certain and can do needs no model; for the rest it is there where none answers.
+        if edit::is_plain(words)
+            && let Ok(draft) = by_rules()
+        {
+            return Ok(Redraft::Draft(draft, String::new()));
         }
         match self.asked(tx, Use::Refine).await? {
             Asked::NoModel(_) => Ok(Redraft::Draft(by_rules()?, String::new())),
             Asked::Trouble(trouble) => match by_rules() {
                 Ok(draft) => Ok(Redraft::Draft(draft, String::new())),
-                Err(problem) => Err(UserError::new(format!("{} {problem}", trouble.words())).into()),
+                Err(problem) => Err(UserError::new(format!("{}\n{problem}", trouble.words())).into()),
             },
             Asked::NotYet => {
                 let mut said = match ground.patch {
@@ -258,8 +260,8 @@ impl Wish<'_> {
                 said.push(self.said(words));
                 let question = refine::question(&self.fence(), &ground.sketch(), &said, &people, today)?;
                 let what = match ground.patch {
-                    Some(patch) => format!("a change of {}", patch.code),
-                    None => format!("a change of {}", ground.plan.project.key),
+                    Some(patch) => format!("Drafting a change of {}", patch.code),
+                    None => format!("Drafting a change of {}", ground.plan.project.key),
                 };
                 let (plan, patch) = (ground.plan.clone(), ground.patch.cloned());
                 let check =
@@ -287,16 +289,19 @@ impl Wish<'_> {
 /// What was asked before, oldest first: the words that led to the proposals which this one replaced.
 async fn history(tx: &mut Tx, patch: &Patch) -> Result<Vec<Said>> {
     let members = tx.members().await?;
-    let name = |id| members.iter().find(|member: &&Member| member.id == id).map_or("somebody", |m| m.name.as_str());
-    let mut said = vec![Said::new(name(patch.author), &*patch.origin.words)];
+    let said = |patch: &Patch| {
+        let author = members.iter().find(|member| member.id == patch.author);
+        Said::new(author.map_or_else(|| "somebody".to_owned(), speaker), &*patch.origin.words)
+    };
+    let mut all = vec![said(patch)];
     let mut earlier = patch.supersedes;
-    while let Some(id) = earlier.filter(|_| said.len() < HISTORY) {
+    while let Some(id) = earlier.filter(|_| all.len() < HISTORY) {
         let Some(patch) = tx.patch(id).await? else { break };
-        said.push(Said::new(name(patch.author), &*patch.origin.words));
+        all.push(said(&patch));
         earlier = patch.supersedes;
     }
-    said.reverse();
-    Ok(said)
+    all.reverse();
+    Ok(all)
 }
 
 fn present(note: String) -> Option<String> {

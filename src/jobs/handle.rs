@@ -11,7 +11,7 @@ use crate::{
         event::{Action, Click, Event, Incoming, Venue},
         ids::{DeliveryId, MemberId, TenantId},
         job::JobError,
-        member::{Identity, Member, Surface},
+        member::{Identity, Member, Standing, Surface},
         message::Message,
         route::{Route, phrase},
     },
@@ -84,12 +84,16 @@ pub(super) async fn handle(desk: &Desk, tenant: TenantId, id: DeliveryId) -> Res
             Ok(Turn::Again) => tries += 1,
             Ok(Turn::Ask(consultation)) => {
                 if let Some(by) = consult(desk, &talk, &consultation, &mut memo).await? {
-                    return Ok(answer(desk, &talk, stopped(desk, &talk, by).await?).await?);
+                    let words = stopped(&mut desk.store.read(tenant).await?, &talk, by).await?;
+                    return Ok(answer(desk, &talk, words).await?);
                 }
             }
             Ok(Turn::Test(account)) => {
-                let outcome = consult::test(desk, tenant, &account).await?;
-                return Ok(answer(desk, &talk, settings::tested(&account, &outcome)).await?);
+                let words = match consult::test(desk, &talk, &account).await? {
+                    Ok(outcome) => settings::tested(&account, &outcome),
+                    Err(by) => stopped(&mut desk.store.read(tenant).await?, &talk, by).await?,
+                };
+                return Ok(answer(desk, &talk, words).await?);
             }
             Err(Error::User(words)) => return Ok(answer(desk, &talk, Message::text(words.to_string())).await?),
             Err(Error::Internal(error)) => return Err(JobError::Retry(error)),
@@ -115,12 +119,22 @@ async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought) -> Result<Tur
     if !tx.finish_delivery(talk.delivery.id, thought.outcome(), desk.chance.now()).await? {
         return Ok(Turn::Done);
     }
-    let message = consult::end(desk, &mut tx, talk.delivery.id, matches!(thought, Thought::Propose(_))).await?;
+    let progress = tx.progress(talk.delivery.id).await?;
+    let stopped_by = progress.as_ref().and_then(|progress| progress.stopped_by);
+    let thought = match (thought, stopped_by) {
+        // Somebody was quicker than the answer: what was promised to them holds.
+        (Thought::Propose(_), Some(by)) => Thought::Say(stopped(&mut tx, talk, by).await?),
+        (thought, _) => thought,
+    };
+    let mut message = progress.and_then(|progress| progress.message);
     match thought {
         Thought::Nothing | Thought::Ask(_) | Thought::Test(_) => {}
         Thought::Say(message) => reply(desk, &mut tx, talk, message).await?,
         Thought::Stop(delivery) => {
-            if !tx.stop_progress(delivery, talk.member.id).await? {
+            if talk.member.standing != Standing::Full {
+                reply(desk, &mut tx, talk, Message::text("Only full members of the workspace can cancel a draft."))
+                    .await?;
+            } else if !tx.stop_progress(delivery, talk.member.id).await? {
                 reply(desk, &mut tx, talk, Message::text("That draft is finished already.")).await?;
             }
         }
@@ -145,13 +159,17 @@ async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought) -> Result<Tur
             let note = idea.note.clone();
             if let Some(told) = refused(desk, &mut tx, talk, idea.follows.as_ref()).await? {
                 reply(desk, &mut tx, talk, told).await?;
-            } else if !proposed(desk, &mut tx, talk, *idea, message).await? {
+            } else if !proposed(desk, &mut tx, talk, *idea, message.take()).await? {
                 return Ok(Turn::Again);
-            } else if let Some(note) = note {
-                reply(desk, &mut tx, talk, Message::text(note)).await?;
+            } else {
+                tx.remove_progress(talk.delivery.id).await?;
+                if let Some(note) = note {
+                    reply(desk, &mut tx, talk, Message::text(note)).await?;
+                }
             }
         }
     }
+    consult::end(desk, &mut tx, talk.delivery.id).await?;
     end(desk, tx, talk).await
 }
 
@@ -190,6 +208,10 @@ async fn end(desk: &Desk, mut tx: Tx, talk: &Talk<'_>) -> Result<Turn> {
 /// Remembers what somebody chose their words to mean in this channel.
 async fn learn(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>) -> Result<()> {
     let Event::Chosen { words, line } = talk.event else { return Ok(()) };
+    // What a guest means by them is not what the channel means.
+    if talk.member.standing != Standing::Full {
+        return Ok(());
+    }
     if let Some(phrase) = phrase(words) {
         let route = Route { phrase, line: line.clone(), by: talk.member.id, at: desk.chance.now() };
         tx.put_route(talk.venue, &route).await?;
@@ -198,11 +220,11 @@ async fn learn(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>) -> Result<()> {
 }
 
 /// Who stopped the draft, for whoever asked for it.
-async fn stopped(desk: &Desk, talk: &Talk<'_>, by: MemberId) -> Result<Message> {
+async fn stopped(tx: &mut Tx, talk: &Talk<'_>, by: MemberId) -> Result<Message> {
     if by == talk.member.id {
         return Ok(Message::text("Cancelled. Nothing was proposed."));
     }
-    let members = desk.store.read(talk.tenant).await?.members().await?;
+    let members = tx.members().await?;
     let name = members.iter().find(|member| member.id == by).map_or("Somebody", |member| member.name.as_str());
     Ok(Message::text(format!("{name} cancelled the draft. Nothing was proposed.")))
 }
@@ -255,7 +277,7 @@ async fn reply(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, message: Message) -> R
 async fn answer(desk: &Desk, talk: &Talk<'_>, message: Message) -> Result<()> {
     let mut tx = desk.store.write(talk.tenant).await?;
     if tx.finish_delivery(talk.delivery.id, "told", desk.chance.now()).await? {
-        consult::end(desk, &mut tx, talk.delivery.id, false).await?;
+        consult::end(desk, &mut tx, talk.delivery.id).await?;
         echo(desk, &mut tx, talk).await?;
         reply(desk, &mut tx, talk, message).await?;
         tx.commit().await?;
@@ -278,7 +300,7 @@ pub(super) async fn apologise(desk: &Desk, tenant: TenantId, id: DeliveryId, err
     let words = format!(
         "Something went wrong (ref {reference}). Nothing was changed. Whoever runs Docket finds it under `docket jobs list`."
     );
-    consult::end(desk, &mut tx, id, false).await?;
+    consult::end(desk, &mut tx, id).await?;
     queue_answer(desk, &mut tx, Some(id), to, &venue, Message::text(words)).await?;
     Ok(tx.commit().await?)
 }

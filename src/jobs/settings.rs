@@ -53,6 +53,8 @@ pub(super) async fn set_models(
     venue: &Venue,
 ) -> Result<Message> {
     only_owners(tx, by).await?;
+    // Two owners at once would otherwise each write back what the other had changed.
+    tx.lock_tenant().await?;
     let before = tx.model_settings().await?;
     let mut after = before.clone();
     let said = match wish {
@@ -119,6 +121,7 @@ pub(super) async fn add_account(
     venue: &Venue,
 ) -> Result<Message> {
     only_owners(tx, by).await?;
+    tx.lock_tenant().await?;
     let accounts = tx.accounts().await?;
     if accounts.len() >= MAX_ACCOUNTS {
         let words = format!("There are {MAX_ACCOUNTS} accounts already, the most there can be. Remove one first.");

@@ -162,7 +162,9 @@ async fn overheard(wish: &Wish<'_>, tx: &mut Tx, reading: Reading) -> Result<Tho
             Routed::As(classify::Verdict::Act(candidate)) if matches!(candidate.intent, Intent::Edit(_)) => {
                 wish.fulfil(tx, candidate.intent).await
             }
-            Routed::As(_) | Routed::Trouble(_) => Ok(Thought::Nothing),
+            Routed::As(_) => Ok(Thought::Nothing),
+            // Perhaps it was a wish, and silence would lose it.
+            Routed::Trouble(trouble) => Ok(Thought::Say(Message::text(trouble))),
         },
     }
 }
@@ -185,7 +187,7 @@ async fn unknown(wish: &Wish<'_>, tx: &mut Tx, words: UserError) -> Result<Thoug
     }
     match routed(wish, tx).await? {
         Routed::Ask(consultation) => Ok(Thought::Ask(consultation)),
-        Routed::Trouble(trouble) => Err(UserError::new(format!("{trouble} {words}")).into()),
+        Routed::Trouble(trouble) => Err(UserError::new(format!("{trouble}\n{words}")).into()),
         Routed::As(classify::Verdict::Act(candidate)) => meant(wish, tx, candidate.intent).await,
         Routed::As(classify::Verdict::Ask(candidates)) => Ok(Thought::Say(which(wish.line, &candidates))),
         Routed::As(classify::Verdict::Nothing) => Err(words.into()),
@@ -208,8 +210,11 @@ async fn routed(wish: &Wish<'_>, tx: &mut Tx) -> Result<Routed> {
     match wish.memo.said(Use::Route) {
         None => {
             let question = wish.route(tx).await?;
+            // Of what was not said to us, nobody expects that we read it.
+            let is_addressed = !matches!(wish.talk.event, Event::Reply(_));
+            let what = is_addressed.then(|| format!("Reading {}", quote(wish.line, 80)));
             let check = Box::new(move |text: &str| classify::read(text, &line, today).map(drop));
-            Ok(Routed::Ask(Box::new(Consultation { question, check, what: None })))
+            Ok(Routed::Ask(Box::new(Consultation { question, check, what })))
         }
         Some(Err(trouble)) => Ok(Routed::Trouble(trouble.words())),
         Some(Ok(reply)) => {
@@ -221,7 +226,8 @@ async fn routed(wish: &Wish<'_>, tx: &mut Tx) -> Result<Routed> {
 
 /// Asks which of its meanings somebody's words have. The answer is remembered for the channel.
 fn which(words: &str, candidates: &[Candidate]) -> Message {
-    let question = format!("I am not sure what you mean by {}. Is it one of these?", quote(words, 200));
+    let which = if candidates.len() == 1 { "Is it this?" } else { "Is it one of these?" };
+    let question = format!("I am not sure what you mean by {}. {which}", quote(words, 200));
     let phrase = phrase(words);
     let button = |candidate: &Candidate| Button {
         label: shorten(&candidate.line),

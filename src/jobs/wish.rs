@@ -204,15 +204,19 @@ impl Wish<'_> {
 
     /// Words of the sender.
     pub(super) fn said(&self, words: &str) -> Said {
-        let Member { name, standing, .. } = self.talk.member;
-        let standing = match standing {
-            Standing::Full => "full member",
-            Standing::Guest => "guest",
-            Standing::Bot => "bot",
-            Standing::Gone | Standing::Unknown => "not known to the workspace",
-        };
-        Said::new(format!("{name}, {standing}"), words)
+        Said::new(speaker(self.talk.member), words)
     }
+}
+
+/// Who somebody is, for a model: `Ana, full member`.
+pub(super) fn speaker(member: &Member) -> String {
+    let standing = match member.standing {
+        Standing::Full => "full member",
+        Standing::Guest => "guest",
+        Standing::Bot => "bot",
+        Standing::Gone | Standing::Unknown => "not known to the workspace",
+    };
+    format!("{}, {standing}", member.name)
 }
 
 /// Whether the patch got another text after `at`, when somebody typed a command about it.

@@ -188,6 +188,8 @@ pub struct RefinePrompt<'a> {
     pub fence: &'a Fence,
     /// Whether the proposal founds a project.
     pub first_plan: bool,
+    /// The code of the task that the proposal breaks down, if it does.
+    pub home: Option<String>,
     /// New top-level tasks of a first plan, at most.
     pub roots: usize,
     /// New tasks under one task, at most.
@@ -222,6 +224,7 @@ impl<'a> RefinePrompt<'a> {
         Self {
             fence,
             first_plan: true,
+            home: None,
             roots: 6,
             children: 7,
             operations: 200,

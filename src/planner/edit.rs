@@ -59,6 +59,11 @@ pub fn understands(words: &str) -> bool {
     wish::understands(words)
 }
 
+/// Whether the words say no more than the grammar reads in them: then no model could do better.
+pub fn is_plain(words: &str) -> bool {
+    wish::is_plain(words)
+}
+
 /// Drafts what the words ask for. The result holds the steps of the proposal too. New tasks get numbers from
 /// `first_free`; those of a first plan are numbered 1, 2, … in reading order. If one sentence can't be followed,
 /// none is.

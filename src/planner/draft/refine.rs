@@ -85,6 +85,7 @@ pub fn question(
     let prompt = RefinePrompt {
         fence,
         first_plan: sketch.founding.is_some(),
+        home: board.home().map(|number| board.code(number)),
         roots: MAX_ROOTS,
         children: MAX_CHILDREN,
         operations: MAX_OPERATIONS,
