@@ -40,6 +40,7 @@ mod store_reach;
 mod store_scans;
 mod store_schema;
 mod store_tenancy;
+mod story_aimock;
 mod story_binary;
 mod story_console;
 mod story_model;
