@@ -9,6 +9,7 @@ mod cards;
 mod cli;
 mod config;
 mod crash;
+mod crash_model;
 mod decisions;
 mod docs;
 mod eval;

@@ -135,6 +135,21 @@ impl TestDb {
         rows.into_iter().map(|(body,)| String::from_utf8_lossy(&body).into_owned()).collect()
     }
 
+    /// How many rows a table has, or those of it that a condition holds for: `jobs WHERE state = 'dead'`.
+    pub(crate) async fn count(&self, rows: &str) -> i64 {
+        let sql = AssertSqlSafe(format!("SELECT COUNT(*) FROM {rows}"));
+        match self.home {
+            Home::Folder { .. } => {
+                let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+                sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+            }
+            Home::Server { .. } => {
+                let mut connection = PgConnection::connect(&self.url).await.unwrap();
+                sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+            }
+        }
+    }
+
     /// Keeps every other connection from storing deliveries, as a backup or a stuck program can, until it is dropped.
     pub(crate) async fn lock(&self) -> Lock {
         match &self.home {
