@@ -111,6 +111,16 @@
     if (place && document.activeElement === document.body) place.focus({ preventScroll: true });
   };
 
+  // Whoever reads the end stays there when the window shrinks, as it does when a phone shows its keyboard.
+  if (scroll) {
+    let before = scroll.clientHeight;
+    new ResizeObserver(() => {
+      const wasBelow = scroll.scrollHeight - scroll.scrollTop - before;
+      before = scroll.clientHeight;
+      if (wasBelow < 80) scroll.scrollTop = scroll.scrollHeight;
+    }).observe(scroll);
+  }
+
   // --- live ---
   // A page that nobody looks at does not listen: browsers allow few connections to one host.
   const state = $("#live");
@@ -323,7 +333,11 @@
     try {
       const { at } = await send(path, { ...body, id: crypto.randomUUID() });
       form.closest("dialog")?.close();
-      if (form.hasAttribute("data-account")) form.reset();
+      if (form.hasAttribute("data-account")) {
+        // Only the first account is the default unless somebody says so.
+        form.elements.default.defaultChecked = false;
+        form.reset();
+      }
       // A decision shows on its card and may have no other answer.
       waitForAnswer(at, button.name === "press" ? null : button);
     } catch (error) {
