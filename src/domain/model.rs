@@ -196,7 +196,7 @@ words! {
 pub struct Call {
     /// The call's id.
     pub id: CallId,
-    /// The delivery that was being handled; `None` for a test or an evaluation.
+    /// The delivery that was being handled, or the case of an evaluation; `None` for a test of an account.
     pub delivery: Option<DeliveryId>,
     /// What was asked for.
     pub purpose: Use,

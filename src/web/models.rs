@@ -80,7 +80,7 @@ struct UseRow {
 struct CallRow {
     id: String,
     at: Timestamp,
-    purpose: &'static str,
+    purpose: String,
     model: ModelName,
     tokens: String,
     took: String,
@@ -134,10 +134,12 @@ fn use_row(purpose: Use, overview: &Overview) -> UseRow {
 
 fn call_row(call: Call) -> CallRow {
     let (outcome, is_bad) = outcome_words(call.outcome);
+    let purpose = use_words(call.purpose).0;
     CallRow {
         id: call.id.to_string(),
         at: call.at,
-        purpose: use_words(call.purpose).0,
+        // Nobody's words were handled: somebody tried the account out.
+        purpose: if call.delivery.is_some() { purpose.to_owned() } else { format!("{purpose}, as a test") },
         tokens: grouped(call.cost()),
         took: seconds(call.millis),
         model: call.model,
