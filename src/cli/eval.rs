@@ -39,7 +39,8 @@ Exit codes: 0 every case passed, 1 one failed or could not be asked, 2 the file 
 pub(super) struct Arguments {
     /// The file of cases (TOML); tests/data/eval/README.md says what stands in it
     file: PathBuf,
-    /// Ask this account and no other; by default the models chosen for each use are asked
+    /// Ask this account and no other, `environment` for the one of `OPENAI_MODEL`; by default the models
+    /// chosen for each use are asked
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
     /// Ask this model of the account, enabled or not; by default its first
@@ -144,7 +145,12 @@ fn silence(trouble: &Trouble) -> Silence {
     let words = trouble.words();
     match trouble {
         Trouble::Refused { .. } => Silence::Refused(words),
-        Trouble::Invalid { problems, .. } => Silence::Refused(format!("{words} {}", problems.join(" "))),
+        // Whoever judges a model wants to know everything that was wrong.
+        Trouble::Invalid { model, problems } => Silence::Refused(format!(
+            "{} answered twice with something that can't be used: {}",
+            model.model.model,
+            problems.join(" ")
+        )),
         Trouble::NotConnected
         | Trouble::NoAccount { .. }
         | Trouble::OverBudget { run: false, .. }

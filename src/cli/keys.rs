@@ -48,13 +48,16 @@ pub(super) async fn rotate(
 
 fn told(rotated: &Rotated) -> String {
     let Rotated { renewed, current, unreadable } = rotated;
+    if *renewed + *current == 0 && unreadable.is_empty() {
+        return "No key is stored, so there is nothing to encrypt anew.".to_owned();
+    }
     let keys = match renewed {
+        0 => "No stored key had to be encrypted anew".to_owned(),
         1 => "1 stored key was encrypted anew".to_owned(),
         renewed => format!("{renewed} stored keys were encrypted anew"),
     };
     let before = if *current == 0 { String::new() } else { format!(", {current} used the first master key before") };
     let rest = match unreadable.len() {
-        0 if renewed + current == 0 => "; none is stored",
         0 => "; the other master keys can go",
         _ => "; keep the other master keys",
     };
@@ -68,7 +71,7 @@ mod tests {
     #[test]
     fn what_was_done_and_whether_old_keys_can_go_is_said_in_one_line() {
         let told = |renewed, current| told(&Rotated { renewed, current, unreadable: Vec::new() });
-        assert_eq!(told(0, 0), "0 stored keys were encrypted anew; none is stored.");
+        assert_eq!(told(0, 0), "No key is stored, so there is nothing to encrypt anew.");
         assert_eq!(told(1, 0), "1 stored key was encrypted anew; the other master keys can go.");
         assert_eq!(
             told(2, 3),

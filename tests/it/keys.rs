@@ -84,7 +84,7 @@ async fn a_master_key_is_replaced_without_losing_a_stored_key() {
     let (_, told) = docket(folder, &[&new], &["keys", "rotate"]);
     assert_eq!(
         told,
-        "0 stored keys were encrypted anew, 2 used the first master key before; the other master keys can go.\n"
+        "No stored key had to be encrypted anew, 2 used the first master key before; the other master keys can go.\n"
     );
     store.close().await;
 }
