@@ -20,7 +20,7 @@ use crate::support::{
 };
 
 /// Where pictures go, for people to look at.
-fn picture(name: &str) -> PathBuf {
+pub(crate) fn picture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("pages").join(format!("{name}.png"))
 }
 

@@ -44,6 +44,7 @@ mod store_tenancy;
 mod story_aimock;
 mod story_binary;
 mod story_console;
+mod story_console_model;
 mod story_model;
 mod story_models;
 mod story_slack;
