@@ -113,7 +113,7 @@ pub fn provider(base_url: &str) -> &'static str {
     match known(&url) {
         Some(provider) => provider.name,
         None if url.port() == Some(OLLAMA) => "Ollama",
-        None => "a server of its own",
+        None => "the model's server",
     }
 }
 
@@ -206,7 +206,7 @@ mod tests {
             ("https://us.api.x.ai/v1", "xAI", JsonMode::Schema),
             ("https://api.deepseek.com/v1", "DeepSeek", JsonMode::Object),
             ("http://127.0.0.1:11434/v1", "Ollama", JsonMode::Schema),
-            ("https://api.openai.com.evil.example/v1", "a server of its own", JsonMode::Schema),
+            ("https://api.openai.com.evil.example/v1", "the model's server", JsonMode::Schema),
             ("not an address", "an unknown provider", JsonMode::Schema),
         ] {
             assert_eq!((provider(address), json_mode(address)), (name, json), "{address}");
