@@ -77,6 +77,10 @@ impl<'a> Room<'a> {
             self.browser.look(width, height, scheme).await;
             let overflow = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
             assert_eq!(self.browser.evaluate(overflow).await, json!(0), "{name} is wider than a {look} window");
+            // Whoever reads the end of the conversation stays there, whatever the window does.
+            let at_end = "const s = document.querySelector('#scroll'); \
+                          return !s || s.scrollHeight - s.scrollTop - s.clientHeight < 80";
+            until(&self.browser, at_end).await;
             self.browser.screenshot(picture(&format!("model-{name}-{look}"))).await;
         }
         self.browser.look(1280, height, "light").await;

@@ -111,14 +111,13 @@
     if (place && document.activeElement === document.body) place.focus({ preventScroll: true });
   };
 
-  // Whoever reads the end stays there when the window shrinks, as it does when a phone shows its keyboard.
+  // Whoever reads the end stays there when the window changes, as it does when a phone shows its keyboard.
   if (scroll) {
-    let before = scroll.clientHeight;
-    new ResizeObserver(() => {
-      const wasBelow = scroll.scrollHeight - scroll.scrollTop - before;
-      before = scroll.clientHeight;
-      if (wasBelow < 80) scroll.scrollTop = scroll.scrollHeight;
-    }).observe(scroll);
+    let atEnd = true;
+    scroll.addEventListener("scroll", () => {
+      atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
+    }, { passive: true });
+    new ResizeObserver(() => { if (atEnd) scroll.scrollTop = scroll.scrollHeight; }).observe(scroll);
   }
 
   // --- live ---
