@@ -78,7 +78,7 @@ fn uses(overview: &Overview) -> Vec<Span> {
         None => spans.push(Span::plain("none")),
     }
     for purpose in Use::ALL {
-        if let Some(model) = overview.uses.get(&purpose) {
+        if let Some(model) = overview.uses.get(purpose) {
             spans.extend([Span::plain(format!(" · {}: ", purpose.as_str())), Span::Code(model.to_string())]);
         }
     }

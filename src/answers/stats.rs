@@ -53,22 +53,19 @@ const fn called(purpose: Purpose) -> &'static str {
 
 /// `openai/gpt-5 · 12 decided · 58 % approved as proposed · 42 % approved after edits · 1.4 edits on average · 2 expired`.
 fn line(tally: &Tally) -> Vec<Span> {
-    let mut words = format!(" · {} decided", tally.decided());
-    let mut say = |part: usize, what: &str| {
-        if let Some(share) = tally.share(part).filter(|_| part > 0) {
-            words.push_str(&format!(" · {share} % {what}"));
-        }
-    };
-    say(tally.approved, "approved as proposed");
-    say(tally.edited, "approved after edits");
-    say(tally.rejected, "rejected");
-    if let Some(mean) = tally.mean_distance().filter(|mean| *mean > 0) {
-        words.push_str(&format!(" · {}.{} edits on average", mean / 10, mean % 10));
-    }
-    if tally.expired > 0 {
-        words.push_str(&format!(" · {} expired", tally.expired));
-    }
-    vec![Span::Strong(tally.drafter()), Span::Plain(words)]
+    let share =
+        |part: usize, what: &str| tally.share(part).filter(|_| part > 0).map(|share| format!("{share} % {what}"));
+    let mean = tally.mean_distance().filter(|mean| *mean > 0);
+    let parts = [
+        Some(format!("{} decided", tally.decided())),
+        share(tally.approved, "approved as proposed"),
+        share(tally.edited, "approved after edits"),
+        share(tally.rejected, "rejected"),
+        mean.map(|mean| format!("{}.{} edits on average", mean / 10, mean % 10)),
+        (tally.expired > 0).then(|| format!("{} expired", tally.expired)),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    vec![Span::Strong(tally.drafter()), Span::Plain(format!(" · {}", parts.join(" · ")))]
 }
 
 #[cfg(test)]

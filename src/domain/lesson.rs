@@ -41,11 +41,9 @@ impl Purpose {
     fn of(patch: &Patch) -> Self {
         match (&patch.origin.drafted, patch.mode) {
             _ if patch.undoes.is_some() => Self::Undo,
-            (Some(Drafted { purpose: Use::Plan, .. }), _) => Self::Plan,
-            (Some(Drafted { purpose: Use::Break, .. }), _) => Self::Break,
+            (Some(Drafted { purpose: Use::Plan, .. }), _) | (None, Mode::Project) => Self::Plan,
+            (Some(Drafted { purpose: Use::Break, .. }), _) | (None, Mode::Task { .. }) => Self::Break,
             (Some(Drafted { purpose: Use::Refine | Use::Route, .. }), _) => Self::Refine,
-            (None, Mode::Project) => Self::Plan,
-            (None, Mode::Task { .. }) => Self::Break,
             (None, Mode::Edit) => match patch.steps.as_slice() {
                 [only] if matches!(only.operation, Operation::UpdateTask { .. }) => Self::Set,
                 _ => Self::Refine,

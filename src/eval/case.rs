@@ -54,6 +54,7 @@ pub enum Place {
 /// What the answer of a case should be like. What is left out is not looked at.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a line of a file of cases, and any of them may be there")]
 pub struct Expect {
     /// A refusal, an answer that stays invalid, or no change is fine as well.
     pub refused_ok: bool,

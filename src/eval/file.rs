@@ -161,10 +161,10 @@ impl Reader<'_> {
     }
 
     fn ground(&mut self, table: &Table) -> Option<Ground> {
-        let named = table.project.as_ref();
-        let (key, title) = named.map_or(PROJECT, |project| project.get_ref()).split_once(' ').unwrap_or_default();
+        let project = table.project.as_ref();
+        let (key, title) = project.map_or(PROJECT, |words| words.get_ref()).split_once(' ').unwrap_or_default();
         let Ok(key) = key.parse::<ProjectKey>() else {
-            let span = named.map_or(0..0, Spanned::span);
+            let span = project.map_or(0..0, Spanned::span);
             self.wrong(&span, "a project is written as its key and its title: AUTH User authentication");
             return None;
         };

@@ -118,9 +118,11 @@ impl Reader<'_> {
         let indent = line.len() - text.len();
         if let Some(said) = text.strip_prefix("> ").or_else(|| text.strip_prefix("- ")) {
             let Some(last) = self.entries.last_mut() else { return Err("there is no task above it".to_owned()) };
-            match text.starts_with('>') {
-                true => last.fields.description = format!("{}\n{said}", last.fields.description).trim().to_owned(),
-                false => last.fields.acceptance.push(said.to_owned()),
+            if text.starts_with('>') {
+                let longer = format!("{}\n{said}", last.fields.description);
+                longer.trim().clone_into(&mut last.fields.description);
+            } else {
+                last.fields.acceptance.push(said.to_owned());
             }
             return Ok(());
         }

@@ -56,7 +56,7 @@ pub enum Silence {
 
 /// What an answer came to.
 enum Came {
-    Draft(Draft),
+    Draft(Box<Draft>),
     Meaning(Vec<classify::Candidate>),
     Nothing(String),
 }
@@ -86,8 +86,8 @@ pub async fn run(case: &Case, ask: &dyn Ask, chance: &Chance) -> Result<Outcome,
 }
 
 /// What the answer fails to be.
-fn judge(case: &Case, came: Result<Came, Vec<String>>) -> Vec<String> {
-    match came {
+fn judge(case: &Case, answer: Result<Came, Vec<String>>) -> Vec<String> {
+    match answer {
         Ok(Came::Draft(draft)) => check::draft(case, &draft),
         Ok(Came::Meaning(candidates)) => check::meaning(&case.expect, &candidates),
         Ok(Came::Nothing(_)) if case.expect.nothing || case.expect.refused_ok => Vec::new(),
@@ -146,11 +146,13 @@ fn question(case: &Case, chance: &Chance) -> Result<Question, String> {
 fn read(case: &Case, text: &str, chance: &Chance) -> Result<Came, Vec<String>> {
     let ground = &case.ground;
     match case.kind {
-        Kind::Plan => plan::read(text, &case.words, &BTreeSet::new()).map(Came::Draft),
-        Kind::Break => breakdown::read(text, &ground.plan, target(case), ground.first_free).map(Came::Draft),
+        Kind::Plan => plan::read(text, &case.words, &BTreeSet::new()).map(Box::new).map(Came::Draft),
+        Kind::Break => {
+            breakdown::read(text, &ground.plan, target(case), ground.first_free).map(Box::new).map(Came::Draft)
+        }
         Kind::Refine => {
             refine::read(text, &sketch(case), &ground.people, ground.first_free).map(|refined| match refined {
-                refine::Refined::Change { draft, .. } => Came::Draft(*draft),
+                refine::Refined::Change { draft, .. } => Came::Draft(draft),
                 refine::Refined::Nothing { note } => Came::Nothing(note),
             })
         }

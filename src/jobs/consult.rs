@@ -43,12 +43,15 @@ const DRAFTS: usize = 48;
 /// How long a draft that finds no room waits before it looks again.
 const NO_ROOM: Duration = Duration::from_secs(2);
 
+/// Says what is wrong with an answer.
+pub(super) type Check = Box<dyn Fn(&str) -> Result<(), Vec<String>> + Send + Sync>;
+
 /// What is to be asked of a model.
 pub(super) struct Consultation {
     /// The question.
     pub(super) question: Question,
     /// Says what is wrong with an answer.
-    pub(super) check: Box<dyn Fn(&str) -> Result<(), Vec<String>> + Send + Sync>,
+    pub(super) check: Check,
     /// What is being made, for people; `None` for what is too quick to be shown.
     pub(super) what: Option<String>,
 }

@@ -162,7 +162,7 @@ impl Wish<'_> {
     }
 
     /// A plan or a breakdown from a template, as asked for.
-    pub(super) async fn from_template(&self, tx: &mut Tx, what: &str) -> Result<Thought> {
+    pub(super) async fn by_template(&self, tx: &mut Tx, what: &str) -> Result<Thought> {
         let Some(task) = TaskName::parse(what.trim()) else {
             let draft = self.desk.templates.plan(what, &tx.taken_keys().await?)?;
             return Ok(Thought::Propose(Box::new(self.idea(draft, Target::New))));

@@ -107,8 +107,8 @@ async fn turn(desk: &Desk, talk: &Talk<'_>, memo: &Memo) -> Result<Turn> {
     let thought = think::think(desk, &mut tx, talk, memo).await?;
     drop(tx);
     match thought {
-        Thought::Ask(consultation) => return Ok(Turn::Ask(consultation)),
-        Thought::Test(account) => return Ok(Turn::Test(account)),
+        Thought::Ask(consultation) => Ok(Turn::Ask(consultation)),
+        Thought::Test(account) => Ok(Turn::Test(account)),
         thought => carry_out(desk, talk, thought).await,
     }
 }

@@ -52,7 +52,7 @@ impl Wish<'_> {
         match intent {
             Intent::Plan(goal) => self.plan(tx, &goal).await,
             Intent::Break { task, focus } => self.break_down(tx, &task, focus.as_deref()).await,
-            Intent::Template(what) => self.from_template(tx, &what).await,
+            Intent::Template(what) => self.by_template(tx, &what).await,
             Intent::Edit(words) => self.edit(tx, &words).await,
             Intent::Set { task, value } => match self.task(tx, &task).await? {
                 Ok((project, number)) => Ok(Thought::Propose(Box::new(self.set(tx, &project, number, value).await?))),

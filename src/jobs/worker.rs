@@ -151,7 +151,8 @@ impl Worker {
     /// Runs the job with its lease kept alive, a time limit, and panics caught.
     async fn guarded(&self, job: &Claimed) -> Result<(), JobError> {
         let limit = job.job.time_limit();
-        let work = std::panic::AssertUnwindSafe(run(&self.desk, job)).catch_unwind();
+        // Boxed: as large as the largest job, and moved about with the lease beside it.
+        let work = std::panic::AssertUnwindSafe(Box::pin(run(&self.desk, job))).catch_unwind();
         tokio::select! {
             done = time::timeout(limit, work) => match done {
                 Ok(Ok(result)) => result,

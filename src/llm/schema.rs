@@ -49,7 +49,9 @@ pub fn boolean() -> Value {
 
 /// A list of such values, of any length.
 pub fn list(of: Value) -> Value {
-    json!({"type": "array", "items": of})
+    let mut list = json!({"type": "array"});
+    list["items"] = of;
+    list
 }
 
 /// One of these texts.
