@@ -11,6 +11,7 @@ mod cluster;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -29,7 +30,12 @@ use docket::{
         rebase::snapshot,
         task::{Place, Rank, Status, Task, TaskFields, TaskNumber},
     },
+    llm::{
+        models::Models,
+        openai::{OpenAi, Timeouts},
+    },
     review::card,
+    secrets::Keyring,
     store::Store,
 };
 use tempfile::TempDir;
@@ -111,6 +117,13 @@ fn put(table: &mut Table, what: &'static str, size: u32, took: Duration) {
     }
 }
 
+/// Models of which none is connected.
+fn no_models(store: &Store, chance: &Chance) -> Models {
+    let llm = OpenAi::new(Timeouts::default()).expect("a client");
+    let keyring = Keyring::new(&[]).expect("a keyring");
+    Models::new(Arc::new(llm), store.clone(), chance.clone(), keyring, None).expect("models")
+}
+
 impl Bench {
     /// A tenant of its own, so that what is measured is one plan and not the sum of all.
     async fn new(store: &Store, size: u32) -> Self {
@@ -179,8 +192,10 @@ impl Bench {
             ("status AUTH", Intent::Status(key())),
             ("next AUTH", Intent::Next(key())),
         ];
+        let models = no_models(&self.store, &self.chance);
         for (what, intent) in questions {
-            let ask = Ask { sender: Some(&self.me), venue: None, intent: &intent, now: self.chance.now() };
+            let now = self.chance.now();
+            let ask = Ask { sender: Some(&self.me), venue: None, intent: &intent, now, models: &models };
             let mut times = Vec::new();
             for _ in 0..RUNS {
                 let started = Instant::now();

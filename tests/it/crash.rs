@@ -14,7 +14,7 @@ use crate::support::{
     app::{SECRET, words},
     binary::{Binary, client},
     db::{TestDb, for_each_db},
-    fake_slack::{FakeSlack, SlackUser},
+    fake_slack::{FakeSlack, SignedRequest, SlackUser},
     peers::note,
 };
 
@@ -26,6 +26,14 @@ for_each_db!(nothing_acknowledged_is_lost_and_nothing_happens_twice);
 const CUTS: usize = 20;
 /// Commands sent before each cut.
 const COMMANDS: usize = 4;
+
+async fn send(client: &reqwest::Client, base: &str, request: SignedRequest) -> reqwest::Result<reqwest::Response> {
+    let mut post = client.post(format!("{base}{}", request.path));
+    for (name, value) in request.headers {
+        post = post.header(name, value);
+    }
+    post.body(request.body).send().await
+}
 
 async fn nothing_acknowledged_is_lost_and_nothing_happens_twice(db: &TestDb) {
     let slack = FakeSlack::start().await;
@@ -45,11 +53,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_happens_twice(db: &TestDb) {
             let request = ana.slash(&format!("plan {goal}"), Chance::system().now());
             let (client, base, acknowledged) = (client.clone(), binary.base.clone(), Arc::clone(&acknowledged));
             sending.push(tokio::spawn(async move {
-                let mut post = client.post(format!("{base}{}", request.path));
-                for (name, value) in request.headers {
-                    post = post.header(name, value);
-                }
-                if post.body(request.body).send().await.is_ok_and(|response| response.status() == 200) {
+                if send(&client, &base, request).await.is_ok_and(|response| response.status() == 200) {
                     acknowledged.lock().await.push(goal);
                 }
             }));
@@ -59,11 +63,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_happens_twice(db: &TestDb) {
             let click = ana.click(card, "patch.approve", Chance::system().now());
             let (client, base) = (client.clone(), binary.base.clone());
             sending.push(tokio::spawn(async move {
-                let mut post = client.post(format!("{base}{}", click.path));
-                for (name, value) in click.headers {
-                    post = post.header(name, value);
-                }
-                let _ = post.body(click.body).send().await;
+                let _ = send(&client, &base, click).await;
             }));
         }
         // Every other time something was acknowledged for certain, however slow the machine is.

@@ -52,7 +52,7 @@ async fn house(folder: &Path, keyring: &Keyring) -> Store {
 
 async fn put(store: &Store, tenant: docket::domain::ids::TenantId, by: MemberId, key: Sealed) {
     let mut account = store_models::account(&Chance::system(), "OpenAI", 1, by);
-    account.base_url = "http://127.0.0.1:1/v1".to_owned();
+    "http://127.0.0.1:1/v1".clone_into(&mut account.base_url);
     account.key = Some(key);
     let mut tx = store.write(tenant).await.unwrap();
     tx.put_account(&account).await.unwrap();

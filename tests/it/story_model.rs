@@ -252,7 +252,7 @@ async fn two_wrong_answers_end_in_words_and_the_offer_of_a_template(db: &TestDb)
         Answer::Length(r#"{"title": "A", "summary": "#.to_owned()),
         Answer::Refusal("I can't help with that.".to_owned()),
         Answer::Text(String::new()),
-        Answer::Json(plan("Endless", &["again"; 10_000])),
+        Answer::Json(plan("Endless", &vec!["again"; 10_000])),
     ] {
         model.script([wrong.clone(), wrong.clone()]);
         docket.slash("U1", "plan Build a user authentication flow").await;
