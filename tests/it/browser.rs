@@ -39,7 +39,7 @@ async fn every_page_is_shown_in_light_and_dark_and_on_a_phone_without_a_complain
     called(&site, CallOutcome::RateLimited).await;
     fails(&site, "home").await;
     let line = asked(&site, "/docket plan Build the import of parcels").await;
-    site.put_progress(&drafting(&site, line, "a plan for “Build the import of parcels”")).await;
+    site.put_progress(&drafting(&site, line, "Drafting a plan for “Build the import of parcels”")).await;
     let Some(browser) = Browser::start(&site.serve().await).await else { return };
     for (name, path) in [
         ("console", "/console"),
@@ -201,7 +201,7 @@ async fn a_draft_is_shown_while_it_is_made_counts_on_and_is_cancelled() {
     let other = site.beside().await;
     let line = asked(&site, "/docket plan Build the import of parcels").await;
     let mut tx = other.write(site.tenant).await.unwrap();
-    tx.put_progress(&drafting(&site, line, "a plan for “Build the import of parcels”")).await.unwrap();
+    tx.put_progress(&drafting(&site, line, "Drafting a plan for “Build the import of parcels”")).await.unwrap();
     tx.commit().await.unwrap();
     browser.wait_for("Drafting a plan for “Build the import of parcels”").await;
     let counted = "return Number.parseInt(document.querySelector('[data-elapsed]').textContent)";

@@ -70,7 +70,7 @@ pub(crate) fn progress(chance: &Chance, delivery: DeliveryId) -> Progress {
     Progress {
         delivery,
         venue: sample::channel("C1"),
-        what: "a plan for “Build a login page”".to_owned(),
+        what: "Drafting a plan for “Build a login page”".to_owned(),
         started_at: chance.now(),
         message: None,
         stopped_by: None,

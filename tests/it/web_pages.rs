@@ -85,12 +85,12 @@ async fn a_draft_in_the_making_ends_the_conversation_until_it_is_over(db: &TestD
     let (site, sample) = Site::over_sample(db).await;
     let delivery = asked(&site, "/docket plan Build <b>parcels</b>").await;
     assert!(!site.get("/console").await.body.contains("Drafting"), "what takes no time is not shown");
-    let mut progress = drafting(&site, delivery, "a plan for “Build <b>parcels</b>”");
+    let mut progress = drafting(&site, delivery, "Drafting a plan for “Build <b>parcels</b>”");
     progress.started_at = site.chance.now().minus(Duration::from_secs(72));
     site.put_progress(&progress).await;
     let page = site.get("/console").await.body;
     for text in [
-        "Drafting <bdi>a plan for “Build &#60;b&#62;parcels&#60;/b&#62;”</bdi>",
+        "<bdi>Drafting a plan for “Build &#60;b&#62;parcels&#60;/b&#62;”</bdi>",
         "data-elapsed=\"72\">1 min 12 s<",
         "dir=\"auto\">/docket plan Build &#60;b&#62;parcels&#60;/b&#62;<",
         &format!("name=\"stop\" value=\"{delivery}\""),

@@ -96,11 +96,12 @@ async fn a_choice_and_a_stop_are_kept_with_and_without_a_script(db: &TestDb) {
 async fn a_stop_waits_for_no_line_before_it(db: &TestDb) {
     let site = Site::over(db).await;
     site.post_json("/console/say", LINE).await;
-    site.post_json("/console/say", r#"{"id":"k-2","text":"/docket list"}"#).await;
+    site.post_json("/console/say", r#"{"id":"k-2","text":"/docket plan Build a search page"}"#).await;
+    site.post_json("/console/say", r#"{"id":"k-4","text":"/docket approve P-1"}"#).await;
     let stop = json!({ "id": "k-3", "delivery": site.chance.id::<DeliveryId>() }).to_string();
     site.post_json("/console/stop", &stop).await;
     let claimed = site.store.claim("worker", site.chance.now(), Duration::from_mins(1), 10).await.unwrap();
-    assert_eq!(claimed.len(), 2, "the first line and the stop, while the second line waits");
+    assert_eq!(claimed.len(), 3, "the first line, the decision and the stop, while the second plan waits");
 }
 
 async fn what_nobody_can_mean_is_refused_and_not_stored(db: &TestDb) {
