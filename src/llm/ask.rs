@@ -215,10 +215,8 @@ impl Ask<'_> {
         prompt: u64,
     ) -> store::Result<Result<Said, Trouble>> {
         let Completion { text, prompt_tokens, answer_tokens, json } = completion;
-        let used = Used {
-            prompt: prompt_tokens.unwrap_or(prompt),
-            answer: answer_tokens.unwrap_or_else(|| tokens::count(&text)),
-        };
+        let ours = Used { prompt, answer: tokens::count(&text) };
+        let used = Used::counted(prompt_tokens, answer_tokens, ours, running.call.reserved);
         let found = json_in(&text);
         let checked = (self.check)(found);
         let outcome = if checked.is_ok() { CallOutcome::Answered } else { CallOutcome::Invalid };

@@ -32,8 +32,24 @@ pub(super) struct Used {
     pub(super) answer: u64,
 }
 
+/// Tokens of one side of a call that a provider is believed to have counted, at most.
+const MOST_COUNTED: u64 = 10_000_000;
+/// How many times as much as was set aside, at most: a model that thinks may go beyond its limit, but not so far.
+const MOST_TIMES: u64 = 4;
+
 impl Used {
     pub(super) const NOTHING: Self = Self { prompt: 0, answer: 0 };
+
+    /// What a provider counted for a call that set `reserved` tokens aside, as far as it can be believed. Where it
+    /// counted nothing, our own count holds: a text that was read or written has tokens.
+    pub(super) fn counted(prompt: Option<u64>, answer: Option<u64>, ours: Self, reserved: u64) -> Self {
+        let most = reserved.saturating_mul(MOST_TIMES).min(MOST_COUNTED);
+        let believed = |told: Option<u64>, own| match told {
+            None | Some(0) => own,
+            Some(tokens) => tokens.min(most),
+        };
+        Self { prompt: believed(prompt, ours.prompt), answer: believed(answer, ours.answer) }
+    }
 }
 
 /// A call that is under way. Dropped before it is [settled](Self::settle), it is settled as stopped.
@@ -121,6 +137,22 @@ async fn finish(store: &Store, tenant: TenantId, call: &Call) -> store::Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_provider_counted_holds_within_reason() {
+        let ours = Used { prompt: 70, answer: 30 };
+        for (prompt, answer, reserved, expected) in [
+            (Some(80), Some(25), 1_000, (80, 25)),
+            (None, None, 1_000, (70, 30)),
+            (Some(0), Some(0), 1_000, (70, 30)),
+            (Some(4_000), Some(4_001), 1_000, (4_000, 4_000)),
+            (Some(u64::MAX), Some(u64::MAX), 1_000, (4_000, 4_000)),
+            (Some(u64::MAX), Some(1), u64::MAX, (10_000_000, 1)),
+        ] {
+            let used = Used::counted(prompt, answer, ours, reserved);
+            assert_eq!((used.prompt, used.answer), expected, "{prompt:?} {answer:?} {reserved}");
+        }
+    }
 
     #[test]
     fn a_day_begins_at_midnight_utc() {

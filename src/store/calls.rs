@@ -12,13 +12,22 @@ use crate::domain::{
     time::Timestamp,
 };
 
+/// The sum of what calls count, each of them up to 10¹²: nothing that one of them says makes the sum overflow.
+macro_rules! tokens_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT CAST(COALESCE(SUM(CASE WHEN cost > 1000000000000 THEN 1000000000000 ELSE cost END), 0) AS BIGINT) \
+             FROM llm_calls WHERE tenant_id = $1 AND ",
+            $condition
+        )
+    };
+}
+
 /// What the calls of tenant `$1` since `$2` count.
-pub(super) const TOKENS_SINCE: &str =
-    "SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) FROM llm_calls WHERE tenant_id = $1 AND at >= $2";
+pub(super) const TOKENS_SINCE: &str = tokens_where!("at >= $2");
 
 /// What the calls for delivery `$2` of tenant `$1` count.
-pub(super) const TOKENS_OF: &str =
-    "SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) FROM llm_calls WHERE tenant_id = $1 AND delivery_id = $2";
+pub(super) const TOKENS_OF: &str = tokens_where!("delivery_id = $2");
 
 /// The calls of tenant `$1` since `$2`.
 pub(super) const CALLS_SINCE: &str = "SELECT id, delivery_id, purpose, account, model, prompt, reserved, \

@@ -30,6 +30,7 @@ for_each_db! {
     the_choice_of_models_is_kept,
     a_running_call_counts_what_it_set_aside_and_a_finished_one_what_it_used,
     a_call_ends_once,
+    no_count_is_so_large_that_the_sum_fails,
     a_route_is_remembered_for_its_channel_and_forgotten,
     a_draft_taken_up_again_keeps_its_start_its_message_and_who_stopped_it,
     a_draft_is_stopped_once_and_only_while_it_is_made,
@@ -200,6 +201,18 @@ async fn a_running_call_counts_what_it_set_aside_and_a_finished_one_what_it_used
     assert_eq!(tx.tokens_of(db.chance.id()).await.unwrap(), 0);
     assert_eq!(tx.calls_since(START).await.unwrap(), [early, late.clone()]);
     assert_eq!(tx.calls_since(noon).await.unwrap(), [late]);
+}
+
+async fn no_count_is_so_large_that_the_sum_fails(db: &TestDb) {
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    let delivery = db.chance.id();
+    let mut tx = db.store.write(tenant).await.unwrap();
+    for _ in 0..2 {
+        let huge = Call { reserved: u64::MAX, ..call(&db.chance, Some(delivery)) };
+        tx.insert_call(&huge).await.unwrap();
+    }
+    assert_eq!(tx.tokens_since(START).await.unwrap(), 2_000_000_000_000);
+    assert_eq!(tx.tokens_of(delivery).await.unwrap(), 2_000_000_000_000);
 }
 
 async fn a_call_ends_once(db: &TestDb) {
