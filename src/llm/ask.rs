@@ -6,7 +6,7 @@ use tracing::Instrument as _;
 
 use super::{
     Completion, Endpoint, LlmError, Question, Request, Speaker,
-    breaker::{Outcome, UNSAID_PAUSE},
+    breaker::{self, Outcome},
     budget::{self, Running, Used},
     choice::{Connected, Key},
     document::json_in,
@@ -197,7 +197,7 @@ impl Ask<'_> {
             Some(LlmError::Unreadable(why)) => (Outcome::Answered, Some(why.clone())),
             Some(LlmError::Denied { status, why }) => (Outcome::Answered, Some(format!("{status}: {why}"))),
             Some(LlmError::RateLimited { pause }) => {
-                (Outcome::Limited(now.plus(pause.unwrap_or(UNSAID_PAUSE))), Some("too many requests".to_owned()))
+                (Outcome::Limited(now.plus(breaker::pause(*pause))), Some("too many requests".to_owned()))
             }
             Some(LlmError::QuotaExhausted) => (Outcome::Outage, Some("its quota is used up".to_owned())),
             Some(LlmError::Unreachable(why)) => (Outcome::Outage, Some(why.clone())),
@@ -253,7 +253,7 @@ impl Ask<'_> {
         let model = target.asked.clone();
         Ok(Err(match error {
             LlmError::RateLimited { pause } => {
-                let until = self.shared.chance.now().plus(pause.unwrap_or(UNSAID_PAUSE));
+                let until = self.shared.chance.now().plus(breaker::pause(pause));
                 Trouble::RateLimited { model, until }
             }
             LlmError::QuotaExhausted => Trouble::QuotaExhausted { model },

@@ -20,15 +20,22 @@ const REST: Duration = Duration::from_secs(30);
 /// For how long at most; it doubles with each try that failed.
 const LONGEST_REST: Duration = Duration::from_mins(5);
 /// How long a provider is left alone that asks to wait and does not say how long.
-pub(super) const UNSAID_PAUSE: Duration = Duration::from_secs(20);
+const UNSAID_PAUSE: Duration = Duration::from_secs(20);
+/// For how long at most where it says so; then one call tries it.
+const LONGEST_PAUSE: Duration = Duration::from_mins(10);
+
+/// How long a provider is left alone that asks to wait, for this long if it says so.
+pub(super) fn pause(said: Option<Duration>) -> Duration {
+    said.unwrap_or(UNSAID_PAUSE).min(LONGEST_PAUSE)
+}
 
 /// What is known of one account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Breaker {
     state: State,
-    /// The provider asked to wait until then.
+    /// The provider asked to wait until then. An answer ends that, such as one to a test.
     limited: Option<Timestamp>,
-    /// What went wrong the last time; forgotten with the next answer.
+    /// What went wrong the last time; forgotten with the next call that goes well.
     last_error: Option<String>,
 }
 
@@ -58,12 +65,12 @@ pub enum Outcome {
     Answered,
     /// It could not be reached, failed, or is out of its quota.
     Outage,
-    /// It asks to wait until then.
+    /// It asks to wait until then; [`LONGEST_PAUSE`] at most is granted.
     Limited(Timestamp),
 }
 
 impl Breaker {
-    /// Whether the account may be asked now; after a rest that is yes to one call alone.
+    /// Whether the account may be asked now; after a rest, or the longest pause, that is yes to one call alone.
     ///
     /// # Errors
     /// The instant from which on it may be asked again.
@@ -82,11 +89,20 @@ impl Breaker {
     pub fn record(&mut self, outcome: Outcome, error: Option<String>, now: Timestamp) {
         self.last_error = error;
         self.state = match (outcome, self.state) {
-            (Outcome::Answered, _) => State::default(),
+            (Outcome::Answered, _) => {
+                self.limited = None;
+                State::default()
+            }
             (Outcome::Limited(until), state) => {
-                self.limited = self.limited.max(Some(until));
-                // A provider that asks to wait is there.
-                if matches!(state, State::HalfOpen { .. }) { State::default() } else { state }
+                let latest = now.plus(LONGEST_PAUSE);
+                self.limited = self.limited.max(Some(until.min(latest)));
+                match state {
+                    // It may have asked for more than it is given: one call finds out.
+                    _ if until >= latest => State::Open { until: latest, rest: REST },
+                    // A provider that asks to wait is there.
+                    State::HalfOpen { .. } => State::default(),
+                    state => state,
+                }
             }
             (Outcome::Outage, State::Closed { outages }) if outages + 1 < OUTAGES => {
                 State::Closed { outages: outages + 1 }
@@ -214,10 +230,35 @@ mod tests {
         let mut breaker = Breaker::default();
         breaker.record(Outcome::Limited(at(7)), None, at(0));
         breaker.record(Outcome::Limited(at(5)), None, at(0));
-        breaker.record(Outcome::Answered, None, at(1));
         assert_eq!(breaker.admit(at(6)), Err(at(7)));
         assert_eq!(breaker.admit(at(7)), Ok(()));
         assert_eq!(breaker.admit(at(0)), Ok(()), "it is over for good");
+    }
+
+    #[test]
+    fn an_answer_ends_a_pause() {
+        for pause in [7, 86_400] {
+            let mut breaker = Breaker::default();
+            breaker.record(Outcome::Limited(at(pause)), Some("too many requests".to_owned()), at(0));
+            breaker.record(Outcome::Answered, None, at(1));
+            assert_eq!(breaker, Breaker::default());
+            assert_eq!(breaker.admit(at(1)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_pause_has_an_end_and_then_one_call_finds_out() {
+        let mut breaker = Breaker::default();
+        breaker.record(Outcome::Limited(at(86_400)), None, at(0));
+        assert_eq!(breaker.limited_until(at(0)), Some(at(600)));
+        assert_eq!(breaker.admit(at(599)), Err(at(600)));
+        assert_eq!(breaker.admit(at(600)), Ok(()));
+        assert_eq!(breaker.admit(at(600)), Err(at(630)), "nobody else meanwhile");
+        breaker.record(Outcome::Limited(at(86_400)), None, at(601));
+        assert_eq!(breaker.admit(at(1_200)), Err(at(1_201)));
+        for (said, granted) in [(None, 20), (Some(5), 5), (Some(86_400), 600)] {
+            assert_eq!(pause(said.map(Duration::from_secs)), Duration::from_secs(granted));
+        }
     }
 
     #[test]

@@ -280,6 +280,10 @@ async fn a_lone_account_that_asks_for_a_moment_is_given_it_once(db: &TestDb) {
         assert!(matches!(&trouble, Trouble::RateLimited { until: told, .. } if *told == until), "{trouble:?}");
     }
     assert_eq!(house.asked().len(), 1, "too long to wait, and not to be asked before");
+    // Whoever tests it in the meantime and gets an answer has shown that it can be asked.
+    house.model.then([Say::Text("{\"ok\": true}"), Say::Text(GOOD)]);
+    house.models.test(house.tenant, "A").await.unwrap().unwrap();
+    house.ask(Use::Plan, None).await.unwrap();
 }
 
 async fn the_way_that_held_an_answer_to_its_shape_is_remembered(db: &TestDb) {
