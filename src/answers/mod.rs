@@ -17,8 +17,6 @@ mod whoami;
 
 use chrono::NaiveDate;
 
-pub use models::grouped;
-
 use crate::{
     domain::{
         event::Venue,

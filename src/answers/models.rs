@@ -4,7 +4,7 @@ use super::{Ask, line::titled};
 use crate::{
     domain::{
         message::{Block, Button, ButtonStyle, Line, Message, Press, Span},
-        model::Use,
+        model::{Use, grouped},
     },
     llm::models::{AccountState, AccountView, KeyPlace, Overview},
     review::words::count,
@@ -90,19 +90,6 @@ fn spent(overview: &Overview) -> String {
     format!("Today (UTC): {used} of {limit} tokens.")
 }
 
-/// `1,000,000`.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -156,12 +143,5 @@ mod tests {
         let overview =
             Overview { accounts: Vec::new(), default: None, uses: BTreeMap::new(), used: 0, limit: 1_000_000 };
         assert!(message(&overview).to_plain().ends_with("[Add an account]\n"));
-    }
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(number), text);
-        }
     }
 }

@@ -4,14 +4,13 @@
 use serde_json::{Value, json};
 
 use crate::{
-    answers::grouped,
     domain::{
         audit::AuditEntry,
         event::Venue,
         intent::ModelsWish,
         member::{Member, Role, Standing},
         message::{Block, Button, ButtonStyle, Message, Press, Span},
-        model::{Account, AccountForm, JsonMode, ModelName, ModelSettings, Use},
+        model::{Account, AccountForm, JsonMode, ModelName, ModelSettings, Use, grouped},
     },
     error::{Result, UserError},
     jobs::Desk,

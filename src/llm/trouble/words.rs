@@ -1,0 +1,264 @@
+//! Troubles in words for the person who asked.
+
+use super::{Asked, ENVIRONMENT, Trouble};
+use crate::{
+    domain::model::{RUN_TOKENS, grouped},
+    llm::address,
+};
+
+impl Asked {
+    /// `Ollama at http://127.0.0.1:11434/v1` for the environment's account, whose name tells nobody anything; else
+    /// the account with its address.
+    fn place(&self) -> String {
+        if self.is_environments() {
+            return format!("{} at {}", address::provider(&self.base_url), self.base_url);
+        }
+        format!("{} at {}", self.model.account, self.base_url)
+    }
+
+    fn is_environments(&self) -> bool {
+        self.model.account == ENVIRONMENT
+    }
+
+    /// Who can change the account, and how.
+    fn remedy(&self) -> &'static str {
+        if self.is_environments() {
+            "Whoever runs Docket can change OPENAI_API_KEY, OPENAI_BASE_URL and OPENAI_MODEL."
+        } else {
+            "An owner can look at it with /docket models."
+        }
+    }
+}
+
+impl Trouble {
+    /// What is missing, in a few words without a full stop: `Ollama can't be reached`.
+    pub fn brief(&self) -> String {
+        let account = |model: &Asked| {
+            if model.is_environments() {
+                address::provider(&model.base_url).to_owned()
+            } else {
+                model.model.account.clone()
+            }
+        };
+        match self {
+            Self::NotConnected => "no model connected".to_owned(),
+            Self::NoAccount { account } => format!("no account called {account}"),
+            Self::OverBudget { run: false, .. } => "today's budget for models is used up".to_owned(),
+            Self::OverBudget { run: true, .. } => "the budget of one request is used up".to_owned(),
+            Self::RateLimited { model, .. } => format!("{} asks to wait", account(model)),
+            Self::QuotaExhausted { model } => format!("the quota of {} is used up", account(model)),
+            Self::Refused { model, .. } => format!("{} refused", model.model.model),
+            Self::Truncated { model } => format!("the answer of {} was cut off", model.model.model),
+            Self::Denied { model, .. } => format!("{} turned the request away", account(model)),
+            Self::Unreachable { model, .. } => format!("{} can't be reached", account(model)),
+            Self::Invalid { model, .. } => format!("the answer of {} was of no use", model.model.model),
+            Self::KeyUnreadable { account, .. } => format!("the key of {account} can't be decrypted"),
+            Self::TooLarge { .. } => "too much to read for a model".to_owned(),
+            Self::TooSlow { .. } => "the model took too long".to_owned(),
+        }
+    }
+
+    /// One line: what is missing, why, and who can do what.
+    pub fn words(&self) -> String {
+        match self {
+            Self::NotConnected => "No model is connected. An owner can connect one with /docket models.".to_owned(),
+            Self::NoAccount { account } => {
+                format!("There is no account called {account}. /docket models lists the accounts.")
+            }
+            Self::OverBudget { used, limit, run, owners } => over_budget(*used, *limit, *run, owners),
+            Self::RateLimited { model, until } => {
+                let until = until.to_utc().format("%H:%M:%S UTC");
+                format!("{} has had too many requests and asks to wait until {until}. Try again then.", model.place())
+            }
+            Self::QuotaExhausted { model } => format!(
+                "The quota of {} is used up: its provider answers nothing before it is paid or renewed there. {}",
+                model.place(),
+                model.remedy()
+            ),
+            Self::Refused { model, words } => {
+                format!("{} refused to answer (“{}”). Say it in other words.", model.model.model, one_line(words))
+            }
+            Self::Truncated { model } => format!(
+                "The answer of {} was longer than it may be and was cut off. Ask for less at once.",
+                model.model.model
+            ),
+            Self::Denied { model, status, why } => denied(model, *status, why),
+            Self::Unreachable { model, why } => format!(
+                "{} can't be reached ({}). Whoever runs Docket can check it with docket doctor.",
+                model.place(),
+                one_line(why)
+            ),
+            Self::Invalid { model, problems } => {
+                let first = problems.first().map_or_else(String::new, |problem| format!(" ({})", one_line(problem)));
+                format!(
+                    "{} answered twice with something that can't be used{first}. Say it in other words, or try again.",
+                    model.model.model
+                )
+            }
+            Self::KeyUnreadable { account, why } => format!(
+                "The key of the account {account} can't be decrypted: {why}. Whoever runs Docket can bring that master \
+                 key back, or an owner can remove the account and add it again."
+            ),
+            Self::TooLarge { tokens, limit } => format!(
+                "There are {} tokens to read, and a model is given {} at most. Say it more briefly, or about one task.",
+                grouped(*tokens),
+                grouped(*limit)
+            ),
+            Self::TooSlow { limit } => format!(
+                "The model was stopped after {} s without an answer that can be used. Try again, or ask for less.",
+                limit.as_secs()
+            ),
+        }
+    }
+}
+
+fn over_budget(used: u64, limit: u64, run: bool, owners: &[String]) -> String {
+    if run {
+        let (used, limit) = (grouped(used), grouped(limit));
+        return format!(
+            "This request has used {used} of the {limit} tokens that one may use. Say it in a new, shorter message."
+        );
+    }
+    let who = match owners {
+        [] => "an owner".to_owned(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+    };
+    if limit == 0 {
+        return format!("No model is asked: the budget is 0 tokens a day. To change it, {who} can say {RAISE} 1m.");
+    }
+    let double = shortened(limit.saturating_mul(2).max(RUN_TOKENS));
+    format!(
+        "Today's budget for models is used up: {} of {} tokens are used or set aside. It starts again at 00:00 UTC; \
+         to raise it, {who} can say {RAISE} {double}.",
+        grouped(used),
+        grouped(limit)
+    )
+}
+
+const RAISE: &str = "/docket models budget";
+
+/// A number of tokens as people type it: `2m`, `100k`.
+fn shortened(tokens: u64) -> String {
+    match tokens {
+        _ if tokens.is_multiple_of(1_000_000) => format!("{}m", tokens / 1_000_000),
+        _ if tokens.is_multiple_of(1_000) => format!("{}k", tokens / 1_000),
+        _ => tokens.to_string(),
+    }
+}
+
+fn denied(model: &Asked, status: u16, why: &str) -> String {
+    let place = model.place();
+    let what = match status {
+        401 => format!("{place} does not accept the key"),
+        402 => format!("{place} wants to be paid first"),
+        403 => format!("{place} does not let this key use {}", model.model.model),
+        404 => format!("{place} has no model {}", model.model.model),
+        _ => format!("{place} turned the request away"),
+    };
+    format!("{what} ({status}: {}). {}", one_line(why), model.remedy())
+}
+
+/// What came from outside, on one line of bearable length.
+fn one_line(text: &str) -> String {
+    const WIDTH: usize = 160;
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let short: String = line.chars().take(WIDTH).collect();
+    if short.len() < line.len() { short + "…" } else { short.trim_end_matches('.').to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{domain::time::Timestamp, secrets::Unopenable};
+
+    fn asked(name: &str, base_url: &str) -> Asked {
+        Asked { model: name.parse().unwrap(), base_url: base_url.to_owned() }
+    }
+
+    #[test]
+    fn every_trouble_is_one_line_with_who_can_do_what() {
+        let ollama = asked("environment/llama3.2", "http://127.0.0.1:11434/v1");
+        let openai = asked("Team/gpt-5", "https://api.openai.com/v1");
+        let denied = |status| Trouble::Denied { model: openai.clone(), status, why: "no\nsuch thing.".to_owned() };
+        let over = |limit, owners: &[&str]| Trouble::OverBudget {
+            used: 998_500,
+            limit,
+            run: false,
+            owners: owners.iter().map(|&name| name.to_owned()).collect(),
+        };
+        let all = [
+            Trouble::NotConnected,
+            Trouble::NoAccount { account: "openay".to_owned() },
+            over(1_000_000, &["Ana", "Ben", "Cem"]),
+            over(50_000, &["Ana"]),
+            over(0, &[]),
+            Trouble::OverBudget { used: 99_000, limit: 100_000, run: true, owners: vec![] },
+            Trouble::RateLimited { model: openai.clone(), until: Timestamp::from_millis(1_763_719_200_000) },
+            Trouble::QuotaExhausted { model: openai.clone() },
+            Trouble::Refused { model: openai.clone(), words: "I can't\nhelp with that.".to_owned() },
+            Trouble::Truncated { model: openai.clone() },
+            denied(401),
+            denied(402),
+            denied(403),
+            denied(404),
+            Trouble::Denied { model: ollama.clone(), status: 400, why: "x".repeat(200) },
+            Trouble::Unreachable { model: ollama.clone(), why: "connection refused".to_owned() },
+            Trouble::Unreachable { model: openai.clone(), why: "nothing came for 60 s".to_owned() },
+            Trouble::Invalid { model: ollama, problems: vec!["step 3 names no task".to_owned()] },
+            Trouble::KeyUnreadable { account: "Team".to_owned(), why: Unopenable::UnknownKey("1a2b3c4d".to_owned()) },
+            Trouble::TooLarge { tokens: 31_250, limit: 24_000 },
+            Trouble::TooSlow { limit: Duration::from_mins(6) },
+        ];
+        for trouble in &all {
+            assert!(!trouble.words().contains('\n') && !trouble.brief().contains('\n'), "{trouble:?}");
+        }
+        let told: Vec<_> = all.iter().map(|trouble| format!("{}\n    {}", trouble.brief(), trouble.words())).collect();
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        no model connected
+            No model is connected. An owner can connect one with /docket models.
+        no account called openay
+            There is no account called openay. /docket models lists the accounts.
+        today's budget for models is used up
+            Today's budget for models is used up: 998,500 of 1,000,000 tokens are used or set aside. It starts again at 00:00 UTC; to raise it, Ana, Ben or Cem can say /docket models budget 2m.
+        today's budget for models is used up
+            Today's budget for models is used up: 998,500 of 50,000 tokens are used or set aside. It starts again at 00:00 UTC; to raise it, Ana can say /docket models budget 100k.
+        today's budget for models is used up
+            No model is asked: the budget is 0 tokens a day. To change it, an owner can say /docket models budget 1m.
+        the budget of one request is used up
+            This request has used 99,000 of the 100,000 tokens that one may use. Say it in a new, shorter message.
+        Team asks to wait
+            Team at https://api.openai.com/v1 has had too many requests and asks to wait until 10:00:00 UTC. Try again then.
+        the quota of Team is used up
+            The quota of Team at https://api.openai.com/v1 is used up: its provider answers nothing before it is paid or renewed there. An owner can look at it with /docket models.
+        gpt-5 refused
+            gpt-5 refused to answer (“I can't help with that”). Say it in other words.
+        the answer of gpt-5 was cut off
+            The answer of gpt-5 was longer than it may be and was cut off. Ask for less at once.
+        Team turned the request away
+            Team at https://api.openai.com/v1 does not accept the key (401: no such thing). An owner can look at it with /docket models.
+        Team turned the request away
+            Team at https://api.openai.com/v1 wants to be paid first (402: no such thing). An owner can look at it with /docket models.
+        Team turned the request away
+            Team at https://api.openai.com/v1 does not let this key use gpt-5 (403: no such thing). An owner can look at it with /docket models.
+        Team turned the request away
+            Team at https://api.openai.com/v1 has no model gpt-5 (404: no such thing). An owner can look at it with /docket models.
+        Ollama turned the request away
+            Ollama at http://127.0.0.1:11434/v1 turned the request away (400: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…). Whoever runs Docket can change OPENAI_API_KEY, OPENAI_BASE_URL and OPENAI_MODEL.
+        Ollama can't be reached
+            Ollama at http://127.0.0.1:11434/v1 can't be reached (connection refused). Whoever runs Docket can check it with docket doctor.
+        Team can't be reached
+            Team at https://api.openai.com/v1 can't be reached (nothing came for 60 s). Whoever runs Docket can check it with docket doctor.
+        the answer of llama3.2 was of no use
+            llama3.2 answered twice with something that can't be used (step 3 names no task). Say it in other words, or try again.
+        the key of Team can't be decrypted
+            The key of the account Team can't be decrypted: it was encrypted with the master key 1a2b3c4d, which is not there. Whoever runs Docket can bring that master key back, or an owner can remove the account and add it again.
+        too much to read for a model
+            There are 31,250 tokens to read, and a model is given 24,000 at most. Say it more briefly, or about one task.
+        the model took too long
+            The model was stopped after 360 s without an answer that can be used. Try again, or ask for less.
+        "#);
+    }
+}
