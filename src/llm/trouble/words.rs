@@ -2,7 +2,7 @@
 
 use super::{Asked, ENVIRONMENT, Trouble};
 use crate::{
-    domain::model::{RUN_TOKENS, grouped},
+    domain::model::{DAILY_TOKENS, RUN_TOKENS, grouped},
     llm::address,
 };
 
@@ -125,18 +125,27 @@ fn over_budget(used: u64, limit: u64, run: bool, owners: &[String]) -> String {
         [most @ .., last] => format!("{} or {last}", most.join(", ")),
     };
     if limit == 0 {
-        return format!("No model is asked: the budget is 0 tokens a day. To change it, {who} can say {RAISE} 1m.");
+        let enough = shortened(enough(used, DAILY_TOKENS));
+        return format!(
+            "No model is asked: the budget is 0 tokens a day. To change it, {who} can say {RAISE} {enough}."
+        );
     }
-    let double = shortened(limit.saturating_mul(2).max(RUN_TOKENS));
+    let enough = shortened(enough(used, limit.saturating_mul(2)));
     format!(
         "Today's budget for models is used up: {} of {} tokens are used or set aside. It starts again at 00:00 UTC; \
-         to raise it, {who} can say {RAISE} {double}.",
+         to raise it, {who} can say {RAISE} {enough}.",
         grouped(used),
         grouped(limit)
     )
 }
 
 const RAISE: &str = "/docket models budget";
+
+/// A budget of so many tokens, or more where that leaves no room for another request today; a round number.
+fn enough(used: u64, wanted: u64) -> u64 {
+    let least = wanted.max(used.saturating_add(RUN_TOKENS));
+    least.checked_next_multiple_of(RUN_TOKENS).unwrap_or(least)
+}
 
 /// A number of tokens as people type it: `2m`, `100k`.
 fn shortened(tokens: u64) -> String {
@@ -224,9 +233,9 @@ mod tests {
         today's budget for models is used up
             Today's budget for models is used up: 998,500 of 1,000,000 tokens are used or set aside. It starts again at 00:00 UTC; to raise it, Ana, Ben or Cem can say /docket models budget 2m.
         today's budget for models is used up
-            Today's budget for models is used up: 998,500 of 50,000 tokens are used or set aside. It starts again at 00:00 UTC; to raise it, Ana can say /docket models budget 100k.
+            Today's budget for models is used up: 998,500 of 50,000 tokens are used or set aside. It starts again at 00:00 UTC; to raise it, Ana can say /docket models budget 1100k.
         today's budget for models is used up
-            No model is asked: the budget is 0 tokens a day. To change it, an owner can say /docket models budget 1m.
+            No model is asked: the budget is 0 tokens a day. To change it, an owner can say /docket models budget 1100k.
         the budget of one request is used up
             This request has used 99,000 of the 100,000 tokens that one may use. Say it in a new, shorter message.
         Team asks to wait
@@ -260,5 +269,20 @@ mod tests {
         the model took too long
             The model was stopped after 360 s without an answer that can be used. Try again, or ask for less.
         "#);
+    }
+
+    #[test]
+    fn the_budget_that_is_advised_has_room_for_another_request() {
+        for (used, limit, advised) in [
+            (224_380, 3_000, "400k"),
+            (998_500, 1_000_000, "2m"),
+            (2_000_000, 0, "2100k"),
+            (0, 0, "1m"),
+            (0, 1_000, "100k"),
+            (1_000_000, 450_000, "1100k"),
+        ] {
+            let words = over_budget(used, limit, false, &[]);
+            assert!(words.ends_with(&format!("{RAISE} {advised}.")), "{words}");
+        }
     }
 }
