@@ -114,17 +114,22 @@ impl Trouble {
     /// Whether no model can be asked at all just now, so that a template may stand in at once. Otherwise a model
     /// was asked, or could be, and a person chooses what to do instead.
     pub const fn is_outage(&self) -> bool {
-        matches!(
-            self,
-            Self::NotConnected
-                | Self::NoAccount { .. }
-                | Self::RateLimited { .. }
-                | Self::QuotaExhausted { .. }
-                | Self::Denied { .. }
-                | Self::Unreachable { .. }
-                | Self::KeyUnreadable { .. }
-                | Self::TooSlow { .. }
-        )
+        self.needs_a_person()
+            || matches!(
+                self,
+                Self::NotConnected | Self::RateLimited { .. } | Self::Unreachable { .. } | Self::TooSlow { .. }
+            )
+    }
+
+    /// Whether an account stays of no use until somebody changes something about it, so that whoever asked should
+    /// read the [words](Self::words) even where a template stands in.
+    pub const fn needs_a_person(&self) -> bool {
+        match self {
+            // What is wrong with one request, and with no other (RFC 9110, 15.5).
+            Self::Denied { status, .. } => !matches!(status, 400 | 413 | 422),
+            Self::QuotaExhausted { .. } | Self::KeyUnreadable { .. } | Self::NoAccount { .. } => true,
+            _ => false,
+        }
     }
 
     /// Whether another account may do better.
@@ -137,5 +142,38 @@ impl Trouble {
                 | Self::Unreachable { .. }
                 | Self::KeyUnreadable { .. }
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_bad_request_is_no_outage_and_a_wrong_key_needs_a_person() {
+        let asked = || Asked { model: "Team/gpt-5".parse().unwrap(), base_url: "https://api.openai.com/v1".to_owned() };
+        let denied = |status| Trouble::Denied { model: asked(), status, why: "no".to_owned() };
+        for (trouble, is_outage, needs_a_person) in [
+            (denied(400), false, false),
+            (denied(413), false, false),
+            (denied(422), false, false),
+            (denied(401), true, true),
+            (denied(402), true, true),
+            (denied(403), true, true),
+            (denied(404), true, true),
+            (denied(302), true, true),
+            (Trouble::QuotaExhausted { model: asked() }, true, true),
+            (Trouble::NoAccount { account: "x".to_owned() }, true, true),
+            (Trouble::KeyUnreadable { account: "x".to_owned(), why: Unopenable::Foreign }, true, true),
+            (Trouble::NotConnected, true, false),
+            (Trouble::RateLimited { model: asked(), until: Timestamp::from_millis(0) }, true, false),
+            (Trouble::Unreachable { model: asked(), why: "it is down".to_owned() }, true, false),
+            (Trouble::TooSlow { limit: Duration::from_mins(6) }, true, false),
+            (Trouble::Truncated { model: asked() }, false, false),
+            (Trouble::Invalid { model: asked(), problems: Vec::new() }, false, false),
+            (Trouble::TooLarge { tokens: 2, limit: 1 }, false, false),
+        ] {
+            assert_eq!((trouble.is_outage(), trouble.needs_a_person()), (is_outage, needs_a_person), "{trouble:?}");
+        }
     }
 }

@@ -49,7 +49,7 @@ impl Trouble {
             Self::QuotaExhausted { model } => format!("the quota of {} is used up", account(model)),
             Self::Refused { model, .. } => format!("{} refused", model.model.model),
             Self::Truncated { model } => format!("the answer of {} was cut off", model.model.model),
-            Self::Denied { model, .. } => format!("{} turned the request away", account(model)),
+            Self::Denied { model, status, .. } => refusal(&account(model), *status, &model.model.model),
             Self::Unreachable { model, .. } => format!("{} can't be reached", account(model)),
             Self::Invalid { model, .. } => format!("the answer of {} was of no use", model.model.model),
             Self::KeyUnreadable { account, .. } => format!("the key of {account} can't be decrypted"),
@@ -157,15 +157,19 @@ fn shortened(tokens: u64) -> String {
 }
 
 fn denied(model: &Asked, status: u16, why: &str) -> String {
-    let place = model.place();
-    let what = match status {
+    let what = refusal(&model.place(), status, &model.model.model);
+    format!("{what} ({status}: {}). {}", one_line(why), model.remedy())
+}
+
+/// What it means that a place refuses with a status.
+fn refusal(place: &str, status: u16, model: &str) -> String {
+    match status {
         401 => format!("{place} does not accept the key"),
         402 => format!("{place} wants to be paid first"),
-        403 => format!("{place} does not let this key use {}", model.model.model),
-        404 => format!("{place} has no model {}", model.model.model),
+        403 => format!("{place} does not let this key use {model}"),
+        404 => format!("{place} does not have {model}"),
         _ => format!("{place} turned the request away"),
-    };
-    format!("{what} ({status}: {}). {}", one_line(why), model.remedy())
+    }
 }
 
 /// What came from outside, on one line of bearable length.
@@ -246,14 +250,14 @@ mod tests {
             gpt-5 refused to answer (“I can't help with that”). Say it in other words.
         the answer of gpt-5 was cut off
             The answer of gpt-5 was longer than it may be and was cut off. Ask for less at once.
-        Team turned the request away
+        Team does not accept the key
             Team at https://api.openai.com/v1 does not accept the key (401: no such thing). An owner can look at it with /docket models.
-        Team turned the request away
+        Team wants to be paid first
             Team at https://api.openai.com/v1 wants to be paid first (402: no such thing). An owner can look at it with /docket models.
-        Team turned the request away
+        Team does not let this key use gpt-5
             Team at https://api.openai.com/v1 does not let this key use gpt-5 (403: no such thing). An owner can look at it with /docket models.
-        Team turned the request away
-            Team at https://api.openai.com/v1 has no model gpt-5 (404: no such thing). An owner can look at it with /docket models.
+        Team does not have gpt-5
+            Team at https://api.openai.com/v1 does not have gpt-5 (404: no such thing). An owner can look at it with /docket models.
         Ollama turned the request away
             Ollama at http://127.0.0.1:11434/v1 turned the request away (400: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…). Whoever runs Docket can change OPENAI_API_KEY, OPENAI_BASE_URL and OPENAI_MODEL.
         Ollama can't be reached
