@@ -107,14 +107,17 @@ pub fn json_mode(base_url: &str) -> JsonMode {
     Url::parse(base_url).ok().and_then(|url| known(&url)).map_or(JsonMode::Schema, |provider| provider.json)
 }
 
-/// What people call the provider at an address.
-pub fn provider(base_url: &str) -> &'static str {
-    let Ok(url) = Url::parse(base_url) else { return "an unknown provider" };
-    match known(&url) {
-        Some(provider) => provider.name,
-        None if url.port() == Some(OLLAMA) => "Ollama",
-        None => "the model's server",
-    }
+/// What people call the provider at an address; `None` for one that is not known by it.
+pub fn provider(base_url: &str) -> Option<&'static str> {
+    let url = Url::parse(base_url).ok()?;
+    known(&url).map(|provider| provider.name).or_else(|| (url.port() == Some(OLLAMA)).then_some("Ollama"))
+}
+
+/// The host of an address, and its port where it is not the usual one: `127.0.0.1:11777`.
+pub fn place(base_url: &str) -> Option<String> {
+    let url = Url::parse(base_url).ok()?;
+    let host = url.host_str()?;
+    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
 fn known(url: &Url) -> Option<&'static Provider> {
@@ -200,16 +203,28 @@ mod tests {
     #[test]
     fn a_provider_is_known_by_its_host() {
         for (address, name, json) in [
-            ("https://api.openai.com/v1", "OpenAI", JsonMode::Schema),
-            ("https://api.anthropic.com/v1", "Anthropic", JsonMode::Text),
-            ("https://generativelanguage.googleapis.com/v1beta/openai", "Gemini", JsonMode::Schema),
-            ("https://us.api.x.ai/v1", "xAI", JsonMode::Schema),
-            ("https://api.deepseek.com/v1", "DeepSeek", JsonMode::Object),
-            ("http://127.0.0.1:11434/v1", "Ollama", JsonMode::Schema),
-            ("https://api.openai.com.evil.example/v1", "the model's server", JsonMode::Schema),
-            ("not an address", "an unknown provider", JsonMode::Schema),
+            ("https://api.openai.com/v1", Some("OpenAI"), JsonMode::Schema),
+            ("https://api.anthropic.com/v1", Some("Anthropic"), JsonMode::Text),
+            ("https://generativelanguage.googleapis.com/v1beta/openai", Some("Gemini"), JsonMode::Schema),
+            ("https://us.api.x.ai/v1", Some("xAI"), JsonMode::Schema),
+            ("https://api.deepseek.com/v1", Some("DeepSeek"), JsonMode::Object),
+            ("http://127.0.0.1:11434/v1", Some("Ollama"), JsonMode::Schema),
+            ("https://api.openai.com.evil.example/v1", None, JsonMode::Schema),
+            ("not an address", None, JsonMode::Schema),
         ] {
             assert_eq!((provider(address), json_mode(address)), (name, json), "{address}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_server_is_known_by_its_host_and_port() {
+        for (address, expected) in [
+            ("http://127.0.0.1:11777/v1", Some("127.0.0.1:11777")),
+            ("https://proxy.example/team/llm", Some("proxy.example")),
+            ("http://[::1]:8000/v1", Some("[::1]:8000")),
+            ("not an address", None),
+        ] {
+            assert_eq!(place(address).as_deref(), expected, "{address}");
         }
     }
 }

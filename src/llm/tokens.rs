@@ -42,7 +42,7 @@ mod tests {
         }
     }
 
-    /// The numbers are those of two other programs, bpe-openai and tiktoken-rs.
+    /// Two other libraries count the same.
     #[test]
     fn words_without_an_end_are_counted_to_the_last_token() {
         for (text, tokens) in [

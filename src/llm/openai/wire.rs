@@ -77,7 +77,7 @@ const UNKNOWN: &[&str] = &[
 impl Shape {
     /// The form to begin with.
     pub(super) fn first(endpoint: &Endpoint) -> Self {
-        let is_openai = matches!(address::provider(&endpoint.base_url), "OpenAI" | "Azure");
+        let is_openai = matches!(address::provider(&endpoint.base_url), Some("OpenAI" | "Azure"));
         let limit = if is_openai { Limit::MaxCompletionTokens } else { Limit::MaxTokens };
         Self { json: endpoint.json, limit, usage: true }
     }

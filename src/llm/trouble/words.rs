@@ -6,14 +6,33 @@ use crate::{
     llm::address,
 };
 
+/// What a server is called whose provider is not known.
+const SERVER: &str = "the model server";
+
 impl Asked {
-    /// `Ollama at http://127.0.0.1:11434/v1` for the environment's account, whose name tells nobody anything; else
-    /// the account with its address.
-    fn place(&self) -> String {
-        if self.is_environments() {
-            return format!("{} at {}", address::provider(&self.base_url), self.base_url);
+    /// The account in a few words. The name of the environment's tells nobody anything: its provider stands for it,
+    /// or the server.
+    fn account(&self) -> String {
+        if !self.is_environments() {
+            return self.model.account.clone();
         }
-        format!("{} at {}", self.model.account, self.base_url)
+        match (address::provider(&self.base_url), address::place(&self.base_url)) {
+            (Some(provider), _) => provider.to_owned(),
+            (None, Some(place)) => format!("{SERVER} at {place}"),
+            (None, None) => SERVER.to_owned(),
+        }
+    }
+
+    /// The account with its address: `Ollama at http://127.0.0.1:11434/v1`, `the model server at 127.0.0.1:11777`.
+    fn place(&self) -> String {
+        let account = self.account();
+        if account.starts_with(SERVER) { account } else { format!("{account} at {}", self.base_url) }
+    }
+
+    /// The same at the start of a sentence.
+    fn subject(&self) -> String {
+        let place = self.place();
+        place.strip_prefix("the ").map(|rest| format!("The {rest}")).unwrap_or(place)
     }
 
     fn is_environments(&self) -> bool {
@@ -33,24 +52,17 @@ impl Asked {
 impl Trouble {
     /// What is missing, in a few words without a full stop: `Ollama can't be reached`.
     pub fn brief(&self) -> String {
-        let account = |model: &Asked| {
-            if model.is_environments() {
-                address::provider(&model.base_url).to_owned()
-            } else {
-                model.model.account.clone()
-            }
-        };
         match self {
             Self::NotConnected => "no model connected".to_owned(),
             Self::NoAccount { account } => format!("no account called {account}"),
             Self::OverBudget { run: false, .. } => "today's budget for models is used up".to_owned(),
             Self::OverBudget { run: true, .. } => "the budget of one request is used up".to_owned(),
-            Self::RateLimited { model, .. } => format!("{} asks to wait", account(model)),
-            Self::QuotaExhausted { model } => format!("the quota of {} is used up", account(model)),
+            Self::RateLimited { model, .. } => format!("{} asks to wait", model.account()),
+            Self::QuotaExhausted { model } => format!("the quota of {} is used up", model.account()),
             Self::Refused { model, .. } => format!("{} refused", model.model.model),
             Self::Truncated { model } => format!("the answer of {} was cut off", model.model.model),
-            Self::Denied { model, status, .. } => refusal(&account(model), *status, &model.model.model),
-            Self::Unreachable { model, .. } => format!("{} can't be reached", account(model)),
+            Self::Denied { model, status, .. } => refusal(&model.account(), *status, &model.model.model),
+            Self::Unreachable { model, .. } => format!("{} can't be reached", model.account()),
             Self::Invalid { model, .. } => format!("the answer of {} was of no use", model.model.model),
             Self::KeyUnreadable { account, .. } => format!("the key of {account} can't be decrypted"),
             Self::TooLarge { .. } => "too much to read for a model".to_owned(),
@@ -68,7 +80,7 @@ impl Trouble {
             Self::OverBudget { used, limit, run, owners } => over_budget(*used, *limit, *run, owners),
             Self::RateLimited { model, until } => {
                 let until = until.to_utc().format("%H:%M:%S UTC");
-                format!("{} has had too many requests and asks to wait until {until}. Try again then.", model.place())
+                format!("{} has had too many requests and asks to wait until {until}. Try again then.", model.subject())
             }
             Self::QuotaExhausted { model } => format!(
                 "The quota of {} is used up: its provider answers nothing before it is paid or renewed there. {}",
@@ -85,7 +97,7 @@ impl Trouble {
             Self::Denied { model, status, why } => denied(model, *status, why),
             Self::Unreachable { model, why } => format!(
                 "{} can't be reached ({}). Whoever runs Docket can check it with docket doctor.",
-                model.place(),
+                model.subject(),
                 one_line(why)
             ),
             Self::Invalid { model, problems } => {
@@ -157,7 +169,7 @@ fn shortened(tokens: u64) -> String {
 }
 
 fn denied(model: &Asked, status: u16, why: &str) -> String {
-    let what = refusal(&model.place(), status, &model.model.model);
+    let what = refusal(&model.subject(), status, &model.model.model);
     format!("{what} ({status}: {}). {}", one_line(why), model.remedy())
 }
 
@@ -194,6 +206,7 @@ mod tests {
     #[test]
     fn every_trouble_is_one_line_with_who_can_do_what() {
         let ollama = asked("environment/llama3.2", "http://127.0.0.1:11434/v1");
+        let server = asked("environment/qwen3", "http://127.0.0.1:11777/v1");
         let openai = asked("Team/gpt-5", "https://api.openai.com/v1");
         let denied = |status| Trouble::Denied { model: openai.clone(), status, why: "no\nsuch thing.".to_owned() };
         let over = |limit, owners: &[&str]| Trouble::OverBudget {
@@ -219,6 +232,8 @@ mod tests {
             denied(404),
             Trouble::Denied { model: ollama.clone(), status: 400, why: "x".repeat(200) },
             Trouble::Unreachable { model: ollama.clone(), why: "connection refused".to_owned() },
+            Trouble::Unreachable { model: server.clone(), why: "connection refused".to_owned() },
+            Trouble::QuotaExhausted { model: server },
             Trouble::Unreachable { model: openai.clone(), why: "nothing came for 60 s".to_owned() },
             Trouble::Invalid { model: ollama, problems: vec!["step 3 names no task".to_owned()] },
             Trouble::KeyUnreadable { account: "Team".to_owned(), why: Unopenable::UnknownKey("1a2b3c4d".to_owned()) },
@@ -262,6 +277,10 @@ mod tests {
             Ollama at http://127.0.0.1:11434/v1 turned the request away (400: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…). Whoever runs Docket can change OPENAI_API_KEY, OPENAI_BASE_URL and OPENAI_MODEL.
         Ollama can't be reached
             Ollama at http://127.0.0.1:11434/v1 can't be reached (connection refused). Whoever runs Docket can check it with docket doctor.
+        the model server at 127.0.0.1:11777 can't be reached
+            The model server at 127.0.0.1:11777 can't be reached (connection refused). Whoever runs Docket can check it with docket doctor.
+        the quota of the model server at 127.0.0.1:11777 is used up
+            The quota of the model server at 127.0.0.1:11777 is used up: its provider answers nothing before it is paid or renewed there. Whoever runs Docket can change OPENAI_API_KEY, OPENAI_BASE_URL and OPENAI_MODEL.
         Team can't be reached
             Team at https://api.openai.com/v1 can't be reached (nothing came for 60 s). Whoever runs Docket can check it with docket doctor.
         the answer of llama3.2 was of no use
