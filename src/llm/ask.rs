@@ -11,7 +11,7 @@ use super::{
     choice::{Connected, Key},
     document::json_in,
     models::{Check, Shared},
-    record, tokens,
+    record, schema, tokens,
     trouble::{Asked, Trouble},
 };
 use crate::{
@@ -51,7 +51,7 @@ pub(super) struct Answer {
 /// What came of one call.
 enum Said {
     Right(Answer),
-    Wrong { text: String, problems: Vec<String> },
+    Wrong { text: String, problems: Vec<String>, in_shape: bool },
 }
 
 /// Whom one call goes to.
@@ -118,13 +118,16 @@ impl Ask<'_> {
         let (text, problems) = match self.call(&target, &request).await? {
             Err(trouble) => return Ok(Err(trouble)),
             Ok(Said::Right(answer)) => return Ok(Ok(answer)),
-            Ok(Said::Wrong { text, problems }) => (text, problems),
+            Ok(Said::Wrong { text, problems, .. }) => (text, problems),
         };
         repair(&mut request, &text, &problems);
         Ok(match self.call(&target, &request).await? {
             Err(trouble) => Err(trouble),
             Ok(Said::Right(answer)) => Ok(answer),
-            Ok(Said::Wrong { problems, .. }) => Err(Trouble::Invalid { model: target.asked, problems }),
+            Ok(Said::Wrong { problems, in_shape, .. }) => {
+                tracing::debug!(problems = problems.len(), in_shape, "the answer was wrong twice");
+                Err(Trouble::Invalid { model: target.asked, problems, in_shape })
+            }
         })
     }
 
@@ -225,8 +228,12 @@ impl Ask<'_> {
         self.shared.remember(self.tenant, target.account, json).await?;
         Ok(Ok(match checked {
             Ok(()) => Said::Right(Answer { text: found.to_owned(), call, json }),
-            Err(problems) => Said::Wrong { problems, text },
+            Err(problems) => Said::Wrong { problems, in_shape: self.is_in_shape(found), text },
         }))
+    }
+
+    fn is_in_shape(&self, text: &str) -> bool {
+        serde_json::from_str(text).is_ok_and(|answer| schema::fits(&self.question.schema, &answer))
     }
 
     /// Settles a call that brought no answer.
@@ -261,7 +268,9 @@ impl Ask<'_> {
             LlmError::Truncated { .. } => Trouble::Truncated { model },
             LlmError::Denied { status, why } => Trouble::Denied { model, status, why },
             LlmError::Unreachable(why) => Trouble::Unreachable { model, why },
-            LlmError::Unreadable(why) => return Ok(Ok(Said::Wrong { text: String::new(), problems: vec![why] })),
+            LlmError::Unreadable(why) => {
+                return Ok(Ok(Said::Wrong { text: String::new(), problems: vec![why], in_shape: false }));
+            }
         }))
     }
 }

@@ -84,6 +84,28 @@ pub fn instructions(schema: &Value) -> String {
     )
 }
 
+/// Whether a value has the shape that a [portable](check_portable) schema describes.
+pub fn fits(schema: &Value, value: &Value) -> bool {
+    if value.is_null() {
+        return schema["type"].is_array();
+    }
+    let is_chosen = schema["enum"].as_array().is_none_or(|choices| choices.contains(value));
+    is_chosen
+        && match (kind(schema), value) {
+            (Some("object"), Value::Object(fields)) => {
+                let empty = serde_json::Map::new();
+                let known = schema["properties"].as_object().unwrap_or(&empty);
+                known.len() == fields.len()
+                    && known.iter().all(|(name, schema)| fields.get(name).is_some_and(|field| fits(schema, field)))
+            }
+            (Some("array"), Value::Array(values)) => values.iter().all(|value| fits(&schema["items"], value)),
+            (Some("string"), Value::String(_)) | (Some("boolean"), Value::Bool(_)) => true,
+            (Some("integer"), Value::Number(number)) => number.is_i64() || number.is_u64(),
+            (Some("number"), Value::Number(_)) => true,
+            _ => false,
+        }
+}
+
 /// What a schema has that not every provider takes, in words, everything at once. For tests.
 pub fn check_portable(schema: &Value) -> Result<(), Vec<String>> {
     let mut survey = Survey::default();
@@ -241,5 +263,30 @@ mod tests {
     fn the_instructions_carry_the_schema() {
         let schema = object([("title", string())]);
         assert!(instructions(&schema).ends_with(&schema.to_string()));
+    }
+
+    #[test]
+    fn a_value_fits_a_schema_or_does_not() {
+        let schema = object([
+            ("title", string()),
+            ("minutes", nullable(integer())),
+            ("size", nullable(one_of(&["s", "m"]))),
+            ("steps", list(object([("done", boolean()), ("share", number())]))),
+        ]);
+        let step = json!({"done": true, "share": 0.5});
+        for (value, expected) in [
+            (json!({"title": "x", "minutes": 5, "size": "s", "steps": [step]}), true),
+            (json!({"title": "x", "minutes": null, "size": null, "steps": []}), true),
+            (json!({"title": null, "minutes": 5, "size": "s", "steps": []}), false),
+            (json!({"title": "x", "minutes": 5.5, "size": "s", "steps": []}), false),
+            (json!({"title": "x", "minutes": 5, "size": "l", "steps": []}), false),
+            (json!({"title": "x", "minutes": 5, "size": "s", "steps": [{"done": 1, "share": 1}]}), false),
+            (json!({"title": "x", "minutes": 5, "steps": []}), false),
+            (json!({"title": "x", "minutes": 5, "size": "s", "steps": [], "more": 1}), false),
+            (json!([]), false),
+            (json!(null), false),
+        ] {
+            assert_eq!(fits(&schema, &value), expected, "{value}");
+        }
     }
 }

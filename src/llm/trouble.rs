@@ -88,6 +88,8 @@ pub enum Trouble {
         model: Asked,
         /// What is wrong with it.
         problems: Vec<String>,
+        /// Whether it had the shape that was asked for at least, so that the problems are about what it says.
+        in_shape: bool,
     },
     /// The account's key can't be decrypted.
     KeyUnreadable {
@@ -170,7 +172,7 @@ mod tests {
             (Trouble::Unreachable { model: asked(), why: "it is down".to_owned() }, true, false),
             (Trouble::TooSlow { limit: Duration::from_mins(6) }, true, false),
             (Trouble::Truncated { model: asked() }, false, false),
-            (Trouble::Invalid { model: asked(), problems: Vec::new() }, false, false),
+            (Trouble::Invalid { model: asked(), problems: Vec::new(), in_shape: false }, false, false),
             (Trouble::TooLarge { tokens: 2, limit: 1 }, false, false),
         ] {
             assert_eq!((trouble.is_outage(), trouble.needs_a_person()), (is_outage, needs_a_person), "{trouble:?}");

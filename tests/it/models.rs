@@ -312,9 +312,14 @@ async fn a_wrong_answer_goes_back_once_with_what_is_wrong(db: &TestDb) {
 
     house.model.then([Say::Text("no"), Say::Text("no")]);
     let trouble = house.ask(Use::Plan, None).await.unwrap_err();
-    let Trouble::Invalid { model, problems } = &trouble else { panic!("{trouble:?}") };
+    let Trouble::Invalid { model, problems, .. } = &trouble else { panic!("{trouble:?}") };
     assert_eq!((model.model.to_string().as_str(), problems.len()), ("A/large", 2));
     assert!(!trouble.is_outage());
+    // What is wrong with its JSON is told to the model alone; what is wrong with a plan is told to people.
+    assert!(!trouble.words().contains("title"), "{}", trouble.words());
+    house.model.then([Say::Text("no"), Say::Text("{\"title\": \"y\"}")]);
+    let words = house.ask(Use::Plan, None).await.unwrap_err().words();
+    assert!(words.contains("twice (the title is missing). Try again"), "{words}");
 
     // An empty answer is a wrong one too, with nothing to quote.
     house.model.heard();
@@ -325,7 +330,7 @@ async fn a_wrong_answer_goes_back_once_with_what_is_wrong(db: &TestDb) {
     assert!(heard[1].request.messages[2].1.contains("- it is empty\n"), "{heard:?}");
     let outcomes: Vec<_> = house.calls().await.iter().map(|call| call.outcome).collect();
     let invalid = outcomes.iter().filter(|outcome| **outcome == CallOutcome::Invalid).count();
-    assert_eq!((outcomes.len(), invalid), (6, 4));
+    assert_eq!((outcomes.len(), invalid), (8, 6));
 
     // However much is wrong, the model is told so much of it.
     let many = |_: &str| Err(vec!["a problem of some length".to_owned(); 1_000]);

@@ -100,10 +100,13 @@ impl Trouble {
                 model.subject(),
                 one_line(why)
             ),
-            Self::Invalid { model, problems } => {
-                let first = problems.first().map_or_else(String::new, |problem| format!(" ({})", one_line(problem)));
+            Self::Invalid { model, problems, in_shape } => {
+                // What is wrong with its JSON is for the model that has to mend it.
+                let first = problems.first().filter(|_| *in_shape);
+                let first = first.map_or_else(String::new, |problem| format!(" ({})", one_line(problem)));
                 format!(
-                    "{} answered twice with something that can't be used{first}. Say it in other words, or try again.",
+                    "What {} answered was not what was asked for, twice{first}. Try again, perhaps in other words; an \
+                     owner can choose another model with /docket models.",
                     model.model.model
                 )
             }
@@ -235,7 +238,12 @@ mod tests {
             Trouble::Unreachable { model: server.clone(), why: "connection refused".to_owned() },
             Trouble::QuotaExhausted { model: server },
             Trouble::Unreachable { model: openai.clone(), why: "nothing came for 60 s".to_owned() },
-            Trouble::Invalid { model: ollama, problems: vec!["step 3 names no task".to_owned()] },
+            Trouble::Invalid {
+                model: ollama.clone(),
+                problems: vec!["AUTH-9 is not under AUTH-2".to_owned()],
+                in_shape: true,
+            },
+            Trouble::Invalid { model: ollama, problems: vec!["tasks[0] is no object".to_owned()], in_shape: false },
             Trouble::KeyUnreadable { account: "Team".to_owned(), why: Unopenable::UnknownKey("1a2b3c4d".to_owned()) },
             Trouble::TooLarge { tokens: 31_250, limit: 24_000 },
             Trouble::TooSlow { limit: Duration::from_mins(6) },
@@ -284,7 +292,9 @@ mod tests {
         Team can't be reached
             Team at https://api.openai.com/v1 can't be reached (nothing came for 60 s). Whoever runs Docket can check it with docket doctor.
         the answer of llama3.2 was of no use
-            llama3.2 answered twice with something that can't be used (step 3 names no task). Say it in other words, or try again.
+            What llama3.2 answered was not what was asked for, twice (AUTH-9 is not under AUTH-2). Try again, perhaps in other words; an owner can choose another model with /docket models.
+        the answer of llama3.2 was of no use
+            What llama3.2 answered was not what was asked for, twice. Try again, perhaps in other words; an owner can choose another model with /docket models.
         the key of Team can't be decrypted
             The key of the account Team can't be decrypted: it was encrypted with the master key 1a2b3c4d, which is not there. Whoever runs Docket can bring that master key back, or an owner can remove the account and add it again.
         too much to read for a model
