@@ -172,7 +172,7 @@ impl<'a> At<'a> {
             _ => None,
         };
         if number.is_none() {
-            self.wrong_kind(problems, "a whole number");
+            self.wrong_kind(problems, "a whole number from 0");
         }
         number
     }
@@ -320,10 +320,10 @@ mod tests {
         list[3] is a number and has to be text.
         list has 4 entries, and at most 3 are allowed.
         word has to be one of now, later.
-        half is a number and has to be a whole number.
-        minus is a number and has to be a whole number.
+        half is a number and has to be a whole number from 0.
+        minus is a number and has to be a whole number from 0.
         text has to be a number from 0 to 1.
-        deep.inner is a list and has to be a whole number.
+        deep.inner is a list and has to be a whole number from 0.
         text is text and has to be an object.
         ");
     }

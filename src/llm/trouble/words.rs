@@ -101,8 +101,8 @@ impl Trouble {
                 one_line(why)
             ),
             Self::Invalid { model, problems, in_shape } => {
-                // What is wrong with its JSON is for the model that has to mend it.
-                let first = problems.first().filter(|_| *in_shape);
+                // What is wrong with its JSON, such as at `tasks[0].title`, is for the model that has to mend it.
+                let first = problems.iter().find(|problem| *in_shape && !problem.contains('['));
                 let first = first.map_or_else(String::new, |problem| format!(" ({})", one_line(problem)));
                 format!(
                     "What {} answered was not what was asked for, twice{first}. Try again, perhaps in other words; an \
@@ -240,7 +240,7 @@ mod tests {
             Trouble::Unreachable { model: openai.clone(), why: "nothing came for 60 s".to_owned() },
             Trouble::Invalid {
                 model: ollama.clone(),
-                problems: vec!["AUTH-9 is not under AUTH-2".to_owned()],
+                problems: vec!["tasks[0].title is too long".to_owned(), "AUTH-9 is not under AUTH-2".to_owned()],
                 in_shape: true,
             },
             Trouble::Invalid { model: ollama, problems: vec!["tasks[0] is no object".to_owned()], in_shape: false },

@@ -105,11 +105,11 @@ fn everything_that_is_wrong_with_a_plan_is_said_at_once() {
     summary is a list and has to be text.
     tasks[0].acceptance is empty: say how one can check that the task is done.
     tasks[0].description is a number and has to be text.
-    tasks[0].estimate_minutes is text and has to be a whole number.
+    tasks[0].estimate_minutes is text and has to be a whole number from 0.
     tasks[0].title is missing.
     tasks[1].ref is "A" once more; every task needs a ref of its own.
     tasks[1].acceptance is text and has to be a list.
-    tasks[1].estimate_minutes is a number and has to be a whole number.
+    tasks[1].estimate_minutes is a number and has to be a whole number from 0.
     tasks[2] is text and has to be an object.
     tasks[0].after names "b", which is neither a ref of this answer nor a task of the plan.
     tasks[0].after names "nobody", which is neither a ref of this answer nor a task of the plan.
