@@ -12,7 +12,7 @@ use super::Check;
 use crate::{
     config::{Config, sqlite_file},
     domain::{ids::TenantId, member::Surface, model::Account},
-    llm::{address, keys},
+    llm::{address, keys, models::ENVIRONMENT, reach::Reach},
     secrets::{Keyring, account_key},
     store::{self, Store},
 };
@@ -32,6 +32,12 @@ struct Asked {
     base_url: String,
     key: Option<SecretString>,
     models: Vec<String>,
+}
+
+impl Asked {
+    fn reach(&self) -> Reach {
+        Reach::of(&self.base_url, self.key.is_some(), self.name != ENVIRONMENT)
+    }
 }
 
 /// The lines about models and keys.
@@ -61,7 +67,7 @@ pub(super) async fn examine(config: &Config) -> Vec<Check> {
 
 fn of_environment(config: &crate::config::OpenAiConfig) -> Asked {
     Asked {
-        name: "environment".to_owned(),
+        name: ENVIRONMENT.to_owned(),
         // What can't be brought into its form can't be reached either, and is told as that.
         base_url: address::normalise(&config.base_url).unwrap_or_else(|_| config.base_url.clone()),
         key: config.api_key.clone(),
@@ -145,6 +151,13 @@ struct Model {
 /// Asks the provider which models it has.
 async fn reach(account: &Asked) -> Check {
     let place = format!("{} at {}", account.name, account.base_url);
+    if let Err(why) = account.reach().check(&account.base_url) {
+        return Check::bad(
+            SUBJECT,
+            format!("{place} is not asked: {why}"),
+            "Change its address, or remove the account.",
+        );
+    }
     match models_of(account).await {
         Ok((status, _)) if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
             let remedy = "Check the account's key; the provider's pages show which ones are valid.";
@@ -172,7 +185,11 @@ fn known(account: &Asked, place: &str, names: &[String]) -> Check {
     match account.models.iter().find(|model| !has(model)) {
         Some(missing) if !names.is_empty() => {
             let some: Vec<_> = names.iter().take(5).map(String::as_str).collect();
-            let remedy = format!("Check the model's name; it has {} models, such as {}.", names.len(), some.join(", "));
+            let remedy = format!(
+                "Check the model's name; it has {}, such as {}.",
+                if names.len() == 1 { "1 model".to_owned() } else { format!("{} models", names.len()) },
+                some.join(", ")
+            );
             Check::bad(SUBJECT, format!("{place} does not list {missing}"), remedy)
         }
         _ => Check::good(SUBJECT, format!("{place} answers; {} enabled", account.models.join(", "))),
@@ -180,7 +197,8 @@ fn known(account: &Asked, place: &str, names: &[String]) -> Check {
 }
 
 async fn models_of(account: &Asked) -> reqwest::Result<(StatusCode, Vec<String>)> {
-    let client = Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build()?;
+    let client = Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
+    let client = account.reach().limit(client).build()?;
     let mut request = client.get(format!("{}/models", account.base_url));
     if let Some(key) = &account.key {
         request = request.bearer_auth(key.expose_secret());

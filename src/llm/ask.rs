@@ -11,6 +11,7 @@ use super::{
     choice::{Connected, Key},
     document::json_in,
     models::{Check, Shared},
+    reach::Reach,
     record, schema, tokens,
     trouble::{Asked, Trouble},
 };
@@ -137,7 +138,8 @@ impl Ask<'_> {
             Key::Plain(key) => Some(key.clone()),
             Key::Sealed(sealed) => Some(self.shared.keyring.open(self.tenant, &account_key(&account.name), sealed)?),
         };
-        Ok(Endpoint { base_url: account.base_url.clone(), key, json: account.json })
+        let reach = Reach::of(&account.base_url, key.is_some(), account.id.is_some());
+        Ok(Endpoint { base_url: account.base_url.clone(), key, reach, json: account.json })
     }
 
     fn request(&self, model: &str) -> Request {

@@ -16,6 +16,7 @@ pub mod models;
 pub mod openai;
 mod overview;
 pub mod prompt;
+pub mod reach;
 mod record;
 pub mod schema;
 pub mod tokens;
@@ -48,6 +49,8 @@ pub struct Endpoint {
     pub base_url: String,
     /// The key, where the provider wants one.
     pub key: Option<SecretString>,
+    /// Which machines it may be on.
+    pub reach: reach::Reach,
     /// The strictest way it is believed to know of holding an answer to a shape.
     pub json: JsonMode,
 }

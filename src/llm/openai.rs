@@ -27,7 +27,7 @@ use self::{
     transport::{Failure, Transport},
     wire::{Body, Shape},
 };
-use super::{Completion, Endpoint, Llm, LlmError, Request};
+use super::{Completion, Endpoint, Llm, LlmError, Request, reach::Reach};
 use crate::domain::model::JsonMode;
 
 /// For how long is waited.
@@ -55,7 +55,9 @@ const REMEMBERED: usize = 1_000;
 /// Asks models of every provider with such an API.
 #[derive(Debug, Clone)]
 pub struct OpenAi {
-    http: reqwest::Client,
+    anywhere: reqwest::Client,
+    not_link_local: reqwest::Client,
+    nearby: reqwest::Client,
     timeouts: Timeouts,
     /// The form that was taken in the end, where it was not the first: nobody is made to refuse the same thing again
     /// and again.
@@ -70,19 +72,35 @@ impl OpenAi {
     pub fn new(timeouts: Timeouts) -> anyhow::Result<Self> {
         // Whoever was first has installed the same provider: there is only one in the program.
         let _installed_before = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .connect_timeout(timeouts.connect)
-            .redirect(redirect::Policy::none())
-            .user_agent(concat!("docket/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .context("no HTTP client can be made")?;
-        Ok(Self { http, timeouts, taken: Arc::default() })
+        let client = |reach: Reach| {
+            let client = reqwest::Client::builder()
+                .connect_timeout(timeouts.connect)
+                .redirect(redirect::Policy::none())
+                .user_agent(concat!("docket/", env!("CARGO_PKG_VERSION")));
+            reach.limit(client).build().context("no HTTP client can be made")
+        };
+        Ok(Self {
+            anywhere: client(Reach::Anywhere)?,
+            not_link_local: client(Reach::NotLinkLocal)?,
+            nearby: client(Reach::Nearby)?,
+            timeouts,
+            taken: Arc::default(),
+        })
+    }
+
+    const fn http(&self, reach: Reach) -> &reqwest::Client {
+        match reach {
+            Reach::Anywhere => &self.anywhere,
+            Reach::NotLinkLocal => &self.not_link_local,
+            Reach::Nearby => &self.nearby,
+        }
     }
 
     /// Sends one request in one form.
     async fn send(&self, endpoint: &Endpoint, request: &Request, shape: Shape) -> Result<Reply, Failure> {
-        let transport = Transport::new(&self.http, self.timeouts.read, endpoint.key.is_some());
-        let client = client(&self.http, endpoint, &transport);
+        let http = self.http(endpoint.reach);
+        let transport = Transport::new(http, self.timeouts.read, endpoint.key.is_some());
+        let client = client(http, endpoint, &transport);
         let body = Body::new(request, shape);
         let lost = |words: &str| transport.failure().unwrap_or_else(|| LlmError::Unreadable(words.to_owned()).into());
         let Ok(mut stream) = client.chat().create_stream_byot::<_, Value>(body).await else {
@@ -138,6 +156,9 @@ impl Llm for OpenAi {
     async fn complete(&self, endpoint: &Endpoint, request: &Request) -> Result<Completion, LlmError> {
         if let Some(why) = endpoint.key.as_ref().and_then(|key| check_key(key).err()) {
             return Err(LlmError::Denied { status: 401, why });
+        }
+        if let Err(why) = endpoint.reach.check(&endpoint.base_url) {
+            return Err(LlmError::Unreachable(why.to_string()));
         }
         let answer = tokio::time::timeout(self.timeouts.total, self.ask(endpoint, request)).await;
         answer.unwrap_or_else(|_| {

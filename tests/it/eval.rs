@@ -12,6 +12,7 @@ use docket::{
     llm::{
         Endpoint, Llm, Question, Request, Speaker,
         openai::{OpenAi, Timeouts},
+        reach::Reach,
     },
 };
 use serde_json::Value;
@@ -112,7 +113,7 @@ async fn a_good_model_passes_every_case() {
     let answers = good_answers();
     let model = FakeModel::start().await;
     model.script(suite.cases.iter().map(|case| fake_model::Answer::Json(answers[&case.id].clone())));
-    let endpoint = Endpoint { base_url: model.url(), key: None, json: JsonMode::Schema };
+    let endpoint = Endpoint { base_url: model.url(), key: None, reach: Reach::Anywhere, json: JsonMode::Schema };
     let asked = report(&suite, &OverHttp { llm: Arc::new(OpenAi::new(Timeouts::default()).unwrap()), endpoint }).await;
     let failed: Vec<_> = asked.cases.iter().filter(|outcome| !outcome.passed()).collect();
     assert!(failed.is_empty(), "{failed:#?}");

@@ -7,6 +7,7 @@ use docket::{
     llm::{
         Completion, Endpoint, Llm as _, LlmError, Request, Speaker,
         openai::{OpenAi, Timeouts},
+        reach::Reach,
         schema,
     },
 };
@@ -31,7 +32,7 @@ fn request() -> Request {
 }
 
 fn endpoint(url: &str) -> Endpoint {
-    Endpoint { base_url: url.to_owned(), key: Some(KEY.into()), json: JsonMode::Schema }
+    Endpoint { base_url: url.to_owned(), key: Some(KEY.into()), reach: Reach::NotLinkLocal, json: JsonMode::Schema }
 }
 
 fn llm(timeouts: Timeouts) -> OpenAi {
@@ -256,7 +257,9 @@ async fn a_denial_is_said_in_words_that_repeat_nothing_of_ours() {
         panic!()
     };
     assert!(why.ends_with('…') && why.chars().count() <= 301, "{why}");
-    assert_eq!(error(raw(418, &[], "I am a teapot")).await, denied(418, "I am a teapot"));
+    for body in ["I am a teapot", "{\"detail\": [\"I am a teapot\"]}", "{\"SecretAccessKey\": \"I am a teapot\"}"] {
+        assert_eq!(error(raw(418, &[], body)).await, denied(418, nothing), "{body}");
+    }
 }
 
 #[tokio::test]
@@ -416,6 +419,26 @@ async fn a_key_that_cannot_be_sent_is_never_sent_and_never_shown() {
     }
     assert_eq!(fake.requests().len(), 0);
     assert!(!format!("{:?} {:?}", endpoint(&fake.url()), llm(Timeouts::default())).contains(KEY));
+}
+
+#[tokio::test]
+async fn nothing_goes_to_machines_that_are_out_of_reach() {
+    let ask = async |url: &str, reach: Reach| {
+        let endpoint = Endpoint { reach, ..endpoint(url) };
+        llm(Timeouts::default()).complete(&endpoint, &request()).await.unwrap_err().to_string()
+    };
+    for url in ["http://169.254.169.254/v1", "http://[fe80::1]/v1", "http://metadata.google.internal/v1"] {
+        let error = ask(url, Reach::NotLinkLocal).await;
+        assert!(error.contains("link-local address"), "{url}: {error}");
+    }
+    let error = ask("http://192.0.2.1/v1", Reach::Nearby).await;
+    assert!(error.contains("would go there in the clear"), "{error}");
+    // Where a name leads is looked at when a connection is made: this one leads to this machine, and is within reach.
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let error = ask(&format!("http://localhost:{port}/v1"), Reach::Nearby).await;
+    assert!(error.contains("nothing listens at localhost"), "{error}");
 }
 
 #[tokio::test]

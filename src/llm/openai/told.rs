@@ -21,6 +21,9 @@ pub(super) struct Told {
     pub(super) pause: Option<Duration>,
     /// Its words for people.
     message: String,
+    /// Whether they stand where an error has its words. A body of another form may be anything, of a server that is
+    /// none for models, and is not shown.
+    is_meant: bool,
     /// Its words for programs: code, type and parameter, in lower case.
     code: String,
 }
@@ -64,15 +67,15 @@ impl Told {
             Some(error) => error,
         };
         let text = |value: &Value| value.as_str().map(str::to_owned).unwrap_or_default();
-        let message = match error {
-            Value::Object(error) => error.get("message").map(text).unwrap_or_default(),
-            Value::String(words) => words.clone(),
-            other => other.to_string(),
+        let (message, is_meant) = match error {
+            Value::Object(error) => (error.get("message").map(text).unwrap_or_default(), true),
+            Value::String(words) => (words.clone(), true),
+            other => (other.to_string(), false),
         };
         let outer = if error.is_string() { text(&body["code"]) } else { String::new() };
         let codes = ["code", "type", "param", "status"].map(|field| error.get(field).map(text).unwrap_or_default());
         let code = format!("{} {outer}", codes.join(" ")).trim().to_lowercase();
-        Some(Self { status: 200, pause: retry_delay(error), message, code })
+        Some(Self { status: 200, pause: retry_delay(error), message, is_meant, code })
     }
 
     /// Whether the error names one of these.
@@ -109,7 +112,11 @@ impl Told {
         let line = one_line(&self.message);
         let key = endpoint.key.as_ref().map_or("", |key| key.expose_secret());
         let is_ours = (!key.is_empty() && line.contains(key)) || repeats(&line, request);
-        if line.is_empty() || is_ours { "it gives no reason that can be shown".to_owned() } else { line }
+        if line.is_empty() || is_ours || !self.is_meant {
+            "it gives no reason that can be shown".to_owned()
+        } else {
+            line
+        }
     }
 }
 

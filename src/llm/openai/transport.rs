@@ -17,7 +17,7 @@ use reqwest::{
 use serde_json::Value;
 
 use super::told::Told;
-use crate::llm::LlmError;
+use crate::llm::{LlmError, reach::OutOfReach};
 
 /// Bytes of an answer with everything around it, at most: each of its pieces comes in a JSON of a few hundred bytes.
 const LONGEST_STREAM: usize = 16 << 20;
@@ -164,6 +164,9 @@ fn unreachable(error: &reqwest::Error) -> LlmError {
     let mut words = String::new();
     let mut source = error.source();
     while let Some(error) = source {
+        if let Some(why) = error.downcast_ref::<OutOfReach>() {
+            return LlmError::Unreachable(why.to_string());
+        }
         words = format!("{words} {}", error.to_string().to_lowercase());
         source = error.source();
     }

@@ -169,6 +169,7 @@ fn messages(request: &Request, json: JsonMode) -> Vec<Message> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::llm::reach::Reach;
 
     const FIRST: Shape = Shape { json: JsonMode::Schema, limit: Limit::MaxTokens, usage: true };
 
@@ -227,7 +228,8 @@ mod tests {
             ("http://127.0.0.1:11434/v1", "max_tokens"),
             ("https://api.anthropic.com/v1", "max_tokens"),
         ] {
-            let endpoint = Endpoint { base_url: url.to_owned(), key: None, json: JsonMode::Schema };
+            let endpoint =
+                Endpoint { base_url: url.to_owned(), key: None, reach: Reach::Anywhere, json: JsonMode::Schema };
             assert_eq!(Shape::first(&endpoint).limit.name(), name, "{url}");
         }
     }
