@@ -135,6 +135,7 @@ pub(super) async fn add_account(
     }
     let base_url =
         address::normalise(&form.base_url).map_err(|why| UserError::new(format!("{why} Nothing was added.")))?;
+    address::check(&base_url, form.key.is_some()).map_err(|why| UserError::new(format!("{why} Nothing was added.")))?;
     let account = Account {
         id: desk.chance.id(),
         name: name.clone(),
@@ -167,11 +168,11 @@ pub(super) async fn add_account(
 
 fn added(account: &Account) -> Message {
     let words = format!(
-        "{} is added with {}: {}. Its key {}.",
+        "{} is added with {}: {}. {}.",
         account.name,
         count(account.models.len(), "model"),
         list(&account.models, "and"),
-        if account.key.is_some() { "is stored encrypted" } else { "is not needed" },
+        if account.key.is_some() { "Its key is stored encrypted" } else { "It is asked without a key" },
     );
     let test = Button {
         label: "Test it".to_owned(),

@@ -2,6 +2,7 @@
 
 use reqwest::Url;
 
+use super::reach::Reach;
 use crate::domain::model::JsonMode;
 
 /// Characters of an address, at most.
@@ -100,6 +101,23 @@ fn path(url: &Url) -> String {
     // What is a part of the way is completed: `/v1beta` of `/v1beta/openai`, or nothing at all.
     let is_started = known.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     if is_started { known.to_owned() } else { path.to_owned() }
+}
+
+/// Whether the provider at an address answers nobody without a key: all the known ones, other than a server of one's
+/// own.
+pub fn needs_key(base_url: &str) -> bool {
+    Url::parse(base_url).is_ok_and(|url| known(&url).is_some())
+}
+
+/// Checks the address of an account that a tenant wants to add.
+///
+/// # Errors
+/// In words for the person who entered it, where it needs a key or is out of [reach](super::reach).
+pub fn check(base_url: &str, has_key: bool) -> Result<(), String> {
+    if let (false, true, Some(provider)) = (has_key, needs_key(base_url), provider(base_url)) {
+        return Err(format!("{provider} answers nobody without a key. Enter one of its keys in the same form."));
+    }
+    Reach::of(base_url, has_key, true).check(base_url).map_err(|why| format!("That address can't be used: {why}."))
 }
 
 /// How a provider's answers can be held to their shape, as far as is known before it was asked.
@@ -225,6 +243,26 @@ mod tests {
             ("not an address", None),
         ] {
             assert_eq!(place(address).as_deref(), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn an_account_needs_its_key_and_an_address_within_reach() {
+        for (address, has_key, words) in [
+            ("https://api.openai.com/v1", true, None),
+            ("http://127.0.0.1:11434/v1", false, None),
+            ("http://127.0.0.1:11434/v1", true, None),
+            ("http://proxy.example/v1", false, None),
+            ("https://api.openai.com/v1", false, Some("OpenAI answers nobody without a key")),
+            ("https://api.anthropic.com/v1", false, Some("Anthropic answers nobody without a key")),
+            ("https://generativelanguage.googleapis.com/v1beta/openai", false, Some("Gemini answers nobody")),
+            ("https://us.api.x.ai/v1", false, Some("xAI answers nobody")),
+            ("http://8.8.8.8/v1", true, Some("in the clear")),
+            ("http://169.254.169.254/v1", false, Some("a link-local address")),
+        ] {
+            let said = check(address, has_key).err();
+            assert_eq!(said.is_some(), words.is_some(), "{address}: {said:?}");
+            assert!(words.is_none_or(|words| said.unwrap().contains(words)), "{address}");
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use serde_json::Value;
 
 use super::{
@@ -106,7 +106,7 @@ impl Models {
     /// Asks through `llm`. The account of the environment comes first for every tenant.
     ///
     /// # Errors
-    /// When the address of the environment's account can't be understood.
+    /// When the address of the environment's account can't be understood, or its provider wants a key and there is none.
     pub fn new(
         llm: Arc<dyn Llm>,
         store: Store,
@@ -228,6 +228,9 @@ fn reply(text: String, model: ModelName, question: &Question) -> Reply {
 
 fn of_environment(config: &OpenAiConfig) -> anyhow::Result<Connected> {
     let base_url = address::normalise(&config.base_url).map_err(|why| anyhow!("OPENAI_BASE_URL: {why}"))?;
+    if config.api_key.is_none() && address::needs_key(&base_url) {
+        bail!("OPENAI_API_KEY is missing: the provider at {base_url} answers nobody without a key");
+    }
     Ok(Connected {
         id: None,
         name: ENVIRONMENT.to_owned(),
