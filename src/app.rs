@@ -118,14 +118,14 @@ fn sealer(keyring: Keyring, chance: Chance) -> Seal {
 /// Serves until `shutdown`: takes requests, runs jobs, and stops in order.
 ///
 /// # Errors
-/// When another process serves the same database, the database can't be opened or migrated, the master key of a
-/// stored key is missing, or the address can't be listened on.
+/// When another process serves the same database, the database can't be opened or migrated, or the address can't be
+/// listened on.
 pub async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let lock = ServeLock::acquire(&config.database_url)?;
     let metrics = Metrics::install()?;
     let store = Store::open(&config.database_url).await?;
     store.migrate().await?;
-    refuse_lost_keys(&store, &Keyring::of(&config)?).await?;
+    tell_lost_keys(&store, &Keyring::of(&config)?).await?;
     let chance = Chance::system();
     match store.end_leases_of_the_dead(&lock, chance.now()).await? {
         0 => {}
@@ -163,15 +163,13 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A stored key whose master key is gone would be noticed when somebody waits for a plan; better now.
-async fn refuse_lost_keys(store: &Store, keyring: &Keyring) -> anyhow::Result<()> {
-    let Some(lost) = keys::unreadable(store, keyring).await?.into_iter().next() else { return Ok(()) };
-    anyhow::bail!(
-        "the key of the account {} can't be decrypted: {}. Add that master key to DOCKET_MASTER_KEY, behind a comma, or \
-         restore docket.key beside the database; `docket doctor` says which others are concerned",
-        lost.key.name,
-        lost.why
-    )
+/// A stored key whose master key is gone would be noticed when somebody waits for a plan; better now. Everything else
+/// works without it, so it is no reason not to start.
+async fn tell_lost_keys(store: &Store, keyring: &Keyring) -> anyhow::Result<()> {
+    for lost in keys::unreadable(store, keyring).await? {
+        tracing::error!("the key of the account {} can't be decrypted: {}. {}", lost.key.name, lost.why, keys::LOST);
+    }
+    Ok(())
 }
 
 /// Ends [`REQUEST_GRACE`] after the request to stop.

@@ -239,12 +239,12 @@ fn run(command: Command, out: &mut dyn Write) -> Result<(), Failure> {
                 done
             })?
         }
-        Command::Keys(keys::Command::New) => keys::new(&Chance::system(), out),
-        Command::Keys(keys::Command::Rotate) => {
+        Command::Keys(keys::Command::New) => keys::print_new(&Chance::system(), out),
+        Command::Keys(command) => {
             let config = configured(telemetry::COMMAND_LOG)?;
             block_on(async {
                 let store = Store::open(&config.database_url).await?;
-                let done = keys::rotate(&config, &store, &Chance::system(), out).await;
+                let done = keys::run(&command, &config, &store, &Chance::system(), out).await;
                 store.close().await;
                 done
             })?

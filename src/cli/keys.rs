@@ -21,16 +21,23 @@ pub(super) enum Command {
     New,
     /// Encrypt every stored key with the first master key, so that the others can go
     Rotate,
+    /// Remove accounts whose keys can't be decrypted any more, because their master key is lost
+    Forget {
+        /// The names of the accounts, from `docket doctor`
+        #[arg(required = true, value_name = "ACCOUNT")]
+        names: Vec<String>,
+    },
 }
 
 /// Prints a fresh key.
-pub(super) fn new(chance: &Chance, out: &mut dyn Write) -> Result<(), Failure> {
+pub(super) fn print_new(chance: &Chance, out: &mut dyn Write) -> Result<(), Failure> {
     writeln!(out, "{}", new_key(chance).expose_secret())?;
     Ok(())
 }
 
-/// Encrypts everything anew and says how much that was.
-pub(super) async fn rotate(
+/// Carries out a command on the stored keys.
+pub(super) async fn run(
+    command: &Command,
     config: &Config,
     store: &Store,
     chance: &Chance,
@@ -38,12 +45,42 @@ pub(super) async fn rotate(
 ) -> Result<(), Failure> {
     store.check().await?;
     let keyring = Keyring::of(config).map_err(anyhow::Error::from)?;
-    let rotated = keys::rotate(store, &keyring, chance).await.map_err(anyhow::Error::from)?;
+    match command {
+        Command::New => print_new(chance, out),
+        Command::Rotate => rotate(&keyring, store, chance, out).await,
+        Command::Forget { names } => forget(names, &keyring, store, chance, out).await,
+    }
+}
+
+/// Encrypts everything anew and says how much that was.
+async fn rotate(keyring: &Keyring, store: &Store, chance: &Chance, out: &mut dyn Write) -> Result<(), Failure> {
+    let rotated = keys::rotate(store, keyring, chance).await.map_err(anyhow::Error::from)?;
     writeln!(out, "{}", told(&rotated))?;
     for unreadable in &rotated.unreadable {
         writeln!(out, "The key of the account {} can't be decrypted: {}.", unreadable.key.name, unreadable.why)?;
     }
     if rotated.unreadable.is_empty() { Ok(()) } else { Err(Failure::Told) }
+}
+
+/// Removes accounts whose keys are lost and says which.
+async fn forget(
+    names: &[String],
+    keyring: &Keyring,
+    store: &Store,
+    chance: &Chance,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let forgotten = keys::forget(store, keyring, chance, names).await.map_err(anyhow::Error::from)?;
+    for lost in &forgotten {
+        writeln!(out, "The account {} is gone, with its key. An owner can add it again.", lost.key.name)?;
+    }
+    let is_gone = |name: &&String| forgotten.iter().any(|lost| lost.key.name.to_lowercase() == name.to_lowercase());
+    let mut kept = names.iter().filter(|name| !is_gone(name)).peekable();
+    let outcome = if kept.peek().is_none() { Ok(()) } else { Err(Failure::Told) };
+    for name in kept {
+        writeln!(out, "No account called {name} has a key whose master key is lost. `docket doctor` says which have.")?;
+    }
+    outcome
 }
 
 fn told(rotated: &Rotated) -> String {

@@ -12,7 +12,12 @@ use super::Check;
 use crate::{
     config::{Config, sqlite_file},
     domain::{ids::TenantId, member::Surface, model::Account},
-    llm::{address, keys, models::ENVIRONMENT, reach::Reach},
+    llm::{
+        address,
+        keys::{self, LOST},
+        models::ENVIRONMENT,
+        reach::Reach,
+    },
     secrets::{Keyring, account_key},
     store::{self, Store},
 };
@@ -110,9 +115,6 @@ async fn stored(store: &Store, keyring: &Keyring) -> store::Result<(Vec<Asked>, 
     }
     Ok((asked, checks))
 }
-
-const LOST: &str = "Add that master key to DOCKET_MASTER_KEY, behind a comma, or restore docket.key; or remove the account \
-     and add it again.";
 
 fn opened(keyring: &Keyring, tenant: TenantId, account: Account) -> Result<Asked, Check> {
     let open = |key| keyring.open(tenant, &account_key(&account.name), key);

@@ -1,7 +1,10 @@
 //! The stored keys of accounts, against the master keys that are there.
 
+use serde_json::{Value, json};
+
 use crate::{
     clock::Chance,
+    domain::audit::AuditEntry,
     secrets::{Keyring, Unopenable, Unsealable, account_key},
     store::{self, Store, StoredKey},
 };
@@ -14,6 +17,10 @@ pub struct Unreadable {
     /// Why.
     pub why: Unopenable,
 }
+
+/// What to do about a key that can't be decrypted, for whoever runs Docket.
+pub const LOST: &str = "Add that master key to DOCKET_MASTER_KEY, behind a comma, or restore docket.key where that is \
+     not set; or give the account up with `docket keys forget`, and let an owner add it again.";
 
 /// What came of encrypting anew.
 #[derive(Debug, Default)]
@@ -66,4 +73,41 @@ pub async fn rotate(store: &Store, keyring: &Keyring, chance: &Chance) -> Result
         }
     }
     Ok(rotated)
+}
+
+/// Removes the accounts of these names, in every tenant, whose keys can't be decrypted because their master key is not
+/// there. Gives what was removed. Accounts whose keys can be read stay, and so do all where the file of the master key
+/// is there and can't be read: that can be mended.
+///
+/// # Errors
+/// When the database fails. What was removed until then stays so.
+pub async fn forget(
+    store: &Store,
+    keyring: &Keyring,
+    chance: &Chance,
+    names: &[String],
+) -> store::Result<Vec<Unreadable>> {
+    let mut forgotten = Vec::new();
+    for lost in unreadable(store, keyring).await? {
+        let is_named = names.iter().any(|name| name.to_lowercase() == lost.key.name.to_lowercase());
+        if !is_named || matches!(lost.why, Unopenable::File(..)) {
+            continue;
+        }
+        let mut tx = store.write(lost.key.tenant).await?;
+        tx.remove_account(lost.key.account).await?;
+        tx.record(&AuditEntry {
+            id: chance.id(),
+            at: chance.now(),
+            actor: None,
+            action: "account.removed".to_owned(),
+            subject: lost.key.account.to_string(),
+            venue: None,
+            before: json!({ "name": lost.key.name }),
+            after: Value::Null,
+        })
+        .await?;
+        tx.commit().await?;
+        forgotten.push(lost);
+    }
+    Ok(forgotten)
 }

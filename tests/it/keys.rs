@@ -90,17 +90,22 @@ async fn a_master_key_is_replaced_without_losing_a_stored_key() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lost_master_key_stops_the_start_and_is_named_by_the_doctor() {
+async fn a_lost_master_key_stops_nothing_else_and_is_named_by_the_doctor() {
     let folder = tempfile::TempDir::new().unwrap();
     let folder = folder.path();
     let (old, new) = (fresh(folder), fresh(folder));
     let store = house(folder, &keyring(&[&old])).await;
     let local = store.tenant_of(Surface::Console, "local").await.unwrap().unwrap();
 
-    let (output, told) = docket(folder, &[&new], &["serve"]);
-    assert_eq!(output.status.code(), Some(1), "{told}");
+    // It comes as far as its port, which is taken.
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let settings = Settings::new(&url(folder), folder).with("DOCKET_MASTER_KEY", &new);
+    let output = settings.command(&["serve"]).env("HOST", "127.0.0.1").env("PORT", &port).output().unwrap();
+    let told = String::from_utf8([&output.stdout[..], &output.stderr].concat()).unwrap();
     let lost = "the key of the account OpenAI can't be decrypted: it was encrypted with the master key";
-    assert!(told.contains(lost) && told.contains("DOCKET_MASTER_KEY, behind a comma"), "{told}");
+    assert!(told.contains(lost) && told.contains("docket keys forget"), "{told}");
+    assert!(told.contains("cannot listen on"), "{told}");
     let (_, told) = docket(folder, &[&new], &["doctor"]);
     assert_eq!(told.matches(lost).count(), 2, "{told}");
     let (output, told) = docket(folder, &[&new], &["keys", "rotate"]);
@@ -112,6 +117,29 @@ async fn a_lost_master_key_stops_the_start_and_is_named_by_the_doctor() {
     assert!(!told.contains("decrypted") && told.contains("OpenAI at http://127.0.0.1:1/v1 can't be reached"), "{told}");
     assert!(!told.contains("hush"), "{told}");
     assert!(store.read(local).await.unwrap().account_by_name("OpenAI").await.unwrap().is_some());
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_whose_key_is_lost_can_be_given_up() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let folder = folder.path();
+    let (old, new) = (fresh(folder), fresh(folder));
+    let store = house(folder, &keyring(&[&old])).await;
+
+    // A key that can be read is never given up.
+    for (keys, name) in [(&[new.as_str(), &old][..], "OpenAI"), (&[new.as_str()], "Other")] {
+        let (output, told) = docket(folder, keys, &["keys", "forget", name]);
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains(&format!("No account called {name} has a key whose master key is lost.")), "{told}");
+        assert_eq!(store.stored_keys().await.unwrap().len(), 2);
+    }
+    let (output, told) = docket(folder, &[&new], &["keys", "forget", "openai"]);
+    assert!(output.status.success(), "{told}");
+    assert_eq!(told.matches("The account OpenAI is gone, with its key.").count(), 2, "{told}");
+    assert!(store.stored_keys().await.unwrap().is_empty());
+    let (_, told) = docket(folder, &[&new], &["doctor"]);
+    assert!(!told.contains("decrypted"), "{told}");
     store.close().await;
 }
 
