@@ -14,14 +14,15 @@ use reqwest::{
     Response,
     header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER},
 };
-use serde_json::Value;
+use serde::de::IgnoredAny;
 
 use super::told::Told;
 use crate::llm::{LlmError, reach::OutOfReach};
 
 /// Bytes of an answer with everything around it, at most: each of its pieces comes in a JSON of a few hundred bytes.
 const LONGEST_STREAM: usize = 16 << 20;
-/// Bytes of one line of an event stream, at most. The library looks for its end from the start with every packet.
+/// Bytes of an answer in one piece, and of one line of an event stream, at most: an answer's own text is half as long.
+/// Read as JSON it takes ten times as much memory. The library looks for a line's end from the start with every packet.
 const LONGEST_LINE: usize = 2 << 20;
 /// Bytes of an error that are read.
 const LONGEST_ERROR: usize = 16 << 10;
@@ -96,35 +97,44 @@ impl Transport {
             headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|v| v.starts_with(kind))
         };
         if is("text/event-stream") {
-            return Ok(with_body(reqwest::Body::wrap_stream(self.pieces(response, LONGEST_LINE))));
+            return Ok(with_body(reqwest::Body::wrap_stream(self.pieces(response))));
         }
         // Some servers answer in one piece though a stream was asked for; some send a stream and call it otherwise.
-        let body = self.collect(response, usize::MAX).await?;
-        match serde_json::from_slice::<Value>(&body) {
-            Ok(answer) => Ok(with_body(format!("data: {answer}\n\n").into())),
-            Err(_) if body.trim_ascii_start().starts_with(b"data:") => Ok(with_body(body.into())),
-            Err(_) => {
-                Err(self.fail(LlmError::Unreadable("it is no answer of such an API; is the address right?".to_owned())))
-            }
+        let mut body = self.collect(response, LONGEST_STREAM).await?;
+        if body.trim_ascii_start().starts_with(b"data:") {
+            return Ok(with_body(body.into()));
         }
+        if body.len() > LONGEST_LINE {
+            return Err(self.fail(LlmError::Unreadable("it does not end".to_owned())));
+        }
+        if serde_json::from_slice::<IgnoredAny>(&body).is_err() {
+            let words = "it is no answer of such an API; is the address right?";
+            return Err(self.fail(LlmError::Unreadable(words.to_owned())));
+        }
+        // Within JSON a line break is nothing but space (RFC 8259, 2), and within an event it would be its end.
+        body.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
+        Ok(with_body([b"data: ", &body[..], b"\n\n"].concat().into()))
     }
 
-    /// The body in one piece, or its start where it has more bytes than are wanted.
+    /// The body in one piece, or its start where it has more bytes than are wanted, or than an answer in one piece has.
     async fn collect(&self, response: Response, most: usize) -> io::Result<Vec<u8>> {
         use futures_util::TryStreamExt as _;
 
-        let mut pieces = std::pin::pin!(self.pieces(response, LONGEST_STREAM));
+        let mut pieces = std::pin::pin!(self.pieces(response));
         let mut body = Vec::new();
         while body.len() < most {
             let Some(piece) = pieces.try_next().await? else { break };
             body.extend_from_slice(&piece);
+            if body.len() > LONGEST_LINE && !body.trim_ascii_start().starts_with(b"data:") {
+                break;
+            }
         }
         body.truncate(most);
         Ok(body)
     }
 
     /// The body as it comes, with an end where it stays away, or where it or one of its lines grows too long.
-    fn pieces(&self, response: Response, line: usize) -> impl stream::Stream<Item = io::Result<bytes::Bytes>> + use<> {
+    fn pieces(&self, response: Response) -> impl stream::Stream<Item = io::Result<bytes::Bytes>> + use<> {
         let start = (self.clone(), response, 0, 0);
         stream::try_unfold(start, move |(this, mut response, mut read, mut unbroken)| async move {
             let piece = match tokio::time::timeout(this.patience, response.chunk()).await {
@@ -138,7 +148,7 @@ impl Transport {
                 Some(end) => piece.len() - end,
                 None => unbroken + piece.len(),
             };
-            if read > LONGEST_STREAM || unbroken > line {
+            if read > LONGEST_STREAM || unbroken > LONGEST_LINE {
                 return Err(this.fail(LlmError::Unreadable("it does not end".to_owned())));
             }
             Ok(Some((piece, (this, response, read, unbroken))))
@@ -291,6 +301,10 @@ mod tests {
         assert_eq!(failure("text/event-stream", EVENT, 1_000).await, None);
         assert_eq!(failure("text/event-stream", EVENT, LONGEST_STREAM / EVENT.len() + 1).await, given_up);
         assert_eq!(failure("text/event-stream", BLANK, LONGEST_LINE / BLANK.len() + 1).await, given_up);
-        assert_eq!(failure("application/json", BLANK, LONGEST_STREAM / BLANK.len() + 1).await, given_up);
+        assert_eq!(failure("application/json", BLANK, LONGEST_LINE / BLANK.len() + 1).await, given_up);
+        assert_eq!(failure("application/json", "[],", LONGEST_LINE / 3 + 1).await, given_up);
+        // A stream that is called otherwise is as long as any.
+        assert_eq!(failure("application/json", EVENT, LONGEST_LINE / EVENT.len() + 1).await, None);
+        assert_eq!(failure("application/json", EVENT, LONGEST_STREAM / EVENT.len() + 1).await, given_up);
     }
 }
