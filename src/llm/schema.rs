@@ -99,9 +99,10 @@ pub fn fits(schema: &Value, value: &Value) -> bool {
                     && known.iter().all(|(name, schema)| fields.get(name).is_some_and(|field| fits(schema, field)))
             }
             (Some("array"), Value::Array(values)) => values.iter().all(|value| fits(&schema["items"], value)),
-            (Some("string"), Value::String(_)) | (Some("boolean"), Value::Bool(_)) => true,
+            (Some("string"), Value::String(_))
+            | (Some("boolean"), Value::Bool(_))
+            | (Some("number"), Value::Number(_)) => true,
             (Some("integer"), Value::Number(number)) => number.is_i64() || number.is_u64(),
-            (Some("number"), Value::Number(_)) => true,
             _ => false,
         }
 }

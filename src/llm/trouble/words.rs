@@ -206,8 +206,8 @@ mod tests {
         Asked { model: name.parse().unwrap(), base_url: base_url.to_owned() }
     }
 
-    #[test]
-    fn every_trouble_is_one_line_with_who_can_do_what() {
+    /// One of each kind, of several providers.
+    fn troubles() -> Vec<Trouble> {
         let ollama = asked("environment/llama3.2", "http://127.0.0.1:11434/v1");
         let server = asked("environment/qwen3", "http://127.0.0.1:11777/v1");
         let openai = asked("Team/gpt-5", "https://api.openai.com/v1");
@@ -218,7 +218,7 @@ mod tests {
             run: false,
             owners: owners.iter().map(|&name| name.to_owned()).collect(),
         };
-        let all = [
+        vec![
             Trouble::NotConnected,
             Trouble::NoAccount { account: "openay".to_owned() },
             over(1_000_000, &["Ana", "Ben", "Cem"]),
@@ -247,7 +247,12 @@ mod tests {
             Trouble::KeyUnreadable { account: "Team".to_owned(), why: Unopenable::UnknownKey("1a2b3c4d".to_owned()) },
             Trouble::TooLarge { tokens: 31_250, limit: 24_000 },
             Trouble::TooSlow { limit: Duration::from_mins(6) },
-        ];
+        ]
+    }
+
+    #[test]
+    fn every_trouble_is_one_line_with_who_can_do_what() {
+        let all = troubles();
         for trouble in &all {
             assert!(!trouble.words().contains('\n') && !trouble.brief().contains('\n'), "{trouble:?}");
         }
