@@ -1,9 +1,13 @@
 //! Language models: accounts with their providers, what each is used for, and what a call cost.
 
+mod form;
+
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::form::{AccountForm, Checked, Field, TAKEN};
+pub(crate) use self::form::{TELLING, in_one};
 use super::{
     ids::{AccountId, CallId, DeliveryId, MemberId},
     project::words,
@@ -69,23 +73,6 @@ pub struct Account {
     pub by: MemberId,
     /// When.
     pub created_at: Timestamp,
-}
-
-/// What somebody filled in to add an account. The key was sealed before anything was stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccountForm {
-    /// What to call it.
-    pub name: String,
-    /// Where its API is.
-    pub base_url: String,
-    /// The sealed key; `None` where none was given.
-    #[serde(default)]
-    pub key: Option<Sealed>,
-    /// Names of models, separated by commas or white space.
-    pub models: String,
-    /// Whether its first model becomes the default.
-    #[serde(default)]
-    pub default: bool,
 }
 
 /// A model of an account, written `account/model`.

@@ -196,7 +196,7 @@ async fn admit(
     if is_talk_of_others(door, tenant, &received.incoming).await? {
         return Ok(ignored());
     }
-    let (body, plan) = match keys::keep(door, tenant, source, body, &received.incoming) {
+    let (body, plan) = match keys::keep(door, tenant, source, body, &received.incoming).await? {
         Kept::Body(body) => (body, plan(door, source, tenant, &received).await),
         Kept::Masked(body) => (body, Plan::Warn),
         Kept::Nothing(answered) => return Ok(answered),

@@ -10,7 +10,7 @@ use crate::{
         intent::ModelsWish,
         member::{Member, Role, Standing},
         message::{Block, Button, ButtonStyle, Message, Press, Span},
-        model::{Account, AccountForm, JsonMode, ModelName, ModelSettings, Use, grouped},
+        model::{Account, AccountForm, Checked, JsonMode, ModelName, ModelSettings, Use, grouped, in_one},
     },
     error::{Result, UserError},
     jobs::Desk,
@@ -22,12 +22,6 @@ use crate::{
     store::{self, Tx},
 };
 
-/// Characters in an account's name.
-const MAX_NAME: usize = 40;
-/// Characters in a model's name.
-const MAX_MODEL: usize = 200;
-/// Enabled models of one account.
-const MAX_MODELS: usize = 50;
 /// Accounts of one tenant.
 const MAX_ACCOUNTS: usize = 20;
 
@@ -126,15 +120,15 @@ pub(super) async fn add_account(
         let words = format!("There are {MAX_ACCOUNTS} accounts already, the most there can be. Remove one first.");
         return Err(UserError::new(words).into());
     }
-    let name = account_name(&form.name)?;
+    let Checked { name, base_url, models } = form
+        .check(None, address::normalise)
+        .map_err(|problems| UserError::new(format!("{} Nothing was added.", in_one(&problems))))?;
     let overview = desk.models.overview(tx, desk.chance.now()).await?;
     if overview.has(&name) {
         let words =
             format!("There is an account called {name} already. Choose another name, or remove that one first.");
         return Err(UserError::new(words).into());
     }
-    let base_url =
-        address::normalise(&form.base_url).map_err(|why| UserError::new(format!("{why} Nothing was added.")))?;
     address::check(&base_url, form.key.is_some()).map_err(|why| UserError::new(format!("{why} Nothing was added.")))?;
     let account = Account {
         id: desk.chance.id(),
@@ -142,7 +136,7 @@ pub(super) async fn add_account(
         json: address::json_mode(&base_url),
         base_url,
         key: form.key.clone(),
-        models: model_names(&form.models)?,
+        models,
         position: accounts.iter().map(|account| account.position + 1).max().unwrap_or(0),
         by: by.id,
         created_at: desk.chance.now(),
@@ -251,35 +245,6 @@ fn as_json(settings: &ModelSettings) -> Value {
     serde_json::to_value(settings).unwrap_or_default()
 }
 
-fn account_name(text: &str) -> Result<String, UserError> {
-    let name = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let is_plain = name.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.'));
-    if (1..=MAX_NAME).contains(&name.chars().count()) && is_plain {
-        return Ok(name);
-    }
-    let words = format!(
-        "An account's name has 1 to {MAX_NAME} letters, digits, blanks, dots and dashes, such as openai. Nothing was added."
-    );
-    Err(UserError::new(words))
-}
-
-fn model_names(text: &str) -> Result<Vec<String>, UserError> {
-    let mut names: Vec<String> = Vec::new();
-    for name in text.split(|c: char| c == ',' || c.is_whitespace()).filter(|name| !name.is_empty()) {
-        if !names.iter().any(|known| known == name) {
-            names.push(name.to_owned());
-        }
-    }
-    let is_long = names.iter().any(|name| name.chars().count() > MAX_MODEL);
-    if names.is_empty() || names.len() > MAX_MODELS || is_long {
-        let words = format!(
-            "Name one to {MAX_MODELS} models as the provider calls them, such as gpt-5, gpt-5-mini. Nothing was added."
-        );
-        return Err(UserError::new(words));
-    }
-    Ok(names)
-}
-
 /// The enabled model that somebody names: `account/model`, or a model that only one account has.
 fn named(overview: &Overview, said: &str) -> Result<ModelName, UserError> {
     let enabled: Vec<ModelName> = overview.enabled().collect();
@@ -317,25 +282,5 @@ const fn spoken(purpose: Use) -> &'static str {
         Use::Plan => "Drafting first plans",
         Use::Break => "Breaking tasks down",
         Use::Refine => "Changing proposals and plans",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_accounts_and_models_are_checked() {
-        assert_eq!(account_name("  Open   AI "), Ok("Open AI".to_owned()));
-        for wrong in ["", " ", "a/b", "a\u{202e}b", &"x".repeat(41)] {
-            assert!(account_name(wrong).is_err(), "{wrong}");
-        }
-        assert_eq!(
-            model_names("gpt-5, gpt-5-mini\nmeta/llama-4 gpt-5").unwrap(),
-            ["gpt-5", "gpt-5-mini", "meta/llama-4"]
-        );
-        for wrong in ["", " , ", &"x".repeat(201)] {
-            assert!(model_names(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -10,12 +10,14 @@ use super::{
     models,
     say::{Body, Refused},
 };
-use crate::{chat::console::receive::Sent, domain::model::AccountForm, llm::address};
-
-/// Characters of an account's name, at most.
-const MAX_NAME: usize = 40;
-/// Characters of every other field, at most.
-const MAX_FIELD: usize = 2_000;
+use crate::{
+    chat::console::receive::Sent,
+    domain::{
+        model::{AccountForm, Checked, TAKEN, TELLING, in_one},
+        secret::{MASK, has_known_prefix, mask_keys},
+    },
+    llm::address,
+};
 
 /// What was typed, but for the key: the page gives it back for another try.
 #[derive(Default, Clone)]
@@ -36,13 +38,15 @@ struct Filled {
 /// An account that somebody adds.
 pub(super) async fn add(State(web): State<Web>, headers: HeaderMap, body: Body) -> Response {
     let scripted = is_json(&headers);
-    let mut typed = Typed::default();
-    let read = |body: &[u8]| {
-        let filled = if scripted { Filled::from_json(body)? } else { Filled::from_form(body, &web)? };
-        typed = filled.typed.clone();
-        filled.sealed(&web)
+    let filled = body.as_ref().map(|body| Filled::read(body, scripted, &web));
+    let typed = filled.as_ref().ok().and_then(|filled| Some(filled.as_ref().ok()?.shown())).unwrap_or_default();
+    let sent = match filled {
+        Ok(Ok(filled)) => filled.sealed(&web).await,
+        Ok(Err(refused)) => Err(refused),
+        // Said by the door itself.
+        Err(_) => Err(Refused::because("It did not arrive whole. Send it again.")),
     };
-    match web.keep(body, read).await {
+    match web.keep(body, |_| sent).await {
         Ok(kept) => kept.acknowledge(scripted),
         Err(refused) if scripted => refused.in_json(),
         Err(refused) => models::again(&web, refused.status, typed, refused.words).await,
@@ -50,6 +54,10 @@ pub(super) async fn add(State(web): State<Web>, headers: HeaderMap, body: Body) 
 }
 
 impl Filled {
+    fn read(body: &[u8], scripted: bool, web: &Web) -> Result<Self, Refused> {
+        if scripted { Self::from_json(body) } else { Self::from_form(body, web) }
+    }
+
     fn from_json(body: &[u8]) -> Result<Self, Refused> {
         #[derive(Deserialize)]
         struct Fields {
@@ -92,41 +100,40 @@ impl Filled {
         Self { typed, key: key.filter(|key| !key.expose_secret().is_empty()), ..self }
     }
 
-    /// The form as it is stored, or what is wrong with it.
-    fn sealed(self, web: &Web) -> Result<Sent, Refused> {
-        let Self { id, typed: Typed { name, base_url, models, default }, key } = self;
-        if let Some(problem) = problem(&name, &base_url, &models, key.as_ref()) {
-            return Err(Refused::because(problem));
-        }
-        let key = match key {
-            Some(key) => Some((web.seal)(web.tenant, &name, key).map_err(Refused::because)?),
-            None => None,
+    /// What was typed, as the page may show it: without the key, wherever it was typed.
+    fn shown(&self) -> Typed {
+        let key = self.key.as_ref().map(ExposeSecret::expose_secret).filter(|key| key.len() >= TELLING);
+        let shown = |text: &str| {
+            let text = key.map_or_else(|| text.to_owned(), |key| text.replace(key, MASK));
+            mask_keys(&text).unwrap_or(text)
         };
-        Ok(Sent::Account { id, form: AccountForm { name, base_url, key, models, default } })
+        let Typed { name, base_url, models, default } = &self.typed;
+        // A long run of letters and digits may be a part of the address.
+        let has_key = has_known_prefix(base_url) || key.is_some_and(|key| base_url.contains(key));
+        let base_url = if has_key { shown(base_url) } else { base_url.clone() };
+        Typed { name: shown(name), base_url, models: shown(models), default: *default }
+    }
+
+    /// The form as it is stored, or what is wrong with it.
+    async fn sealed(self, web: &Web) -> Result<Sent, Refused> {
+        let Self { id, typed: Typed { name, base_url, models, default }, key } = self;
+        let form = AccountForm { name, base_url, key: None, models, default };
+        let typed = key.as_ref().map(ExposeSecret::expose_secret);
+        let Checked { name, .. } =
+            form.check(typed, address::normalise).map_err(|problems| Refused::because(in_one(&problems)))?;
+        if web.has_account(&name).await? {
+            return Err(Refused::because(TAKEN));
+        }
+        let key = key.map(|key| (web.seal)(web.tenant, &name, key)).transpose().map_err(Refused::because)?;
+        Ok(Sent::Account { id, form: AccountForm { name, key, ..form } })
     }
 }
 
-/// What is wrong with a form, so far as it can be told without the other accounts.
-fn problem(name: &str, base_url: &str, models: &str, key: Option<&SecretString>) -> Option<String> {
-    let length = name.chars().count();
-    let long = |text: &str| text.chars().count() > MAX_FIELD;
-    let odd = |key: &SecretString| !key.expose_secret().chars().all(|c| c.is_ascii_graphic());
-    if name.is_empty() {
-        Some("Give the account a name, such as openai.".to_owned())
-    } else if length > MAX_NAME {
-        Some(format!("A name may have {MAX_NAME} characters; this one has {length}. Shorten it."))
-    } else if name.contains('/') {
-        Some("A name has no slash: models are called account/model. Write it another way.".to_owned())
-    } else if let Err(words) = address::normalise(base_url) {
-        Some(words)
-    } else if models.split([',', ' ', '\t', '\n', '\r']).all(str::is_empty) {
-        Some("Name at least one model, such as gpt-5-mini; the provider's pages list them.".to_owned())
-    } else if long(models) || key.is_some_and(|key| long(key.expose_secret())) {
-        Some(format!("A field may have {MAX_FIELD} characters. Shorten the longest."))
-    } else if key.is_some_and(odd) {
-        Some("The key has blanks or characters that no key has. Copy it once more.".to_owned())
-    } else {
-        None
+impl Web {
+    /// Whether an account has this name already.
+    async fn has_account(&self, name: &str) -> Result<bool, Refused> {
+        let found = async { self.store.read(self.tenant).await?.account_by_name(name).await }.await;
+        found.map(|account| account.is_some()).map_err(|error| self.not_stored(&error.into()))
     }
 }
 
@@ -136,38 +143,5 @@ struct SecretText(SecretString);
 impl<'de> Deserialize<'de> for SecretText {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         String::deserialize(from).map(|text| Self(SecretString::from(text)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_wrong_is_said_with_what_to_do() {
-        let good = ("openai", "https://api.openai.com/v1", "gpt-5", "sk-1");
-        let said = |(name, base_url, models, key): (&str, &str, &str, &str)| {
-            problem(name, base_url, models, Some(&SecretString::from(key)))
-        };
-        assert_eq!(said(good), None);
-        assert_eq!(problem(good.0, "HTTP://127.0.0.1:11434", "a,\nb", None), None);
-        let long = "x".repeat(MAX_NAME + 1);
-        for (form, words) in [
-            (("", good.1, good.2, good.3), "Give the account a name"),
-            ((&*long, good.1, good.2, good.3), "this one has 41"),
-            (("a/b", good.1, good.2, good.3), "has no slash"),
-            ((good.0, "", good.2, good.3), "The address is empty"),
-            ((good.0, "api.openai.com", good.2, good.3), "Put https:// in front"),
-            ((good.0, "file:///etc/passwd", good.2, good.3), "start with https://"),
-            ((good.0, "https://me:sk-1@api.openai.com", good.2, good.3), "the key has its own field"),
-            ((good.0, good.1, " ,\n", good.3), "Name at least one model"),
-            ((good.0, good.1, &"m ".repeat(MAX_FIELD), good.3), "Shorten the longest"),
-            ((good.0, good.1, good.2, "sk-1 sk-2"), "Copy it once more"),
-            ((good.0, good.1, good.2, "schlüssel"), "Copy it once more"),
-        ] {
-            let problem = said(form).unwrap();
-            assert!(problem.contains(words), "{problem}");
-            assert!(!problem.contains(form.3), "{problem}");
-        }
     }
 }

@@ -186,16 +186,19 @@ impl Web {
     async fn store(&self, sent: Sent) -> Result<Kept, Refused> {
         let delivery = sent.delivery(self.tenant, &self.chance)?;
         let at = delivery.delivery.received_at;
-        let accepted = self.accept.accept(delivery).await.map_err(|error| {
-            let reference = self.chance.reference();
-            tracing::error!(%reference, error = format!("{error:#}"), "what the console sent could not be stored");
-            let words = format!(
-                "Docket could not store this, so nothing was done. Send it again in a moment; \
-                 if it stays, look for {reference} in the log."
-            );
-            Refused { outcome: "unavailable", status: StatusCode::SERVICE_UNAVAILABLE, words }
-        })?;
+        let accepted = self.accept.accept(delivery).await.map_err(|error| self.not_stored(&error))?;
         Ok(Kept { accepted, at })
+    }
+
+    /// What to say where the database does not answer.
+    pub(super) fn not_stored(&self, error: &anyhow::Error) -> Refused {
+        let reference = self.chance.reference();
+        tracing::error!(%reference, error = format!("{error:#}"), "what the console sent could not be stored");
+        let words = format!(
+            "Docket could not store this, so nothing was done. Send it again in a moment; \
+             if it stays, look for {reference} in the log."
+        );
+        Refused { outcome: "unavailable", status: StatusCode::SERVICE_UNAVAILABLE, words }
     }
 }
 

@@ -135,8 +135,8 @@ async fn an_account_is_added_tested_chosen_and_removed(db: &TestDb) {
 
     docket.mention("U1", "models").await;
     docket.press_private("U1", "account.add").await;
-    docket.fill("U1", &fields).await;
-    assert!(docket.told("U1").contains("an account called Acme AI already"), "{}", docket.told("U1"));
+    let refused = docket.fill("U1", &fields).await.json()["errors"]["name"].to_string();
+    assert!(refused.contains("There is an account of this name already"), "{refused}");
     docket.slash("U1", "models remove acme ai").await;
     assert!(docket.told("U1").contains("is gone, with its key"), "{}", docket.told("U1"));
     docket.slash("U2", "plan Build a search page").await;

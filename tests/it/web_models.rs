@@ -21,6 +21,8 @@ for_each_db!(
     a_form_makes_a_line_of_its_parts,
     an_added_account_is_kept_with_its_key_sealed,
     a_refused_form_comes_back_as_it_was_typed_but_for_the_key,
+    a_name_that_is_taken_is_said_on_the_page,
+    a_key_in_the_wrong_field_is_stored_nowhere,
     a_key_is_in_nothing_that_is_stored_or_answered,
 );
 
@@ -130,6 +132,8 @@ async fn a_refused_form_comes_back_as_it_was_typed_but_for_the_key(db: &TestDb) 
     let site = Site::over(db).await;
     for (field, value, words) in [
         ("name", "open/ai", "has no slash"),
+        ("name", "my team 😀", "letters, digits"),
+        ("name", "Environment", "Choose another name"),
         ("base_url", "api.openai.com/\"><script>", "Put https:// in front"),
         ("models", " , ", "Name at least one model"),
         ("key", "unsealable", "Set DOCKET_MASTER_KEY"),
@@ -153,6 +157,41 @@ async fn a_refused_form_comes_back_as_it_was_typed_but_for_the_key(db: &TestDb) 
         assert!(answer.body.contains(words) && !answer.body.contains(key.as_str()), "{field}: {}", answer.body);
     }
     assert!(site.taken().is_empty());
+}
+
+async fn a_name_that_is_taken_is_said_on_the_page(db: &TestDb) {
+    let (site, sample) = Site::over_sample(db).await;
+    connected(&site, sample.members[0].0.id).await;
+    let mut fields = filled();
+    fields[0].1 = "OpenAI".to_owned();
+    let page = site.post_form("/models/accounts", &serde_urlencoded::to_string(&fields).unwrap()).await;
+    assert_eq!(page.status, StatusCode::BAD_REQUEST);
+    assert!(page.body.contains("There is an account of this name already"), "{}", page.body);
+    assert!(page.body.contains("value=\"OpenAI\""), "{}", page.body);
+    assert!(site.taken().is_empty());
+}
+
+async fn a_key_in_the_wrong_field_is_stored_nowhere(db: &TestDb) {
+    let site = Site::over(db).await;
+    let bare = "0123456789abcdef0123456789abcdef";
+    for (field, typed, key, own) in [
+        ("name", "sk-proj-Zq7xT4nB9wKe2Lm5", "sk-proj-Zq7xT4nB9wKe2Lm5", ""),
+        ("models", "gpt-5, sk-proj-Zq7xT4nB9wKe2Lm5", "sk-proj-Zq7xT4nB9wKe2Lm5", KEY),
+        ("models", bare, bare, ""),
+        ("base_url", "https://a.example/sk-proj-Zq7xT4nB9wKe2Lm5", "sk-proj-Zq7xT4nB9wKe2Lm5", ""),
+        ("name", "my-very-own-secret", "my-very-own-secret", "my-very-own-secret"),
+        ("base_url", "https://my-very-own-secret.example", "my-very-own-secret", "my-very-own-secret"),
+    ] {
+        let mut fields = filled();
+        own.clone_into(&mut fields[2].1);
+        fields.iter_mut().filter(|(name, _)| *name == field).for_each(|(_, old)| typed.clone_into(old));
+        let page = site.post_form("/models/accounts", &serde_urlencoded::to_string(&fields).unwrap()).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{field} {typed}");
+        assert!(page.body.contains("This holds a key"), "{field} {typed}: {}", page.body);
+        assert!(!page.body.contains(key), "{field} {typed}: {}", page.body);
+    }
+    assert!(site.taken().is_empty());
+    assert_eq!(db.bodies().await, [""; 0]);
 }
 
 async fn a_key_is_in_nothing_that_is_stored_or_answered(db: &TestDb) {

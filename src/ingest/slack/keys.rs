@@ -16,8 +16,10 @@ use crate::{
         event::{Click, Event, Incoming},
         ids::TenantId,
         message::Message,
+        model::TAKEN,
         secret::{has_known_prefix, holds_key},
     },
+    store,
 };
 
 /// What may be stored of a request.
@@ -31,9 +33,15 @@ pub(super) enum Kept {
 }
 
 /// What may be stored of a body that was read as `incoming`.
-pub(super) fn keep(door: &SlackDoor, tenant: TenantId, source: Source, body: Bytes, incoming: &Incoming) -> Kept {
-    match (source, &incoming.event) {
-        (Source::SlackInteraction, Event::Account(_)) => seal(door, tenant, &body),
+pub(super) async fn keep(
+    door: &SlackDoor,
+    tenant: TenantId,
+    source: Source,
+    body: Bytes,
+    incoming: &Incoming,
+) -> store::Result<Kept> {
+    Ok(match (source, &incoming.event) {
+        (Source::SlackInteraction, Event::Account(_)) => seal(door, tenant, &body).await?,
         (Source::SlackCommand, _) => match receive::masked(&body) {
             Some(masked) => Kept::Masked(masked.into()),
             None => Kept::Body(body),
@@ -49,25 +57,28 @@ pub(super) fn keep(door: &SlackDoor, tenant: TenantId, source: Source, body: Byt
             Kept::Nothing(Answered::new("refused", Json(answer)))
         }
         _ => Kept::Body(body),
-    }
+    })
 }
 
 /// A filled-in form for an account, with its key sealed for the tenant and the account's name.
-fn seal(door: &SlackDoor, tenant: TenantId, body: &[u8]) -> Kept {
+async fn seal(door: &SlackDoor, tenant: TenantId, body: &[u8]) -> store::Result<Kept> {
     let refuse = |errors| {
         let answer = json!({ "response_action": "errors", "errors": errors });
-        Kept::Nothing(Answered::new("refused", Json(answer)))
+        Ok(Kept::Nothing(Answered::new("refused", Json(answer))))
     };
-    let Some(filled) = receive::filled(body) else {
+    let Some(mut filled) = receive::filled(body) else {
         return refuse(json!({ field::NAME: "Docket could not read this form. Close it and open it again." }));
     };
     let problems = filled.problems();
     if !problems.is_empty() {
         return refuse(json!(problems));
     }
+    if door.store.read(tenant).await?.account_by_name(filled.name()).await?.is_some() {
+        return refuse(json!({ field::NAME: TAKEN }));
+    }
     let sealed = filled.key().map(|key| (door.seal)(tenant, filled.name(), key)).transpose();
     match sealed {
-        Ok(sealed) => Kept::Body(filled.sealed(sealed).into()),
+        Ok(sealed) => Ok(Kept::Body(filled.sealed(sealed).into())),
         Err(words) => refuse(json!({ field::KEY: words })),
     }
 }

@@ -14,17 +14,12 @@ use super::{
 };
 use crate::{
     domain::{
-        model::AccountForm,
-        secret::{Sealed, has_known_prefix},
+        model::{AccountForm, Field},
+        secret::Sealed,
     },
     intent::text::one_line,
+    llm::address,
 };
-
-/// Characters in the name of an account.
-const LONGEST_NAME: usize = 40;
-
-/// A key as long as this stands nowhere else by chance; a local server may want `ollama` for one.
-const TELLING: usize = 12;
 
 /// What was filled in, but for a key in plain text, which is not read here.
 pub(super) fn form(state: Option<&State>) -> AccountForm {
@@ -74,40 +69,16 @@ impl Filled {
         self.key.clone().map(SecretString::from)
     }
 
-    /// What is wrong with it, by the field to say it at. Quotes nothing of what was typed.
-    pub fn problems(&self) -> BTreeMap<&'static str, String> {
-        let AccountForm { name, base_url, models, .. } = &self.form;
-        let mut problems = BTreeMap::new();
-        let mut blame = |field, words: &str| {
-            problems.entry(field).or_insert_with(|| words.to_owned());
-        };
-        if name.is_empty() {
-            blame(NAME, "Give the account a name, for example openai.");
-        }
-        if name.chars().count() > LONGEST_NAME {
-            blame(NAME, "This is too long: a name has at most 40 characters.");
-        }
-        if name.contains('/') {
-            blame(NAME, "A name has no slash, because a model is written account/model.");
-        }
-        if base_url.is_empty() {
-            blame(BASE_URL, "Say where the API is, for example https://api.openai.com/v1.");
-        }
-        if !models.contains(|c: char| !c.is_whitespace() && c != ',') {
-            blame(MODELS, "Name at least one model as the provider calls it, for example gpt-5-mini.");
-        }
-        if self.key.as_ref().is_some_and(|key| !key.chars().all(|c| c.is_ascii_graphic())) {
-            blame(KEY, "A key has no spaces or line breaks. Please copy it again.");
-        }
-        let key = self.key.as_deref().filter(|key| key.len() >= TELLING);
-        let holds_key = |text: &str| has_known_prefix(text) || key.is_some_and(|key| text.contains(key));
-        for (field, typed) in [(NAME, name), (BASE_URL, base_url), (MODELS, models)] {
-            if holds_key(typed) {
-                problems
-                    .insert(field, "This holds a key. Type a key only into the field Key, which is encrypted.".into());
+    /// What is wrong with it, by the field to say it at; nothing of what was typed is quoted. Where nothing is, its
+    /// fields are those that were checked from then on.
+    pub fn problems(&mut self) -> BTreeMap<&'static str, String> {
+        match self.form.check(self.key.as_deref(), address::normalise) {
+            Ok(checked) => {
+                self.form.name = checked.name;
+                BTreeMap::new()
             }
+            Err(problems) => problems.into_iter().map(|(field, words)| (block(field), words)).collect(),
         }
-        problems
     }
 
     /// The body to be stored: what is needed to read it again, with the key sealed, and nothing else of the request.
@@ -128,6 +99,16 @@ impl Filled {
         kept["view"] = part(&payload["view"], &["id", "hash", "callback_id", "private_metadata"]);
         kept["view"]["state"] = json!({ "values": values });
         serde_urlencoded::to_string([("payload", kept.to_string())]).unwrap_or_default().into_bytes()
+    }
+}
+
+/// The block of a field.
+const fn block(field: Field) -> &'static str {
+    match field {
+        Field::Name => NAME,
+        Field::BaseUrl => BASE_URL,
+        Field::Key => KEY,
+        Field::Models => MODELS,
     }
 }
 
