@@ -18,8 +18,9 @@ impl fmt::Debug for Sealed {
 /// What stands in place of a key that somebody typed where it does not belong.
 pub const MASK: &str = "•••";
 
-/// How the keys of well-known providers start: OpenAI, Anthropic and others, xAI, Google, Groq.
-const PREFIXES: [&str; 4] = ["sk-", "xai-", "AIza", "gsk_"];
+/// How the keys of well-known providers start: OpenAI, Anthropic and others, xAI, Google, Groq, Hugging Face, NVIDIA,
+/// Perplexity.
+const PREFIXES: [&str; 7] = ["sk-", "xai-", "AIza", "gsk_", "hf_", "nvapi-", "pplx-"];
 
 /// Signs that follow such a start at least.
 const AFTER_PREFIX: usize = 6;
@@ -65,6 +66,31 @@ pub fn holds_key(text: &str) -> bool {
             starts && rest.len() >= WHOLE_KEY && rest.contains(|c: char| c.is_ascii_digit())
         })
     })
+}
+
+/// A line without what looks like a key in it; `None` for any other text.
+///
+/// In a `models` command anything like a key is taken for one, and everywhere what is called one. Else only what can be
+/// nothing else, because a commit in a goal, for example, is nobody's secret.
+pub fn without_keys(text: &str) -> Option<String> {
+    let mut words = text.split_whitespace().map(|word| word.trim_matches(['/', '@', ':', ',']).to_lowercase());
+    // `model` is what a hurried hand makes of it.
+    let is_models = words.find(|word| word != "docket").is_some_and(|word| word.starts_with("model"));
+    (is_models || holds_key(text) || holds_named_key(text)).then(|| mask_keys(text)).flatten()
+}
+
+/// Whether something like a key follows the word `key` or `token`, at once or after one word: `key=…`, `the key is …`.
+fn holds_named_key(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let names_it = |word: &&str| {
+        let last = word.trim_end_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        last.ends_with("key") || last.ends_with("token")
+    };
+    let is_named = |at: usize| {
+        let (before, own) = (&words[at.saturating_sub(2)..at], words[at].split(['=', ':']).next());
+        before.iter().any(|word| names_it(&word)) || own.is_some_and(|own| own != words[at] && names_it(&own))
+    };
+    (0..words.len()).any(|at| has_token(words[at]) && is_named(at))
 }
 
 /// Whether so many letters and digits stand in a row that nobody would type them as a name.
@@ -113,6 +139,36 @@ mod tests {
         }
         for text in ["plan sk-learn upgrade", "task-0123456789abcdefgh", "sk-this-is-a-long-name-without-digits", ""] {
             assert!(!holds_key(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_line_loses_its_keys_wherever_they_stand_and_a_commit_is_none() {
+        let (key, token) = ("sk-proj-Zq7xT4nB9wKe2Lm5", "0123456789abcdef0123456789abcdef");
+        for text in [
+            format!("connect openai {key}"),
+            format!("OPENAI_API_KEY={key}"),
+            format!("please models add openai {key}"),
+            format!("/docket models add x {token}"),
+            format!("/models add x {token}"),
+            format!("@docket: model {token}"),
+            format!("here is our key {token}"),
+            format!("the key is: {token}"),
+            format!("API_KEY={token}"),
+            format!("token:{token}"),
+            "use hf_abcdefgh12345678".to_owned(),
+        ] {
+            let kept = without_keys(&text).unwrap_or_else(|| panic!("{text}"));
+            assert!(kept.contains(MASK) && !kept.contains(key) && !kept.contains(token), "{kept}");
+        }
+        for text in [
+            format!("plan revert {token}"),
+            format!("edit look at {token} before the launch"),
+            "plan a key rotation".to_owned(),
+            "models use route openai/gpt-5".to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(without_keys(&text), None, "{text}");
         }
     }
 }

@@ -21,7 +21,6 @@ use crate::domain::{
     delivery::Source,
     event::{Event, Incoming, Venue},
     member::{Identity, Surface},
-    secret::{holds_key, mask_keys},
 };
 
 /// The action id of the tick boxes of a card.
@@ -128,16 +127,6 @@ pub fn is_ssl_check(body: &[u8]) -> bool {
 /// The dedupe key of a body that has no better one: of the bytes themselves.
 pub fn fingerprint(body: &[u8]) -> String {
     encode(Sha256::digest(body))
-}
-
-/// A line without what looks like a key in it; `None` for any other text.
-///
-/// In a `models` command anything like a key is taken for one; elsewhere only what can be nothing else, because a
-/// commit in a goal, for example, is nobody's secret.
-pub fn without_keys(text: &str) -> Option<String> {
-    // `model` is what a hurried hand makes of it.
-    let is_models = text.split_whitespace().next()?.to_lowercase().starts_with("model");
-    (is_models || holds_key(text)).then(|| mask_keys(text)).flatten()
 }
 
 fn utf8(body: &[u8]) -> Result<&str, Unreadable> {

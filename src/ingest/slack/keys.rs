@@ -17,7 +17,7 @@ use crate::{
         ids::TenantId,
         message::Message,
         model::TAKEN,
-        secret::{has_known_prefix, holds_key},
+        secret::{has_known_prefix, without_keys},
     },
     store,
 };
@@ -48,10 +48,10 @@ pub(super) async fn keep(
         },
         // An event says its words several times over, in blocks too: none of it is kept but that it came, since a
         // mention comes twice.
-        (Source::SlackEvent, Event::Words(words) | Event::Reply(words)) if receive::without_keys(words).is_some() => {
+        (Source::SlackEvent, Event::Words(words) | Event::Reply(words)) if without_keys(words).is_some() => {
             Kept::Masked(Bytes::new())
         }
-        (Source::SlackInteraction, Event::Click(Click { words: Some(words), .. })) if holds_key(words) => {
+        (Source::SlackInteraction, Event::Click(Click { words: Some(words), .. })) if without_keys(words).is_some() => {
             let told = "This looks like a key. Leave it out: what you write here is kept and shown to others.";
             let answer = json!({ "response_action": "errors", "errors": { WORDS: told } });
             Kept::Nothing(Answered::new("refused", Json(answer)))

@@ -2,9 +2,12 @@
 
 use serde::Deserialize;
 
-use super::{Received, Reply, Unreadable, fingerprint, form, identity, present, venue, without_keys};
+use super::{Received, Reply, Unreadable, fingerprint, form, identity, present, venue};
 use crate::{
-    domain::event::{Event, Incoming},
+    domain::{
+        event::{Event, Incoming},
+        secret::without_keys,
+    },
     intent::text::from_slack,
 };
 
