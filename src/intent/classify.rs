@@ -211,6 +211,17 @@ impl Kind {
     }
 }
 
+/// Whether words may mean this: it is of a kind that a model may choose. Never a decision, and never a setting.
+pub fn may_mean(intent: &Intent) -> bool {
+    Kind::ALL.iter().any(|kind| kind.is(intent))
+}
+
+/// Whether this is a line that is offered as a meaning of somebody's words.
+pub fn is_offered(line: &str) -> bool {
+    // Which day it is decides what a date means, never which command it is.
+    command::parse(line, NaiveDate::default()).is_ok_and(|intent| may_mean(&intent))
+}
+
 /// One candidate; `None` for none, and for what is wrong.
 fn candidate(at: &At<'_>, words: &str, today: NaiveDate, problems: &mut Problems) -> Option<Candidate> {
     at.fields(problems)?;

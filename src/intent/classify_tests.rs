@@ -178,3 +178,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn words_may_mean_what_a_model_may_choose_and_nothing_else() {
+    for line in
+        ["plan a shop", "break AUTH-3", "edit drop it", "show", "list", "next AUTH", "inbox", "status", "whoami"]
+    {
+        assert!(is_offered(line), "{line}");
+    }
+    for line in [
+        "approve P-1",
+        "reject P-1",
+        "undo P-1",
+        "done AUTH-1",
+        "models budget 1m",
+        "models",
+        "routes forget all",
+        "hm",
+        "",
+    ] {
+        assert_eq!(is_offered(line), line.is_empty(), "{line}");
+    }
+}

@@ -121,6 +121,8 @@ fn a_button_that_says_too_much_or_too_little_is_unreadable() {
         ("choose.0", json!(r#"["words",1]"#)),
         ("choose.0", json!(r#"[" ","status"]"#)),
         ("choose.0", json!(r#"["words",""]"#)),
+        ("choose.0", json!(r#"["ship it","approve P-1"]"#)),
+        ("choose.0", json!(r#"["what now","models budget 5m"]"#)),
         ("choose.0", Value::Null),
         ("say.0", Value::Null),
         ("stop", Value::Null),

@@ -113,6 +113,9 @@ async fn what_nobody_can_mean_is_refused_and_not_stored(db: &TestDb) {
         ("/console/click", r#"{"id":"k","patch":"prj_x","revision":1,"action":"approve"}"#),
         ("/console/choose", r#"{"id":"k","words":"?","line":"status"}"#),
         ("/console/choose", r#"{"id":"k","words":"how is it","line":""}"#),
+        ("/console/choose", r#"{"id":"k","words":"ship it will you","line":"approve P-1"}"#),
+        ("/console/choose", r#"{"id":"k","words":"what now then","line":"models budget 5m"}"#),
+        ("/console/say", r#"{"id":"k","text":"/docket connect openai sk-proj-Zq7xT4nB9wKe2Lm5"}"#),
         ("/console/stop", r#"{"id":"k","delivery":"pat_01HF7YAT00000000000000001A"}"#),
         ("/console/click", r#"{"id":"k","patch":"pat_01HF7YAT00000000000000001A","revision":1,"action":"explode"}"#),
     ] {

@@ -14,9 +14,9 @@ use crate::{
         member::{Identity, Surface},
         model::AccountForm,
         route::{MAX_PHRASE, phrase},
-        secret::holds_key,
+        secret::without_keys,
     },
-    intent::may_take_long,
+    intent::{classify::is_offered, may_take_long},
     store::NewDelivery,
 };
 
@@ -113,6 +113,9 @@ pub enum Unreadable {
     /// Words that can't be remembered.
     #[error("words that are to be remembered have 1 to {MAX_PHRASE} characters. Type the command itself")]
     Phrase,
+    /// A line that nobody is offered as a meaning.
+    #[error("that is no command that words can stand for. Type the command itself")]
+    Meaning,
 }
 
 impl Sent {
@@ -130,15 +133,17 @@ impl Sent {
             return Err(Unreadable::Key);
         }
         match self {
-            Self::Say { text: words, .. } | Self::Click { click: Pressed { words: Some(words), .. }, .. }
-                if holds_key(words) =>
+            Self::Say { text: words, .. }
+            | Self::Click { click: Pressed { words: Some(words), .. }, .. }
+            | Self::Choose { choice: Choice { words, .. } | Choice { line: words, .. }, .. }
+                if without_keys(words).is_some() =>
             {
                 Err(Unreadable::Secret)
             }
             Self::Say { text, .. } => a_line(text),
             Self::Click { click, .. } => short_enough(click.words.as_deref().unwrap_or_default()),
             Self::Choose { choice, .. } if phrase(&choice.words).is_none() => Err(Unreadable::Phrase),
-            Self::Choose { choice, .. } => a_line(&choice.line),
+            Self::Choose { choice, .. } => a_line(&choice.line).and_then(|()| a_meaning(&choice.line)),
             Self::Stop { .. } | Self::Account { .. } => Ok(()),
         }
     }
@@ -231,6 +236,11 @@ fn a_line(text: &str) -> Result<(), Unreadable> {
     if line(text).is_empty() { Err(Unreadable::Empty) } else { short_enough(text) }
 }
 
+/// Whether the line is one that words may be chosen to mean.
+fn a_meaning(text: &str) -> Result<(), Unreadable> {
+    if is_offered(&line(text)) { Ok(()) } else { Err(Unreadable::Meaning) }
+}
+
 fn short_enough(text: &str) -> Result<(), Unreadable> {
     match text.chars().count() {
         length if length > MAX_LINE => Err(Unreadable::TooLong(length)),
@@ -304,8 +314,27 @@ mod tests {
             (r#"{"type":"sing","id":"a"}"#, "not a line or a click"),
             (r#"{"type":"click","id":"a","patch":"prj_x","revision":1,"action":"approve"}"#, "not a line or a click"),
             (long.as_str(), "this one has 10001"),
-            (r#"{"type":"choose","id":"a","words":" ?! ","line":"show"}"#, "1 to 200 characters"),
+            (r#"{"type":"choose","id":"a","words":" ?! ","line":"status"}"#, "1 to 200 characters"),
             (r#"{"type":"choose","id":"a","words":"how is it","line":" "}"#, "type something first"),
+            (
+                r#"{"type":"choose","id":"a","words":"what now","line":"models budget 5m"}"#,
+                "no command that words can stand for",
+            ),
+            (r#"{"type":"choose","id":"a","words":"ship it","line":"approve P-1"}"#, "no command that words"),
+            (r#"{"type":"choose","id":"a","words":"ship it","line":"sing"}"#, "no command that words"),
+            (r#"{"type":"say","id":"a","text":"our key is sk-proj-Zq7xT4nB9wKe2Lm5"}"#, "looks like a key"),
+            (
+                r#"{"type":"say","id":"a","text":"/docket models add x 0123456789abcdef0123456789abcdef"}"#,
+                "looks like a key",
+            ),
+            (
+                r#"{"type":"choose","id":"a","words":"a","line":"edit use sk-proj-Zq7xT4nB9wKe2Lm5"}"#,
+                "looks like a key",
+            ),
+            (
+                r#"{"type":"click","id":"a","patch":"pat_01HF7YAT00000000000000001A","revision":1,"action":"reject","words":"sk-proj-Zq7xT4nB9wKe2Lm5"}"#,
+                "looks like a key",
+            ),
             (unsaid.as_str(), "1 to 200 characters"),
             (endless.as_str(), "this one has 10001"),
             (r#"{"type":"stop","id":"a","delivery":"pat_01HF7YAT00000000000000001A"}"#, "not a line or a click"),

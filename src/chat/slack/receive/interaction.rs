@@ -9,9 +9,12 @@ use super::{
     ADD_ACCOUNT, CHOOSE, Received, Reply, SAY, STEPS, STOP, Unreadable, WORDS, account, fingerprint, form, identity,
     json, nothing, present, venue,
 };
-use crate::domain::{
-    event::{Action, Click, Event, Incoming, Venue},
-    ids::PatchId,
+use crate::{
+    domain::{
+        event::{Action, Click, Event, Incoming, Venue},
+        ids::PatchId,
+    },
+    intent::classify::is_offered,
 };
 
 /// Characters of a button's value (docs.slack.dev, block-kit/block-elements).
@@ -255,7 +258,9 @@ fn meaning(action: &Pressed, state: Option<&State>, spot: &Spot) -> Result<(Even
 fn chosen(action: &Pressed) -> Result<Event, Unreadable> {
     let value = action.value.as_deref().filter(|value| value.chars().count() <= VALUE);
     match value.and_then(|value| serde_json::from_str::<(String, String)>(value).ok()) {
-        Some((words, line)) if !words.trim().is_empty() && !line.trim().is_empty() => Ok(Event::Chosen { words, line }),
+        Some((words, line)) if !words.trim().is_empty() && !line.trim().is_empty() && is_offered(&line) => {
+            Ok(Event::Chosen { words, line })
+        }
         _ => Err(Unreadable::new("the button names no choice")),
     }
 }
