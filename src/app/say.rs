@@ -12,7 +12,6 @@ use crate::{
     domain::{
         card::{Entry, EntryContent},
         ids::{DeliveryId, TenantId},
-        member::Surface,
         message::Message,
     },
     jobs::worker::Worker,
@@ -21,10 +20,12 @@ use crate::{
     store::{ServeLock, Store, Tx},
 };
 
-/// How long to wait for a running server to answer.
+/// How long to wait while nobody is at it.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How long to wait while a draft is being made, which takes as long as its model.
-const DRAFT_PATIENCE: Duration = Duration::from_mins(5);
+/// How long to wait while somebody is at it: as long as the handling of a delivery may take, with its models.
+const LONG_PATIENCE: Duration = Duration::from_mins(8);
+/// Jobs that are looked through for one that runs.
+const JOBS: usize = 1_000;
 /// How often to look.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -51,14 +52,18 @@ pub async fn say(config: Config, line: &str, out: &mut dyn Write) -> anyhow::Res
     let mut waiting = Waiting::default();
     let answer = loop {
         // Where no server does the work, it is done here; another `say` may be at it in this moment.
-        if let Ok(lock) = ServeLock::acquire(&config.database_url) {
-            store.end_leases_of_the_dead(&lock, chance.now()).await?;
-            worker.drain().await;
-        }
+        let is_served = match ServeLock::acquire(&config.database_url) {
+            Ok(lock) => {
+                store.end_leases_of_the_dead(&lock, chance.now()).await?;
+                worker.drain().await;
+                false
+            }
+            Err(_) => true,
+        };
         if let Some(answer) = answer(&store, tenant, &chance, id, seen).await? {
             break answer;
         }
-        waiting.go_on(is_drafting(&store, tenant).await?)?;
+        waiting.go_on(is_at_it(&store, tenant, id, is_served).await?)?;
         tokio::time::sleep(LOOK).await;
     };
     out.write_all(answer.as_bytes())?;
@@ -71,29 +76,37 @@ pub async fn say(config: Config, line: &str, out: &mut dyn Write) -> anyhow::Res
 struct Waiting {
     /// Altogether.
     long: Duration,
-    /// Since a draft was last in the making.
+    /// Since somebody was last at it.
     idle: Duration,
 }
 
 impl Waiting {
     /// Waits for one more look, or says why that is too long.
-    fn go_on(&mut self, is_drafting: bool) -> anyhow::Result<()> {
-        if self.long >= DRAFT_PATIENCE {
-            bail!("there is no answer after {DRAFT_PATIENCE:?}; it will appear in the console when it is there");
+    fn go_on(&mut self, is_at_it: bool) -> anyhow::Result<()> {
+        if self.long >= LONG_PATIENCE {
+            let minutes = LONG_PATIENCE.as_secs() / 60;
+            bail!("there is no answer after {minutes} minutes; it will appear in the console when it is there");
         }
         if self.idle >= PATIENCE {
-            bail!("nobody answered within {PATIENCE:?}; is the server that uses this database still running?");
+            let seconds = PATIENCE.as_secs();
+            bail!(
+                "nobody answered within {seconds} seconds. The line is kept, and is handled once a server runs; \
+                 docket jobs list shows what stands in its way"
+            );
         }
         self.long += LOOK;
-        self.idle = if is_drafting { Duration::ZERO } else { self.idle + LOOK };
+        self.idle = if is_at_it { Duration::ZERO } else { self.idle + LOOK };
         Ok(())
     }
 }
 
-/// Whether a draft is being made for the console: this line's, or one that this line waits for.
-async fn is_drafting(store: &Store, tenant: TenantId) -> anyhow::Result<bool> {
-    let drafts = store.read(tenant).await?.open_progress(Surface::Console).await?;
-    Ok(drafts.iter().any(|draft| !draft.is_over))
+/// Whether the delivery is still to be handled, and somebody is there to do so: the server that holds the database, or
+/// one of several that runs a job just now, which may be this one or one that it waits for.
+async fn is_at_it(store: &Store, tenant: TenantId, id: DeliveryId, is_served: bool) -> anyhow::Result<bool> {
+    if store.read(tenant).await?.is_handled(id).await? {
+        return Ok(false);
+    }
+    Ok(is_served || store.jobs(JOBS).await?.iter().any(|job| job.state == "running" && job.tenant == tenant))
 }
 
 /// What answers the delivery, as text; `None` while it is not handled or its answer is still on the way.
@@ -136,7 +149,7 @@ async fn ours(tx: &mut Tx, chance: &Chance, id: DeliveryId, entry: Entry) -> any
 mod tests {
     use super::*;
 
-    /// How often it looks while a draft is in the making from one look to another, and why it gives up.
+    /// How often it looks while somebody is at it from one look to another, and why it gives up.
     fn looks(from: u128, to: u128) -> (u128, String) {
         let mut waiting = Waiting::default();
         for look in 0.. {
@@ -148,13 +161,14 @@ mod tests {
     }
 
     #[test]
-    fn it_waits_longer_while_a_draft_is_being_made_but_not_for_ever() {
-        let (patience, most) = (PATIENCE.as_millis() / LOOK.as_millis(), DRAFT_PATIENCE.as_millis() / LOOK.as_millis());
+    fn it_waits_longer_while_somebody_is_at_it_but_not_for_ever() {
+        let (patience, most) = (PATIENCE.as_millis() / LOOK.as_millis(), LONG_PATIENCE.as_millis() / LOOK.as_millis());
         assert_eq!(looks(0, 0).0, patience);
         assert_eq!(looks(10, 100).0, 100 + patience);
         assert_eq!(looks(patience + 1, most).0, patience, "it began when nobody waited any more");
         let (all, why) = looks(0, most * 2);
         assert_eq!(all, most);
-        assert!(why.contains("appear in the console"), "{why}");
+        assert!(why.contains("8 minutes") && why.contains("appear in the console"), "{why}");
+        assert!(looks(0, 0).1.contains("docket jobs list"), "{}", looks(0, 0).1);
     }
 }
