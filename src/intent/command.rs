@@ -58,6 +58,9 @@ impl Command {
                 continue;
             }
             let (value, left) = argument.kind.read(own, today).ok_or_else(|| {
+                if argument.kind == Kind::Models {
+                    return UserError::new(models::wrong(own));
+                }
                 let wanted = match (argument.kind, own.parse::<u32>()) {
                     // A number alone could be a task's as well.
                     (Kind::Patch, Ok(number)) => format!("a patch. Do you mean P-{number}? Write it so"),
@@ -126,7 +129,7 @@ impl Kind {
             Self::Effort => "an effort, such as 30m, 4h, 1.5 d or “none”",
             Self::Date => "a day, such as tomorrow, friday, 24 Dec, 2026-12-24 or “none”",
             Self::Priority => "a priority: urgent, high, normal or low",
-            Self::Models => "what to do with the models: test, default, use, budget or remove, and what to",
+            Self::Models => "test, default, use, budget or remove",
             Self::Routes => "forget and the number in the list, or forget all",
         }
     }

@@ -1,5 +1,6 @@
 //! What follows `models` and `routes`.
 
+use super::command::shorten;
 use crate::domain::{
     intent::{Intent, ModelsWish},
     model::Use,
@@ -25,6 +26,59 @@ pub(super) fn models(text: &str) -> Option<Intent> {
         _ => return None,
     };
     Some(Intent::SetModels(wish))
+}
+
+/// What to say to what follows `models` and can't be read: what is missing or wrong, and a line that works.
+pub(super) fn wrong(text: &str) -> String {
+    let (verb, rest) = first_word(text);
+    let (purpose, model) = first_word(rest);
+    let kinds = kinds();
+    match verb.to_lowercase().as_str() {
+        "test" => "Say which account to test. For example: /docket models test openai".to_owned(),
+        "default" => "Say which model is the default. For example: /docket models default openai/gpt-5".to_owned(),
+        "use" => match Use::from_word(&purpose.to_lowercase()) {
+            Some(kind) if model.is_empty() => {
+                format!(
+                    "Say which model is used for {kind}. For example: /docket models use {kind} openai/gpt-5-mini",
+                    kind = kind.as_str()
+                )
+            }
+            _ if purpose.is_empty() => {
+                format!(
+                    "Say for what, which is {kinds}, and which model. For example: /docket models use route openai/gpt-5-mini"
+                )
+            }
+            _ => {
+                let said = shorten(purpose);
+                format!(
+                    "A model is used for {kinds}, not for “{said}”. For example: /docket models use route openai/gpt-5-mini"
+                )
+            }
+        },
+        "budget" if rest.is_empty() => "Say how many tokens a day. For example: /docket models budget 500k".to_owned(),
+        "budget" => format!(
+            "I can't read “{}” as a number of tokens: it is whole, from 0 to {}m. For example: /docket models budget 500k",
+            shorten(rest),
+            MOST_TOKENS / 1_000_000,
+        ),
+        "remove" | "forget" => "Say which account to remove. For example: /docket models remove openai".to_owned(),
+        "add" => {
+            "An account is added with a form, because its key is no text for a chat: type /docket models and press \
+                  Add account."
+                .to_owned()
+        }
+        _ => format!(
+            "models does not know “{}”. It knows test, default, use, budget and remove. For example: /docket models test openai",
+            shorten(verb)
+        ),
+    }
+}
+
+/// `route, plan, break or refine`.
+fn kinds() -> String {
+    let mut words = Use::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>();
+    let last = words.pop().unwrap_or_default();
+    format!("{} or {last}", words.join(", "))
 }
 
 /// Reads what follows `routes`: nothing, or `forget 2`, or `forget all`.
@@ -83,6 +137,31 @@ mod tests {
             ("sing", None),
         ] {
             assert_eq!(models(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn each_misuse_is_told_in_one_sentence_with_an_example_that_works() {
+        for (text, words) in [
+            ("test", "which account to test"),
+            ("default", "which model is the default"),
+            ("use", "route, plan, break or refine"),
+            ("use digest openai/gpt-5", "not for “digest”"),
+            ("use digest openai/gpt-5", "route, plan, break or refine"),
+            ("use plan", "which model is used for plan"),
+            ("budget", "how many tokens a day"),
+            ("budget -5", "can't read “-5”"),
+            ("budget lots", "from 0 to 100000m"),
+            ("remove", "which account to remove"),
+            ("add openai", "press Add account"),
+            ("sing", "does not know “sing”"),
+        ] {
+            assert_eq!(models(text), None, "{text}");
+            let said = wrong(text);
+            assert!(said.contains(words), "{text}: {said}");
+            if let Some((_, example)) = said.split_once("For example: /docket models ") {
+                assert!(models(example).is_some(), "{example}");
+            }
         }
     }
 
