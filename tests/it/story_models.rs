@@ -15,6 +15,8 @@ for_each_db!(
     a_draft_that_takes_long_is_shown_and_becomes_the_card,
     a_draft_is_stopped_by_its_button,
     a_draft_that_fails_leaves_no_message_behind,
+    decisions_and_status_changes_go_on_while_a_draft_is_made,
+    a_key_that_is_typed_anywhere_reaches_neither_the_database_nor_a_model,
     an_account_is_added_tested_chosen_and_removed,
     only_owners_look_after_models,
     every_command_works_with_the_port_of_the_model_closed,
@@ -93,6 +95,59 @@ async fn a_draft_that_fails_leaves_no_message_behind(db: &TestDb) {
     tokio::join!(docket.run_jobs(), until_shown(&docket));
     assert!(docket.told("U1").contains("Use a template"), "{}", docket.told("U1"));
     assert_eq!(docket.slack.messages("C1").len(), 0, "{:?}", docket.cards());
+    assert_eq!(docket.slack.problems(), Vec::<String>::new());
+}
+
+async fn decisions_and_status_changes_go_on_while_a_draft_is_made(db: &TestDb) {
+    let model = FakeModel::start().await;
+    let docket = with_model(db, &model.url()).await;
+    model.answer(plan("User authentication", &["Sign-in page"]));
+    docket.slash("U1", "plan Build a user authentication flow").await;
+    let card = docket.newest_with("patch.approve");
+    model.script([Answer::Hang]);
+    docket.send(docket.user("U1").slash("plan Build a shop", db.chance.now())).await;
+    let meanwhile = async {
+        model.until_asked(2).await;
+        docket.send(docket.user("U2").click(&card, "patch.approve", db.chance.now())).await;
+        docket.run_jobs().await;
+        assert_eq!(docket.states().await, ["applied"]);
+        docket.slash("U2", "done AUTH-1").await;
+        let shown = words(&docket.slash("U2", "show AUTH-1").await.json()).to_lowercase();
+        assert!(shown.contains("done"), "{shown}");
+        until_shown(&docket).await;
+        let button = docket.newest_with("stop");
+        docket.send(docket.user("U1").click(&button, "stop", db.chance.now())).await;
+        docket.run_jobs().await;
+    };
+    tokio::join!(docket.run_jobs(), meanwhile);
+    model.until_left(1).await;
+    assert_eq!(docket.slack.problems(), Vec::<String>::new());
+}
+
+async fn a_key_that_is_typed_anywhere_reaches_neither_the_database_nor_a_model(db: &TestDb) {
+    const KEY: &str = "sk-proj-Zq7xT4nB9wKe2Lm5Zq7xT4nB9wKe2Lm5";
+    let model = FakeModel::start().await;
+    let docket = with_model(db, &model.url()).await;
+    model.answer(plan("User authentication", &["Sign-in page"]));
+    docket.slash("U1", "plan Build a user authentication flow").await;
+    let thread = docket.newest_with("patch.approve").ts;
+    let asked = model.requests().len();
+    for line in [
+        format!("connect openai {KEY}"),
+        format!("add account openai {KEY}"),
+        format!("OPENAI_API_KEY={KEY}"),
+        format!("/models add {KEY}"),
+        format!("plan Build a shop with {KEY}"),
+    ] {
+        let said = docket.slash("U1", &line).await;
+        assert!(said.body.contains("Never type a key into chat"), "{}", said.body);
+    }
+    docket.mention("U1", &format!("here is our openai key {KEY}")).await;
+    docket.reply("U1", &thread, &format!("the key is {KEY}, add it")).await;
+    for body in db.bodies().await {
+        assert!(!body.contains(KEY), "{body}");
+    }
+    assert_eq!(model.requests().len(), asked);
     assert_eq!(docket.slack.problems(), Vec::<String>::new());
 }
 
