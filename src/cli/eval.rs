@@ -146,7 +146,7 @@ fn silence(trouble: &Trouble) -> Silence {
     match trouble {
         Trouble::Refused { .. } => Silence::Refused(words),
         // Whoever judges a model wants to know everything that was wrong.
-        Trouble::Invalid { model, problems } => Silence::Refused(format!(
+        Trouble::Invalid { model, problems, .. } => Silence::Refused(format!(
             "{} answered twice with something that can't be used: {}",
             model.model.model,
             problems.join(" ")

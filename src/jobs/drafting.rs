@@ -89,13 +89,13 @@ impl Wish<'_> {
     /// The first plan of a new project.
     pub(super) async fn plan(&self, tx: &mut Tx, goal: &str) -> Result<Thought> {
         let taken = tx.taken_keys().await?;
-        let outline = |why: &str| -> Result<Thought> {
+        let outline = |why: &str, note: Option<String>| -> Result<Thought> {
             let draft = because(self.desk.templates.plan(goal, &taken)?, why);
-            Ok(Thought::Propose(Box::new(self.idea(draft, Target::New))))
+            Ok(Thought::Propose(Box::new(Idea { note, ..self.idea(draft, Target::New) })))
         };
         match self.asked(tx, Use::Plan).await? {
-            Asked::NoModel(why) => outline(why),
-            Asked::Trouble(trouble) if trouble.is_outage() => outline(&trouble.brief()),
+            Asked::NoModel(why) => outline(why, None),
+            Asked::Trouble(trouble) if trouble.is_outage() => outline(&trouble.brief(), mendable(trouble)),
             Asked::Trouble(trouble) => Ok(Thought::Say(offer(&trouble.words(), goal))),
             Asked::NotYet => {
                 let question = plan::question(&self.fence(), &self.said(goal));
@@ -122,13 +122,13 @@ impl Wish<'_> {
         let (plan, first_free) = self.whole(tx, &project).await?;
         let code = plan.code(number);
         let target = Target::Existing { project: project.id, first_free };
-        let outline = |why: &str| -> Result<Thought> {
+        let outline = |why: &str, note: Option<String>| -> Result<Thought> {
             let draft = because(self.desk.templates.break_down(&plan, number, focus, first_free)?, why);
-            Ok(Thought::Propose(Box::new(self.idea(draft, target))))
+            Ok(Thought::Propose(Box::new(Idea { note, ..self.idea(draft, target) })))
         };
         match self.asked(tx, Use::Break).await? {
-            Asked::NoModel(why) => outline(why),
-            Asked::Trouble(trouble) if trouble.is_outage() => outline(&trouble.brief()),
+            Asked::NoModel(why) => outline(why, None),
+            Asked::Trouble(trouble) if trouble.is_outage() => outline(&trouble.brief(), mendable(trouble)),
             Asked::Trouble(trouble) => Ok(Thought::Say(offer(&trouble.words(), &code.to_string()))),
             Asked::NotYet => {
                 let focus = focus.map(|focus| self.said(focus));
@@ -314,6 +314,11 @@ fn ask(
     what: String,
 ) -> Thought {
     Thought::Ask(Box::new(Consultation { question, check: Box::new(check), what: Some(what) }))
+}
+
+/// What to tell whoever asked, where the trouble lasts until somebody does something about it.
+fn mendable(trouble: &Trouble) -> Option<String> {
+    trouble.needs_a_person().then(|| trouble.words())
 }
 
 /// A model's draft says so.

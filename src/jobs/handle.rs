@@ -16,6 +16,7 @@ use crate::{
         route::{Route, phrase},
     },
     error::{Error, Result},
+    intent::{self, Reading, classify},
     jobs::{
         Desk,
         cards::{append, queue_answer},
@@ -23,6 +24,7 @@ use crate::{
         people::{meet, recognise},
         settings,
         think::{self, Idea, Thought},
+        understand,
     },
     review::{
         decide::{Decided, decide, refuse},
@@ -208,8 +210,10 @@ async fn end(desk: &Desk, mut tx: Tx, talk: &Talk<'_>) -> Result<Turn> {
 /// Remembers what somebody chose their words to mean in this channel.
 async fn learn(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>) -> Result<()> {
     let Event::Chosen { words, line } = talk.event else { return Ok(()) };
-    // What a guest means by them is not what the channel means.
-    if talk.member.standing != Standing::Full {
+    // What a guest means by them is not what the channel means; and words never come to decide or set anything.
+    let meant = intent::typed(line, understand::today(Some(talk.member), desk.chance.now()));
+    let may_be_meant = matches!(&meant, Reading::Meant(intent) if classify::may_mean(intent));
+    if talk.member.standing != Standing::Full || !may_be_meant {
         return Ok(());
     }
     if let Some(phrase) = phrase(words) {

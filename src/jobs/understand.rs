@@ -9,7 +9,7 @@ use crate::{
         route::phrase,
         time::Timestamp,
     },
-    intent::{self, Reading},
+    intent::{self, Reading, classify},
     store::{self, Tx},
 };
 
@@ -34,6 +34,7 @@ pub async fn understand(
     if let (Reading::Unknown(_), Some(venue), Some(phrase)) = (&reading, venue, phrase(said))
         && let Some(route) = tx.route(venue, &phrase).await?
         && let Reading::Meant(intent) = intent::typed(&route.line, today)
+        && classify::may_mean(&intent)
     {
         return Ok(Some(Reading::Meant(intent)));
     }

@@ -14,7 +14,9 @@ use crate::support::{
 for_each_db!(
     a_draft_that_takes_long_is_shown_and_becomes_the_card,
     a_draft_is_stopped_by_its_button,
+    a_cancel_in_the_last_moment_holds_or_is_told_that_it_came_too_late,
     a_draft_that_fails_leaves_no_message_behind,
+    a_key_that_is_not_taken_is_told_beside_the_template,
     decisions_and_status_changes_go_on_while_a_draft_is_made,
     a_key_that_is_typed_anywhere_reaches_neither_the_database_nor_a_model,
     an_account_is_added_tested_chosen_and_removed,
@@ -84,6 +86,43 @@ async fn a_draft_is_stopped_by_its_button(db: &TestDb) {
     docket.slash("U1", "plan Build a user authentication flow").await;
     assert!(docket.card().contains("Sign-in page"), "{}", docket.card());
     assert_eq!(docket.slack.problems(), Vec::<String>::new());
+}
+
+async fn a_cancel_in_the_last_moment_holds_or_is_told_that_it_came_too_late(db: &TestDb) {
+    let model = FakeModel::start().await;
+    let docket = with_model(db, &model.url()).await;
+    for (round, pause) in [350, 500, 600, 650].into_iter().enumerate() {
+        let answer = Answer::Json(plan("User authentication", &["Sign-in page"]));
+        model.script([Answer::After(std::time::Duration::from_millis(2_700), Box::new(answer))]);
+        let (proposed, told) = (docket.states().await.len(), docket.slack.private("U2").len());
+        let line = format!("plan Build the import of ledger{round}");
+        docket.send(docket.user("U1").slash(&line, db.chance.now())).await;
+        let stopping = async {
+            until_shown(&docket).await;
+            let button = docket.newest_with("stop");
+            tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
+            db.clock.advance(std::time::Duration::from_secs(1));
+            docket.send(docket.user("U2").click(&button, "stop", db.chance.now())).await;
+            docket.run_jobs().await;
+        };
+        tokio::join!(docket.run_jobs(), stopping);
+        docket.run_jobs().await;
+        let is_proposed = docket.states().await.len() > proposed;
+        let is_late = docket.slack.private("U2").len() > told && docket.told("U2").contains("finished already");
+        assert_eq!(is_proposed, is_late, "{pause}: {}", docket.told("U2"));
+        model.drop_script();
+    }
+}
+
+async fn a_key_that_is_not_taken_is_told_beside_the_template(db: &TestDb) {
+    let model = FakeModel::start().await;
+    model.expect_key("sk-the-right-one");
+    let settings = [("OPENAI_BASE_URL", &*model.url()), ("OPENAI_API_KEY", "sk-a-wrong-one"), ("OPENAI_MODEL", "big")];
+    let docket = TestApp::start_with(db, &settings).await;
+    docket.slash("U1", "plan Build a user authentication flow").await;
+    assert!(docket.card().contains("template \"feature\""), "{}", docket.card());
+    assert!(docket.told("U1").contains("key"), "{}", docket.told("U1"));
+    assert!(!docket.told("U1").contains("sk-a-wrong-one"), "{}", docket.told("U1"));
 }
 
 async fn a_draft_that_fails_leaves_no_message_behind(db: &TestDb) {
