@@ -40,15 +40,12 @@ const APOSTROPHES: [char; 3] = ['\'', '\u{2018}', '\u{2019}'];
 
 /// A blank in place of a punctuation mark: of ASCII, of Latin, of any script, of East Asia.
 const fn unless_sign(c: char) -> char {
-    match c {
-        '\'' => c,
-        '\u{a1}' | '\u{a7}' | '\u{ab}' | '\u{b6}' | '\u{b7}' | '\u{bb}' | '\u{bf}' => ' ',
-        '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205e}' => ' ',
-        '\u{3001}'..='\u{3003}' | '\u{3008}'..='\u{3011}' | '\u{3014}'..='\u{301f}' => ' ',
-        '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' | '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff65}' => ' ',
-        _ if c.is_ascii_punctuation() => ' ',
-        _ => c,
-    }
+    let is_sign = c.is_ascii_punctuation()
+        || matches!(c, '\u{a1}' | '\u{a7}' | '\u{ab}' | '\u{b6}' | '\u{b7}' | '\u{bb}' | '\u{bf}')
+        || matches!(c, '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205e}')
+        || matches!(c, '\u{3001}'..='\u{3003}' | '\u{3008}'..='\u{3011}' | '\u{3014}'..='\u{301f}')
+        || matches!(c, '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' | '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff65}');
+    if is_sign && c != '\'' { ' ' } else { c }
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ fn holds_named_key(text: &str) -> bool {
     };
     let is_named = |at: usize| {
         let (before, own) = (&words[at.saturating_sub(2)..at], words[at].split(['=', ':']).next());
-        before.iter().any(|word| names_it(&word)) || own.is_some_and(|own| own != words[at] && names_it(&own))
+        before.iter().any(names_it) || own.is_some_and(|own| own != words[at] && names_it(&own))
     };
     (0..words.len()).any(|at| has_token(words[at]) && is_named(at))
 }
