@@ -187,11 +187,9 @@ fn known(account: &Asked, place: &str, names: &[String]) -> Check {
     match account.models.iter().find(|model| !has(model)) {
         Some(missing) if !names.is_empty() => {
             let some: Vec<_> = names.iter().take(5).map(String::as_str).collect();
-            let remedy = format!(
-                "Check the model's name; it has {}, such as {}.",
-                if names.len() == 1 { "1 model".to_owned() } else { format!("{} models", names.len()) },
-                some.join(", ")
-            );
+            let models = if names.len() == 1 { "model" } else { "models" };
+            let remedy =
+                format!("Check the model's name; it has {} {models}, such as {}.", names.len(), some.join(", "));
             Check::bad(SUBJECT, format!("{place} does not list {missing}"), remedy)
         }
         _ => Check::good(SUBJECT, format!("{place} answers; {} enabled", account.models.join(", "))),
