@@ -217,9 +217,9 @@ const CLAUSES: &[&str] = &[
 
 /// Whether this reads as a title alone.
 fn is_title(text: &str) -> bool {
-    let goes_on = |word: &&str| !text::places_of(text, word).is_empty();
+    let goes_on = |word: &str| !text::places_of(text, word).is_empty();
     let is_wish = |at: std::ops::Range<usize>| sentence::starts_with_verb(text[at.end..].trim_start());
-    !CLAUSES.iter().any(|word| goes_on(&word)) && !text::places_of(text, "and").into_iter().any(is_wish)
+    !CLAUSES.iter().any(|word| goes_on(word)) && !text::places_of(text, "and").into_iter().any(is_wish)
 }
 
 /// Reads one piece between full stops, joined by “and” at most, and appends what it says.

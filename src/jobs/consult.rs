@@ -85,7 +85,7 @@ pub(super) async fn test(
         let tested = timeout(LIMIT, desk.models.test(talk.tenant, account)).await;
         tested.unwrap_or(Ok(Err(Trouble::TooSlow { limit: LIMIT })))
     };
-    match shown(desk, talk, Some(&format!("Testing {account}")), tested).await {
+    match shown(desk, talk, Some(&format!("Testing {account}")), Box::pin(tested)).await {
         Ok(tested) => Ok(Ok(tested?)),
         Err(by) => Ok(Err(by)),
     }
@@ -111,7 +111,7 @@ pub(super) async fn consult(
             () = sleep_until(memo.deadline) => Ok(Err(Trouble::TooSlow { limit: LIMIT })),
         }
     };
-    match shown(desk, talk, consultation.what.as_deref(), asking).await {
+    match shown(desk, talk, consultation.what.as_deref(), Box::pin(asking)).await {
         Ok(answer) => {
             memo.said.insert(question.purpose, answer?);
             Ok(None)

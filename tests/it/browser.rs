@@ -221,7 +221,7 @@ async fn a_draft_is_shown_while_it_is_made_counts_on_and_is_cancelled() {
     let mut tx = other.write(site.tenant).await.unwrap();
     assert!(tx.stop_progress(line, sample.members[0].0.id).await.unwrap());
     tx.commit().await.unwrap();
-    browser.wait_for("Stopping the draft of a plan").await;
+    browser.wait_for("Stopping: Drafting a plan").await;
     let mut tx = other.write(site.tenant).await.unwrap();
     tx.finish_delivery(line, "stopped", site.chance.now()).await.unwrap();
     tx.remove_progress(line).await.unwrap();

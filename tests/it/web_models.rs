@@ -163,7 +163,7 @@ async fn a_name_that_is_taken_is_said_on_the_page(db: &TestDb) {
     let (site, sample) = Site::over_sample(db).await;
     connected(&site, sample.members[0].0.id).await;
     let mut fields = filled();
-    fields[0].1 = "OpenAI".to_owned();
+    "OpenAI".clone_into(&mut fields[0].1);
     let page = site.post_form("/models/accounts", &serde_urlencoded::to_string(&fields).unwrap()).await;
     assert_eq!(page.status, StatusCode::BAD_REQUEST);
     assert!(page.body.contains("There is an account of this name already"), "{}", page.body);

@@ -103,7 +103,7 @@ async fn a_draft_in_the_making_ends_the_conversation_until_it_is_over(db: &TestD
     assert!(tx.stop_progress(delivery, sample.members[0].0.id).await.unwrap());
     tx.commit().await.unwrap();
     let page = site.get("/console").await.body;
-    assert!(page.contains("Stopping the draft of") && !page.contains("name=\"stop\""), "{page}");
+    assert!(page.contains("Stopping: <bdi>Drafting") && !page.contains("name=\"stop\""), "{page}");
 
     let mut tx = site.store.write(site.tenant).await.unwrap();
     tx.finish_delivery(delivery, "stopped", site.chance.now()).await.unwrap();

@@ -196,7 +196,8 @@ mod tests {
         let good = ("openai", "https://a.example/v1", "gpt-5", KEY);
         let bare = "0123456789abcdef0123456789abcdef";
         let keyed = format!("https://a.example/?k={KEY}");
-        let (long, most) = ("x".repeat(MAX_NAME + 1), (0..=MAX_MODELS).map(|n| format!("m{n} ")).collect::<String>());
+        let names: Vec<String> = (0..=MAX_MODELS).map(|n| format!("m{n}")).collect();
+        let (long, most) = ("x".repeat(MAX_NAME + 1), names.join(" "));
         let (name, url, key, models) = (Field::Name, Field::BaseUrl, Field::Key, Field::Models);
         for (field, (a, b, c, d), words) in [
             (name, (" ", good.1, good.2, KEY), "Give the account a name"),
