@@ -1,6 +1,6 @@
 //! Language models: asked through one trait, in one shape, at a known cost.
 //!
-//! A model gets a [`Prompt`] and a [`Schema`](schema::Schema) and answers with text; whoever asked reads it. It has no
+//! A model gets a [`Prompt`](prompt::Prompt) and a [schema] and answers with text; whoever asked reads it. It has no
 //! tools, and nothing it says does anything before a person has approved it.
 
 pub mod address;

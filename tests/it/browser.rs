@@ -226,7 +226,7 @@ async fn a_draft_is_shown_while_it_is_made_counts_on_and_is_cancelled() {
     tx.finish_delivery(line, "stopped", site.chance.now()).await.unwrap();
     tx.remove_progress(line).await.unwrap();
     tx.commit().await.unwrap();
-    browser.wait_until_gone("Stopping the draft").await;
+    browser.wait_until_gone("Stopping: Drafting").await;
     let place = "return document.activeElement.id";
     assert_eq!(browser.evaluate(place).await, json!("scroll"), "whoever pressed the button stays at the conversation");
     browser.close().await;
