@@ -54,6 +54,10 @@ struct Return<'a> {
     why: Option<&'a str>,
 }
 
+/// Deaths of its worker that a job survives beyond its attempts. A power cut is seldom the job's fault; a job that kills
+/// its worker every time has to end some day.
+const DEATHS: i64 = 10;
+
 impl Store {
     /// Takes up to `limit` due jobs for `owner` until `now + lease`; at most one of each ordering key, and tenants in turns.
     ///
@@ -72,9 +76,10 @@ impl Store {
         execute!(
             session,
             "UPDATE jobs SET state = 'dead', dead_at = $1, due_at = NULL, owner = NULL, last_error = \
-             'the worker ' || owner || ' did not finish attempt ' || attempts || ' of ' || max_attempts || ' in time' \
-             WHERE state = 'running' AND due_at <= $1 AND attempts >= max_attempts",
-            now.as_millis()
+             'started ' || attempts || ' times and not finished; the last worker was ' || owner \
+             WHERE state = 'running' AND due_at <= $1 AND attempts >= max_attempts + $2",
+            now.as_millis(),
+            DEATHS
         );
         let mut rows = all!(
             session,
