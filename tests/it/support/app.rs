@@ -187,14 +187,7 @@ impl<'a> TestApp<'a> {
 
     /// Fills in the form that was opened last and sends it.
     pub(crate) async fn submit(&self, user: &str, words: &str) -> Ack {
-        // Forms open beside the acknowledgement.
-        for _ in 0..200 {
-            if !self.slack.views().is_empty() {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-        let view = self.slack.views().last().cloned().unwrap();
+        let view = self.opened().await;
         let ack = self.send(self.user(user).submit_view(&view, words, self.db.chance.now())).await;
         assert_eq!(ack.status, StatusCode::OK, "{}", ack.body);
         self.run_jobs().await;
@@ -203,8 +196,13 @@ impl<'a> TestApp<'a> {
 
     /// Fills in the form that opens now, field by field, and sends it.
     pub(crate) async fn fill(&self, user: &str, fields: &[(&str, &str)]) -> Ack {
-        // Forms open beside the acknowledgement.
-        for _ in 0..200 {
+        let view = self.opened().await;
+        self.act(self.user(user).submit_form(&view, fields, self.db.chance.now())).await
+    }
+
+    /// The form that opens now: it does so beside the acknowledgement.
+    async fn opened(&self) -> Value {
+        for _ in 0..500 {
             if self.slack.views().len() > self.filled.load(Ordering::Relaxed) {
                 break;
             }
@@ -212,7 +210,7 @@ impl<'a> TestApp<'a> {
         }
         let views = self.slack.views();
         self.filled.store(views.len(), Ordering::Relaxed);
-        self.act(self.user(user).submit_form(views.last().unwrap(), fields, self.db.chance.now())).await
+        views.last().cloned().unwrap()
     }
 
     /// The newest message of the channel that has this button.
