@@ -1,5 +1,7 @@
 //! From what came in to what should happen: reads, and changes nothing.
 
+use unicode_segmentation::UnicodeSegmentation;
+
 use crate::{
     answers::{self, Ask},
     domain::{
@@ -171,8 +173,7 @@ async fn overheard(wish: &Wish<'_>, tx: &mut Tx, reading: Reading) -> Result<Tho
 
 /// Words of which no wish is worth a question to a model: a nod, or a line to somebody else.
 fn is_chatter(line: &str) -> bool {
-    line.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).count() < 3
-        || line.trim_start().starts_with("<@")
+    line.unicode_words().count() < 3 || line.trim_start().starts_with("<@")
 }
 
 /// Words that nothing understands without a model. `words` is what to say where there is none.
@@ -248,5 +249,21 @@ fn which(words: &str, candidates: &[Candidate]) -> Message {
             Block::Buttons(candidates.iter().map(button).collect()),
             Block::Context(vec![Span::plain(hint)]),
         ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nod_and_a_line_to_somebody_else_are_chatter_in_any_script() {
+        for chatter in ["", "👍", "lgtm", "sounds great!", "<@U2> what do you think of this?"] {
+            assert!(is_chatter(chatter), "{chatter}");
+        }
+        for wish in ["we need a security review", "セキュリティの確認を追加してください", "把前两个任务合并"]
+        {
+            assert!(!is_chatter(wish), "{wish}");
+        }
     }
 }
