@@ -230,6 +230,14 @@ fn longest_rise<T: Ord>(row: &[T]) -> BTreeSet<usize> {
     rises.into_iter().max_by_key(BTreeSet::len).unwrap_or_default()
 }
 
+/// Each field of a struct with whether it differs in another one. A new field has to be named here.
+macro_rules! compare {
+    ($type:ident { $($field:ident),* $(,)? }, $one:expr, $other:expr) => {{
+        let $type { $($field),* } = $one;
+        [$((stringify!($field), *$field != $other.$field)),*]
+    }};
+}
+
 /// The fields in which two operations of one kind differ.
 fn fields(one: &Operation, other: &Operation, moved: bool) -> Vec<String> {
     match (one, other) {
@@ -237,57 +245,41 @@ fn fields(one: &Operation, other: &Operation, moved: bool) -> Vec<String> {
             Operation::CreateTask { place: from, fields: one, .. },
             Operation::CreateTask { place: to, fields: other, .. },
         ) => {
-            let TaskFields {
-                title,
-                description,
-                acceptance,
-                status,
-                assignee,
-                estimate,
-                priority,
-                due,
-                depends_on,
-                links,
-            } = one;
-            differing([
-                ("title", *title != other.title),
-                ("description", *description != other.description),
-                ("acceptance", *acceptance != other.acceptance),
-                ("status", *status != other.status),
-                ("assignee", *assignee != other.assignee),
-                ("estimate", *estimate != other.estimate),
-                ("priority", *priority != other.priority),
-                ("due", *due != other.due),
-                ("depends_on", *depends_on != other.depends_on),
-                ("links", *links != other.links),
-                ("place", moved || from.parent != to.parent),
-            ])
+            let own = compare!(
+                TaskFields {
+                    title,
+                    description,
+                    acceptance,
+                    status,
+                    assignee,
+                    estimate,
+                    priority,
+                    due,
+                    depends_on,
+                    links
+                },
+                one,
+                other
+            );
+            differing(own.into_iter().chain([("place", moved || from.parent != to.parent)]))
         }
         (Operation::UpdateTask { changes: one, .. }, Operation::UpdateTask { changes: other, .. }) => {
-            let TaskChanges {
-                title,
-                description,
-                acceptance,
-                status,
-                assignee,
-                estimate,
-                priority,
-                due,
-                depends_on,
-                links,
-            } = one;
-            differing([
-                ("title", *title != other.title),
-                ("description", *description != other.description),
-                ("acceptance", *acceptance != other.acceptance),
-                ("status", *status != other.status),
-                ("assignee", *assignee != other.assignee),
-                ("estimate", *estimate != other.estimate),
-                ("priority", *priority != other.priority),
-                ("due", *due != other.due),
-                ("depends_on", *depends_on != other.depends_on),
-                ("links", *links != other.links),
-            ])
+            differing(compare!(
+                TaskChanges {
+                    title,
+                    description,
+                    acceptance,
+                    status,
+                    assignee,
+                    estimate,
+                    priority,
+                    due,
+                    depends_on,
+                    links
+                },
+                one,
+                other
+            ))
         }
         (Operation::MoveTask { to: one, .. }, Operation::MoveTask { to: other, .. }) => {
             differing([("place", one != other)])
@@ -304,7 +296,7 @@ fn fields(one: &Operation, other: &Operation, moved: bool) -> Vec<String> {
     }
 }
 
-fn differing<const N: usize>(fields: [(&str, bool); N]) -> Vec<String> {
+fn differing<'a>(fields: impl IntoIterator<Item = (&'a str, bool)>) -> Vec<String> {
     fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()).collect()
 }
 
