@@ -175,7 +175,7 @@ impl Tx {
 impl Store {
     /// Every stored secret of every tenant, for whoever looks after the master key.
     pub async fn stored_keys(&self) -> Result<Vec<StoredKey>> {
-        let mut session = self.db.begin_read().await?;
+        let mut session = self.look().await?;
         let rows = all!(
             session,
             (String, String, String, String),

@@ -163,7 +163,7 @@ impl Store {
 
     /// Gives back everything that this worker holds, to be claimed at once; the attempts don't count.
     pub async fn release(&self, owner: &str) -> Result<u64> {
-        let mut session = self.db.begin_read().await?;
+        let mut session = self.look().await?;
         let held = all!(
             session,
             (String, i64, i64),

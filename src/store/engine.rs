@@ -3,13 +3,36 @@
 //! `sqlx`'s own `Any` driver can't carry typed values such as booleans on SQLite; here each arm is
 //! compiled against its driver, so that a type one engine lacks is a compile error.
 
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use std::fmt;
+
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use tokio::sync::watch;
 
 use super::Result;
+use crate::domain::ids::TenantId;
 
 /// The channel on which processes that share a PostgreSQL database tell each other of commits.
 pub(super) const CHANNEL: &str = "docket_changes";
+
+/// Whose rows a transaction may see: PostgreSQL keeps to it by row-level security, as a second wall behind the
+/// `tenant_id = $1` of every statement. SQLite has no such thing.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Scope {
+    /// This tenant's.
+    Tenant(TenantId),
+    /// Everybody's: for the queue, the doors and whoever looks after the whole.
+    Across,
+}
+
+impl fmt::Display for Scope {
+    /// The value of the setting that the policies of the tables read (`migrations/postgres`, `row_security`).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tenant(tenant) => tenant.fmt(f),
+            Self::Across => f.write_str("*"),
+        }
+    }
+}
 
 /// The connections to a database of either engine.
 #[derive(Clone)]
@@ -95,10 +118,13 @@ impl Db {
     }
 
     /// Where every reading transaction begins. All it reads is of one instant.
-    pub(super) async fn begin_read(&self) -> Result<Session> {
+    pub(super) async fn begin_read(&self, scope: Scope) -> Result<Session> {
         let conn = match self {
             Self::Sqlite { readers, .. } => Conn::Sqlite(readers.begin().await?),
-            Self::Pg(pool) => Conn::Pg(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?),
+            Self::Pg(pool) => {
+                let begin = begin_for(scope, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+                Conn::Pg(pool.begin_with(begin).await?)
+            }
         };
         Ok(Session { conn, wrote: false, changes: None })
     }
@@ -107,10 +133,10 @@ impl Db {
     ///
     /// On SQLite it takes the write lock at once: a transaction that reads first and writes later fails
     /// with `SQLITE_BUSY_SNAPSHOT` when somebody else wrote in between, whatever the busy timeout.
-    pub(super) async fn begin_write(&self, changes: watch::Sender<u64>) -> Result<Session> {
+    pub(super) async fn begin_write(&self, scope: Scope, changes: watch::Sender<u64>) -> Result<Session> {
         let conn = match self {
             Self::Sqlite { writer, .. } => Conn::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Pg(pool) => Conn::Pg(pool.begin().await?),
+            Self::Pg(pool) => Conn::Pg(pool.begin_with(begin_for(scope, "BEGIN")).await?),
         };
         Ok(Session { conn, wrote: false, changes: Some(changes) })
     }
@@ -124,6 +150,12 @@ impl Db {
             Self::Pg(pool) => pool.close().await,
         }
     }
+}
+
+/// Begins, and says for whom, in one round trip. The setting ends with the transaction.
+fn begin_for(scope: Scope, begin: &str) -> AssertSqlSafe<String> {
+    // Safe: an id is a prefix and a ULID, whoever sent it.
+    AssertSqlSafe(format!("{begin}; SET LOCAL docket.tenant = '{scope}'"))
 }
 
 impl Session {

@@ -128,14 +128,14 @@ impl Tx {
 impl Store {
     /// When the next job may be claimed; in the past where one is due.
     pub async fn next_run_at(&self) -> Result<Option<Timestamp>> {
-        let mut session = self.db.begin_read().await?;
+        let mut session = self.look().await?;
         let row = first!(session, (Option<i64>,), "SELECT min(due_at) FROM jobs");
         Ok(row.and_then(|(at,)| at).map(Timestamp::from_millis))
     }
 
     /// The queue for people: dead jobs first, then those that failed before, then the rest.
     pub async fn jobs(&self, rows: usize) -> Result<Vec<JobRow>> {
-        let mut session = self.db.begin_read().await?;
+        let mut session = self.look().await?;
         let rows = all!(
             session,
             Row,

@@ -23,8 +23,13 @@ impl Store {
                 done.context("could not bring the database up to date")
             }
             Db::Pg(pool) => {
-                // A connection of its own, because a migration may take longer than a statement should.
-                let options = pool.connect_options().as_ref().clone().options([("statement_timeout", "0")]);
+                // A connection of its own, because a migration may take longer than a statement should, and touches the
+                // rows of all tenants.
+                let options = pool
+                    .connect_options()
+                    .as_ref()
+                    .clone()
+                    .options([("statement_timeout", "0"), ("docket.tenant", "*")]);
                 let one = PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
                 let done = POSTGRES.run(&one).await;
                 one.close().await;
@@ -53,7 +58,7 @@ impl Store {
 
     /// The versions that the database has. Never writes.
     async fn applied(&self) -> super::Result<BTreeSet<i64>> {
-        let mut session = self.db.begin_read().await?;
+        let mut session = self.look().await?;
         let exists = first!(session, (i64,), dialect::HAS_MIGRATIONS.text(self.engine()));
         if exists.is_none_or(|(tables,)| tables == 0) {
             return Ok(BTreeSet::new());

@@ -55,7 +55,7 @@ pub use jobs::JobRow;
 pub use lock::ServeLock;
 pub use stats::Stats;
 
-use engine::{Db, Session};
+use engine::{Db, Scope, Session};
 
 /// Why something could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -121,13 +121,13 @@ impl Store {
 
     /// A consistent view for reading.
     pub async fn read(&self, tenant: TenantId) -> Result<Tx> {
-        Ok(Tx::new(self.db.begin_read().await?, tenant))
+        Ok(Tx::new(self.db.begin_read(Scope::Tenant(tenant)).await?, tenant))
     }
 
     /// A transaction for writing. SQLite has one writer at a time: keep it short, and never wait for a
     /// network inside.
     pub async fn write(&self, tenant: TenantId) -> Result<Tx> {
-        Ok(Tx::new(self.begin().await?, tenant))
+        Ok(Tx::new(self.db.begin_write(Scope::Tenant(tenant), self.changes.clone()).await?, tenant))
     }
 
     /// Waits for open transactions and closes every connection.
@@ -138,9 +138,14 @@ impl Store {
         self.db.close().await;
     }
 
-    /// A write transaction of no tenant.
+    /// A consistent view across all tenants.
+    async fn look(&self) -> Result<Session> {
+        self.db.begin_read(Scope::Across).await
+    }
+
+    /// A write transaction across all tenants.
     async fn begin(&self) -> Result<Session> {
-        self.db.begin_write(self.changes.clone()).await
+        self.db.begin_write(Scope::Across, self.changes.clone()).await
     }
 }
 

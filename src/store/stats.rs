@@ -19,7 +19,7 @@ pub struct Stats {
 impl Store {
     /// The numbers as they are now.
     pub async fn stats(&self) -> Result<Stats> {
-        let mut session = self.db.begin_read().await?;
+        let mut session = self.look().await?;
         let jobs = all!(session, (String, i64), "SELECT state, count(*) FROM jobs GROUP BY state ORDER BY state");
         let oldest = first!(session, (Option<i64>,), "SELECT min(due_at) FROM jobs WHERE state = 'waiting'");
         let patches = all!(session, (String, i64), "SELECT state, count(*) FROM patches GROUP BY state ORDER BY state");

@@ -70,7 +70,7 @@ impl Store {
 
     /// Whether any organisation of this platform is connected.
     pub async fn is_installed(&self, surface: Surface) -> Result<bool> {
-        let mut session = self.db.begin_read().await?;
+        let mut session = self.look().await?;
         let row =
             first!(session, (String,), "SELECT team FROM installations WHERE surface = $1 LIMIT 1", surface.as_str());
         Ok(row.is_some())
@@ -78,7 +78,7 @@ impl Store {
 
     /// Whose organisation this is.
     pub async fn tenant_of(&self, surface: Surface, team: &str) -> Result<Option<TenantId>> {
-        let mut session = self.db.begin_read().await?;
+        let mut session = self.look().await?;
         let row = first!(
             session,
             (String,),

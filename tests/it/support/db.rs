@@ -104,6 +104,12 @@ impl TestDb {
         Store::open_with(&self.url, CONNECTIONS).await.unwrap()
     }
 
+    /// The address of the database for a look at the rows of all tenants.
+    fn unfiltered(&self) -> String {
+        let sign = if self.url.contains('?') { '&' } else { '?' };
+        format!("{}{sign}options=-c%20docket.tenant%3D*", self.url)
+    }
+
     /// Runs a statement past the store; gives the rows it wrote.
     pub(crate) async fn raw(&self, sql: &str) -> sqlx::Result<u64> {
         let sql = AssertSqlSafe(sql.to_owned());
@@ -113,7 +119,7 @@ impl TestDb {
                 Ok(sqlx::query(sql).execute(&mut connection).await?.rows_affected())
             }
             Home::Server { .. } => {
-                let mut connection = PgConnection::connect(&self.url).await?;
+                let mut connection = PgConnection::connect(&self.unfiltered()).await?;
                 Ok(sqlx::query(sql).execute(&mut connection).await?.rows_affected())
             }
         }
@@ -128,7 +134,7 @@ impl TestDb {
                 sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap()
             }
             Home::Server { .. } => {
-                let mut connection = PgConnection::connect(&self.url).await.unwrap();
+                let mut connection = PgConnection::connect(&self.unfiltered()).await.unwrap();
                 sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap()
             }
         };
@@ -144,7 +150,7 @@ impl TestDb {
                 sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
             }
             Home::Server { .. } => {
-                let mut connection = PgConnection::connect(&self.url).await.unwrap();
+                let mut connection = PgConnection::connect(&self.unfiltered()).await.unwrap();
                 sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
             }
         }
@@ -159,7 +165,7 @@ impl TestDb {
                 Lock { _sqlite: Some(connection), _postgres: None }
             }
             Home::Server { .. } => {
-                let mut connection = PgConnection::connect(&self.url).await.unwrap();
+                let mut connection = PgConnection::connect(&self.unfiltered()).await.unwrap();
                 for sql in ["BEGIN", "LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE"] {
                     sqlx::query(sql).execute(&mut connection).await.unwrap();
                 }
@@ -216,7 +222,7 @@ impl TestDb {
                 .unwrap()
             }
             Home::Server { .. } => {
-                let mut connection = PgConnection::connect(&self.url).await.unwrap();
+                let mut connection = PgConnection::connect(&self.unfiltered()).await.unwrap();
                 sqlx::query_as(
                     "SELECT table_name || '.' || column_name || CASE is_nullable WHEN 'YES' THEN '?' ELSE '' END \
                      FROM information_schema.columns WHERE table_schema = 'public' \
