@@ -28,7 +28,7 @@ pub(super) fn stranger() -> Message {
 fn message(me: &Member, identities: &[Identity], policy: &Policy) -> Message {
     let role = match me.role {
         Role::Owner => "owner of this Docket",
-        Role::Member => "member",
+        role => role.as_str(),
     };
     let standing = match me.standing {
         Standing::Full => "full member of the workspace",

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::MemberId;
+use super::{ids::MemberId, project::words};
 
 /// Where people talk to Docket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -64,23 +64,20 @@ impl Standing {
     }
 }
 
-/// What a member may do beyond the ordinary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Runs this Docket.
-    Owner,
-    /// Everybody else.
-    Member,
-}
-
-impl Role {
-    /// The word stored in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Member => "member",
-        }
+words! {
+    /// What a member may do, from the most to the least. Whoever is not a full member of the organisation is a viewer,
+    /// whatever role is stored: see [`Member::role`].
+    Role {
+        /// Runs this tenant: names owners, approves changes of the policy, deletes the tenant.
+        Owner = "owner",
+        /// Connects platforms, names everybody but owners, looks after models and tokens.
+        Admin = "admin",
+        /// Decides on changes of plans.
+        Approver = "approver",
+        /// Proposes changes, and decides where the policy says so.
+        Member = "member",
+        /// Reads.
+        Viewer = "viewer",
     }
 }
 

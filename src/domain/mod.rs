@@ -27,6 +27,7 @@ pub mod progress;
 pub mod project;
 #[cfg(test)]
 mod properties;
+pub mod provider;
 pub mod rebase;
 pub mod route;
 pub mod secret;
