@@ -34,7 +34,7 @@ use crate::{
     planner::templates::Templates,
     secrets::{Keyring, Seal, account_key},
     shutdown::Shutdown,
-    store::{ServeLock, Store},
+    store::{ORDINARY_ROLE, ServeLock, Store},
     telemetry::{self, Metrics},
     web::{self, Web},
 };
@@ -125,6 +125,7 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let metrics = Metrics::install()?;
     let store = Store::open(&config.database_url).await?;
     store.migrate().await?;
+    tell_of_a_role_without_bounds(&store).await?;
     tell_lost_keys(&store, &Keyring::of(&config)?).await?;
     let chance = Chance::system();
     match store.end_leases_of_the_dead(&lock, chance.now()).await? {
@@ -160,6 +161,16 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     working.await?;
     store.close().await;
     tracing::info!("stopped");
+    Ok(())
+}
+
+/// With such a role nothing goes wrong today; but a mistake in a statement would show one tenant another's rows.
+async fn tell_of_a_role_without_bounds(store: &Store) -> anyhow::Result<()> {
+    if store.bypasses_row_security().await? {
+        tracing::warn!(
+            "the database's role is a superuser or has BYPASSRLS, so row-level security does not hold it back. {ORDINARY_ROLE}"
+        );
+    }
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::{
     config::{Config, Problem, sqlite_file, without_password},
     domain::ids::TenantId,
     error::causes,
-    store::Store,
+    store::{ORDINARY_ROLE, Store},
 };
 
 /// How long any one check may take.
@@ -137,7 +137,8 @@ async fn database(url: &str, chance: &Chance) -> Vec<Check> {
             vec![Check::bad(SUBJECT, format!("{shown}: {}", causes(&error)), remedy)]
         }
         Ok(()) => {
-            vec![Check::good(SUBJECT, format!("{shown} answers and is migrated")), writable(&store, chance).await]
+            let answers = Check::good(SUBJECT, format!("{shown} answers and is migrated"));
+            [answers, writable(&store, chance).await].into_iter().chain(bounds(&store).await).collect()
         }
     };
     store.close().await;
@@ -155,6 +156,22 @@ async fn writable(store: &Store, chance: &Chance) -> Check {
             Check::bad(SUBJECT, format!("can't be written to: {}", causes(&error)), remedy)
         }
     }
+}
+
+/// Whether row-level security holds the role back, where there is such a thing.
+async fn bounds(store: &Store) -> Option<Check> {
+    const SUBJECT: &str = "database";
+    if store.engine() == "sqlite" {
+        return None;
+    }
+    // A database that fails is told of above.
+    let bypasses = patiently(async { Ok(store.bypasses_row_security().await?) }).await.ok()?;
+    Some(if bypasses {
+        let found = "its role is a superuser or has BYPASSRLS, so row-level security does not hold it back";
+        Check::aside(SUBJECT, found).advise(ORDINARY_ROLE)
+    } else {
+        Check::good(SUBJECT, "row-level security keeps each transaction to its tenant")
+    })
 }
 
 fn templates(folder: Option<&Path>) -> Check {

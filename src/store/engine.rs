@@ -190,3 +190,17 @@ impl Session {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tenant_of_a_transaction_is_set_for_that_transaction_alone() {
+        let tenant: TenantId = "ten_01HF7YAT00000000000000001A".parse().unwrap();
+        for (scope, set) in [(Scope::Tenant(tenant), tenant.to_string()), (Scope::Across, "*".to_owned())] {
+            let AssertSqlSafe(begin) = begin_for(scope, "BEGIN");
+            assert_eq!(begin, format!("BEGIN; SET LOCAL docket.tenant = '{set}'"));
+        }
+    }
+}

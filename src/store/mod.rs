@@ -47,6 +47,7 @@ mod routes;
 mod scans;
 mod stats;
 mod tenants;
+mod wall;
 
 pub use accounts::StoredKey;
 pub use claims::Claimed;
@@ -54,6 +55,7 @@ pub use deliveries::{Accepted, NewDelivery};
 pub use jobs::JobRow;
 pub use lock::ServeLock;
 pub use stats::Stats;
+pub use wall::ORDINARY_ROLE;
 
 use engine::{Db, Scope, Session};
 

@@ -38,6 +38,7 @@ mod store_patches;
 mod store_people;
 mod store_plans;
 mod store_reach;
+mod store_row_security;
 mod store_scans;
 mod store_schema;
 mod store_tenancy;

@@ -67,8 +67,8 @@ async fn every_table_has_its_case(db: &TestDb) {
 }
 
 /// A tenant with something in every table.
-struct Full {
-    tenant: TenantId,
+pub(crate) struct Full {
+    pub(crate) tenant: TenantId,
     member: MemberId,
     installation: Installation,
     project: Project,
@@ -81,7 +81,7 @@ struct Full {
     call: Call,
 }
 
-async fn fill(db: &TestDb) -> Full {
+pub(crate) async fn fill(db: &TestDb) -> Full {
     let (tenant, member) = sample::tenant(&db.store, &db.chance).await;
     let delivery = sample::delivery(&db.chance, tenant, "a");
     db.store.accept(std::slice::from_ref(&delivery)).await.unwrap();

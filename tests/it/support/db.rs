@@ -110,6 +110,16 @@ impl TestDb {
         format!("{}{sign}options=-c%20docket.tenant%3D*", self.url)
     }
 
+    /// The address of the database for whom row-level security does not hold back; `None` on SQLite, and on a server
+    /// that was given to the tests, where they have no such role.
+    pub(crate) async fn as_superuser(&self) -> Option<String> {
+        let Home::Server { name } = &self.home else { return None };
+        match &server().await?.place {
+            Place::Own(cluster) => Some(cluster.url("postgres", name)),
+            Place::Given(_) => None,
+        }
+    }
+
     /// Runs a statement past the store; gives the rows it wrote.
     pub(crate) async fn raw(&self, sql: &str) -> sqlx::Result<u64> {
         let sql = AssertSqlSafe(sql.to_owned());
