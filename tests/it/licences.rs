@@ -64,17 +64,32 @@ fn words(list: &toml::Value) -> BTreeSet<String> {
     list.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
 }
 
-/// Every package that is part of a build on some platform.
-fn packages() -> Vec<Value> {
+/// What cargo knows of the build: every package on every platform, and which needs which.
+fn metadata() -> Value {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     let arguments = ["metadata", "--format-version=1", "--locked", "--manifest-path", manifest];
     let output = Command::new(env!("CARGO")).args(arguments).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Every package that is part of a build on some platform.
+fn packages() -> Vec<Value> {
+    let metadata = metadata();
     let used: BTreeSet<&str> =
         metadata["resolve"]["nodes"].as_array().unwrap().iter().map(|node| node["id"].as_str().unwrap()).collect();
     let packages = metadata["packages"].as_array().unwrap().iter();
     packages.filter(|package| used.contains(package["id"].as_str().unwrap())).cloned().collect()
+}
+
+/// The names of the packages that need a package of this name.
+fn dependents(metadata: &Value, name: &str) -> BTreeSet<String> {
+    let name_of = |id: &Value| {
+        let package = metadata["packages"].as_array().unwrap().iter().find(|package| package["id"] == *id);
+        package.unwrap()["name"].as_str().unwrap().to_owned()
+    };
+    let needs = |node: &&Value| node["deps"].as_array().unwrap().iter().any(|dep| name_of(&dep["pkg"]) == name);
+    metadata["resolve"]["nodes"].as_array().unwrap().iter().filter(needs).map(|node| name_of(&node["id"])).collect()
 }
 
 #[test]
@@ -102,13 +117,17 @@ fn no_accepted_licence_is_without_use() {
 
 #[test]
 fn there_is_one_tls_provider() {
-    let policy = policy();
+    let (policy, metadata, packages) = (policy(), metadata(), packages());
     let banned = policy["bans"]["deny"].as_array().unwrap();
     assert!(banned.len() >= 4);
     for ban in banned {
         let name = ban["crate"].as_str().unwrap();
-        assert!(!packages().iter().any(|package| package["name"] == name), "{name} is part of the build");
+        let allowed = ban.get("wrappers").map(words).unwrap_or_default();
+        let is_there = packages.iter().any(|package| package["name"] == name);
+        assert!(!is_there || !allowed.is_empty(), "{name} is part of the build");
+        assert!(dependents(&metadata, name).is_subset(&allowed), "{name} is needed by more than {allowed:?}");
     }
+    assert!(dependents(&metadata, "ring").contains("rustls"));
 }
 
 #[test]
