@@ -18,7 +18,8 @@
 //!      chat            cards and private answers on their way to where people read them
 //! ```
 //!
-//! [`answers`] replies to questions that change nothing. [`web`] serves the pages. [`app`] puts it all
+//! [`answers`] replies to questions that change nothing. [`web`] serves the pages, and [`connect`] signs people in with
+//! providers and connects those. [`app`] puts it all
 //! together; [`cli`] is the program around it.
 //!
 //! # Who may import whom
@@ -49,6 +50,7 @@ pub mod chat;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod connect;
 pub mod doctor;
 pub mod domain;
 pub mod error;

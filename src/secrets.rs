@@ -5,6 +5,7 @@
 //! authenticated with it, so that it opens nowhere else. Several master keys can be in use: the first seals, any opens.
 
 mod file;
+pub mod token;
 
 use std::{fmt, io, path::PathBuf, sync::Arc};
 

@@ -97,6 +97,8 @@ ids! {
     AccountId = "acc";
     /// A call of a model.
     CallId = "cal";
+    /// A browser that is signed in.
+    SessionId = "ses";
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ pub mod provider;
 pub mod rebase;
 pub mod route;
 pub mod secret;
+pub mod session;
 pub mod task;
 pub mod tenant;
 pub mod time;

@@ -15,6 +15,11 @@ impl fmt::Debug for Sealed {
     }
 }
 
+/// The SHA-256 of a token, in hexadecimal: all of a token that is stored. Whoever reads it can't make the token of it,
+/// and a look-up by it takes the same time however much of a guessed token is right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hashed(pub String);
+
 /// What stands in place of a key that somebody typed where it does not belong.
 pub const MASK: &str = "•••";
 

@@ -31,9 +31,11 @@ mod codec;
 mod deliveries;
 mod dialect;
 mod entries;
+mod flows;
 mod jobs;
 mod lessons;
 mod lock;
+mod logins;
 mod members;
 mod migrate;
 mod open;
@@ -45,15 +47,18 @@ mod reach;
 mod routes;
 #[cfg(test)]
 mod scans;
+mod sessions;
 mod stats;
 mod tenants;
 mod wall;
+mod tickets;
 
 pub use accounts::StoredKey;
 pub use claims::Claimed;
 pub use deliveries::{Accepted, NewDelivery};
 pub use jobs::JobRow;
 pub use lock::ServeLock;
+pub use sessions::{IDLE, LIFE};
 pub use stats::Stats;
 pub use wall::ORDINARY_ROLE;
 
