@@ -19,6 +19,7 @@ use crate::{
     chat::slack::SlackClient,
     clock::Chance,
     config::Config,
+    connect::http::Http,
     domain::{ids::TenantId, job::backoff, member::Surface, tenant::Installation},
     health::{self, Health},
     ingest::{
@@ -72,11 +73,12 @@ impl App {
         let mut router = web::router(Web {
             store: store.clone(),
             chance: chance.clone(),
-            tenant,
+            local: tenant,
             public_url: config.public_url.clone(),
             accept: Arc::new(ConsoleDoor(intake.clone())),
             models: desk.models.clone(),
             seal: Arc::clone(&seal),
+            http: Http::new()?,
             stopping: shutdown.token(),
         });
         if let (Some(client), Some(config)) = (&desk.slack, &config.slack) {
@@ -102,8 +104,7 @@ fn desk(config: &Config, store: Store, chance: Chance, keyring: Keyring) -> anyh
     }
     let llm = Arc::new(OpenAi::new(Timeouts::default())?);
     let models = Models::new(llm, store.clone(), chance.clone(), keyring, config.openai.as_ref())?;
-    // The pages exist on this machine only: a link to them would lead nobody else anywhere.
-    let pages = Some(config.public_url.as_str()).filter(|url| web::is_loopback(url));
+    let pages = Some(config.public_url.as_str());
     let slack = config.slack.as_ref().map(|slack| SlackClient::new(slack, pages)).transpose()?;
     Ok(Desk { store, chance, templates, models, drafts: jobs::room(), slack })
 }

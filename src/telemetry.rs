@@ -212,13 +212,18 @@ fn without_odd_request_id(mut request: Request) -> Request {
 
 fn request_span(request: &Request) -> Span {
     let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
-    let (method, path) = (request.method().as_str(), request.uri().path());
+    let (method, path) = (request.method().as_str(), told(request.uri().path()));
     // What a monitor asks every few seconds would bury the rest.
     if matches!(path, "/healthz" | "/readyz" | "/metrics") {
         tracing::debug_span!("request", id, method, path, status = Empty)
     } else {
         tracing::info_span!("request", id, method, path, status = Empty)
     }
+}
+
+/// The path as the log tells it: without the token that a private link ends with.
+fn told(path: &str) -> &str {
+    if path.starts_with("/ticket/") { "/ticket/…" } else { path }
 }
 
 fn log_response<B>(response: &Response<B>, latency: Duration, span: &Span) {

@@ -2,7 +2,7 @@
 
 use std::{io::Write, sync::Arc, time::Duration};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
 use crate::{
     app::desk,
@@ -11,7 +11,7 @@ use crate::{
     config::Config,
     domain::{
         card::{Entry, EntryContent},
-        ids::{DeliveryId, TenantId},
+        ids::{DeliveryId, MemberId, TenantId},
         message::Message,
     },
     jobs::worker::Worker,
@@ -40,11 +40,12 @@ pub async fn say(config: Config, line: &str, out: &mut dyn Write) -> anyhow::Res
     store.migrate().await?;
     let chance = Chance::system();
     let tenant = store.local_tenant(&chance).await?;
-    let seen = store.read(tenant).await?.latest_entries(1).await?.last().map_or(0, |entry| entry.seq);
+    let owner = store.local_owner(tenant).await?.context("the console has no local owner")?.id;
+    let seen = store.read(tenant).await?.latest_entries(owner, 1).await?.last().map_or(0, |entry| entry.seq);
 
     let delivery = {
         let id = chance.id::<DeliveryId>().to_string();
-        Sent::Say { id, text: format!("/docket {line}") }.delivery(tenant, &chance)?
+        Sent::Say { id, text: format!("/docket {line}") }.delivery(tenant, owner, &chance)?
     };
     let id = delivery.delivery.id;
     store.accept(&[delivery]).await?;
@@ -60,7 +61,7 @@ pub async fn say(config: Config, line: &str, out: &mut dyn Write) -> anyhow::Res
             }
             Err(_) => true,
         };
-        if let Some(answer) = answer(&store, tenant, &chance, id, seen).await? {
+        if let Some(answer) = answer(&store, tenant, owner, &chance, id, seen).await? {
             break answer;
         }
         waiting.go_on(is_at_it(&store, tenant, id, is_served).await?)?;
@@ -113,6 +114,7 @@ async fn is_at_it(store: &Store, tenant: TenantId, id: DeliveryId, is_served: bo
 async fn answer(
     store: &Store,
     tenant: TenantId,
+    owner: MemberId,
     chance: &Chance,
     id: DeliveryId,
     seen: i64,
@@ -120,7 +122,7 @@ async fn answer(
     let mut tx = store.read(tenant).await?;
     let mut said = String::new();
     // Others may speak in the same moment: only what belongs to this delivery is ours.
-    for entry in tx.entries(seen, 1_000).await? {
+    for entry in tx.entries(owner, seen, 1_000).await? {
         if let Some(message) = ours(&mut tx, chance, id, entry).await? {
             said.push_str(message.to_plain().trim_end());
             said.push('\n');

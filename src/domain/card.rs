@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     event::Venue,
-    ids::{AnswerId, CardId, DeliveryId, EntryId, PatchId},
+    ids::{AnswerId, CardId, DeliveryId, EntryId, MemberId, PatchId},
     member::Identity,
     message::Message,
     time::Timestamp,
@@ -55,6 +55,8 @@ pub struct Entry {
     pub seq: i64,
     /// When it was said.
     pub at: Timestamp,
+    /// The member who alone sees it; `None` where the whole tenant does.
+    pub reader: Option<MemberId>,
     /// What it is.
     pub content: EntryContent,
 }

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         card::{Answer, Card, Entry, EntryContent},
         event::Venue,
-        ids::{AnswerId, CardId, TenantId},
+        ids::{AnswerId, CardId, MemberId, TenantId},
         job::{Job, JobError},
         member::{Identity, Surface},
         message::Message,
@@ -60,15 +60,20 @@ async fn sync_console(desk: &Desk, tenant: TenantId, card: Card) -> Result<(), J
     let posted = tx.card(card.id).await?.and_then(|card| card.message);
     let message = match posted {
         Some(entry) => entry,
-        None => append(desk, &mut tx, EntryContent::Card { card: card.id }).await?,
+        None => append(desk, &mut tx, None, EntryContent::Card { card: card.id }).await?,
     };
     tx.update_card(&Card { message: Some(message), ..card }).await?;
     Ok(tx.commit().await?)
 }
 
-/// Appends a line to the console's conversation and returns its id.
-pub(super) async fn append(desk: &Desk, tx: &mut Tx, content: EntryContent) -> crate::store::Result<String> {
-    let entry = Entry { id: desk.chance.id(), seq: 0, at: desk.chance.now(), content };
+/// Appends a line to the console's conversation, for everybody or for one reader, and returns its id.
+pub(super) async fn append(
+    desk: &Desk,
+    tx: &mut Tx,
+    reader: Option<MemberId>,
+    content: EntryContent,
+) -> crate::store::Result<String> {
+    let entry = Entry { id: desk.chance.id(), seq: 0, at: desk.chance.now(), reader, content };
     tx.append_entry(&entry).await?;
     Ok(entry.id.to_string())
 }
@@ -160,8 +165,12 @@ pub(super) async fn send_answer(desk: &Desk, tenant: TenantId, id: AnswerId) -> 
     }
     let mut tx = desk.store.write(tenant).await?;
     let is_sent = tx.answer(id).await?.is_none_or(|answer| answer.sent_at.is_some());
-    if answer.venue.surface == Surface::Console && !is_sent {
-        append(desk, &mut tx, EntryContent::Answered { message: answer.message, to: answer.delivery }).await?;
+    if answer.venue.surface == Surface::Console
+        && !is_sent
+        && let Some(reader) = tx.member_by_identity(&answer.to).await?
+    {
+        let content = EntryContent::Answered { message: answer.message, to: answer.delivery };
+        append(desk, &mut tx, Some(reader.id), content).await?;
     }
     tx.set_answer_sent(id, desk.chance.now()).await?;
     Ok(tx.commit().await?)

@@ -267,7 +267,8 @@ async fn echo(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>) -> Result<()> {
         _ => return Ok(()),
     };
     if talk.venue.surface == Surface::Console {
-        append(desk, tx, EntryContent::Said { by: talk.member.name.clone(), words: words.trim().to_owned() }).await?;
+        let content = EntryContent::Said { by: talk.member.name.clone(), words: words.trim().to_owned() };
+        append(desk, tx, None, content).await?;
     }
     Ok(())
 }

@@ -2,14 +2,20 @@
 
 use super::{
     Result, Tx,
-    codec::{from_json, limit, parse, to_json},
+    codec::{from_json, limit, parse, parse_opt, to_json},
 };
-use crate::domain::{card::Entry, time::Timestamp};
+use crate::domain::{card::Entry, ids::MemberId, time::Timestamp};
 
-type EntryRow = (i64, String, i64, String);
+type EntryRow = (i64, String, i64, Option<String>, String);
 
-fn entry((seq, id, at, content): EntryRow) -> Result<Entry> {
-    Ok(Entry { id: parse("entry", &id)?, seq, at: Timestamp::from_millis(at), content: from_json("entry", &content)? })
+fn entry((seq, id, at, reader, content): EntryRow) -> Result<Entry> {
+    Ok(Entry {
+        id: parse("entry", &id)?,
+        seq,
+        at: Timestamp::from_millis(at),
+        reader: parse_opt("reader", reader.as_deref())?,
+        content: from_json("entry", &content)?,
+    })
 }
 
 impl Tx {
@@ -27,37 +33,42 @@ impl Tx {
         let (seq,) = row.ok_or(sqlx::Error::RowNotFound)?;
         execute!(
             self.session,
-            "INSERT INTO entries (tenant_id, seq, id, at, content) VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO entries (tenant_id, seq, id, at, reader, content) VALUES ($1, $2, $3, $4, $5, $6)",
             &self.key,
             seq,
             entry.id.to_string(),
             entry.at.as_millis(),
+            entry.reader.map(|reader| reader.to_string()),
             to_json("entry", &entry.content)?
         );
         Ok(())
     }
 
-    /// The lines after `after`, oldest first.
-    pub async fn entries(&mut self, after: i64, rows: usize) -> Result<Vec<Entry>> {
+    /// The lines after `after` that this member may read, oldest first.
+    pub async fn entries(&mut self, reader: MemberId, after: i64, rows: usize) -> Result<Vec<Entry>> {
         let rows = all!(
             self.session,
             EntryRow,
-            "SELECT seq, id, at, content FROM entries WHERE tenant_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+            "SELECT seq, id, at, reader, content FROM entries \
+             WHERE tenant_id = $1 AND seq > $2 AND (reader IS NULL OR reader = $4) ORDER BY seq LIMIT $3",
             &self.key,
             after,
-            limit(rows)
+            limit(rows),
+            reader.to_string()
         );
         rows.into_iter().map(entry).collect()
     }
 
-    /// The newest lines, oldest first.
-    pub async fn latest_entries(&mut self, rows: usize) -> Result<Vec<Entry>> {
+    /// The newest lines that this member may read, oldest first.
+    pub async fn latest_entries(&mut self, reader: MemberId, rows: usize) -> Result<Vec<Entry>> {
         let rows = all!(
             self.session,
             EntryRow,
-            "SELECT seq, id, at, content FROM entries WHERE tenant_id = $1 ORDER BY seq DESC LIMIT $2",
+            "SELECT seq, id, at, reader, content FROM entries \
+             WHERE tenant_id = $1 AND (reader IS NULL OR reader = $3) ORDER BY seq DESC LIMIT $2",
             &self.key,
-            limit(rows)
+            limit(rows),
+            reader.to_string()
         );
         rows.into_iter().rev().map(entry).collect()
     }

@@ -95,8 +95,11 @@ impl Tx {
         row.map(TryInto::try_into).transpose()
     }
 
-    /// The member whom a platform knows by this name.
+    /// The member whom a platform knows by this name. The console knows everybody by their own id.
     pub async fn member_by_identity(&mut self, identity: &Identity) -> Result<Option<Member>> {
+        if let (Surface::Console, Ok(id)) = (identity.surface, identity.user.parse()) {
+            return self.member(id).await;
+        }
         let row = first!(
             self.session,
             MemberRow,

@@ -60,6 +60,12 @@ impl Store {
         Ok(tenant)
     }
 
+    /// Whoever sits at the machine itself, whom no provider vouches for.
+    pub async fn local_owner(&self, tenant: TenantId) -> Result<Option<Member>> {
+        let identity = Identity { surface: Surface::Console, team: LOCAL.to_owned(), user: LOCAL.to_owned() };
+        self.read(tenant).await?.member_by_identity(&identity).await
+    }
+
     /// A new tenant of this name.
     pub async fn create_tenant(&self, name: &str, chance: &Chance) -> Result<TenantId> {
         let mut session = self.begin().await?;
@@ -127,6 +133,12 @@ impl Tx {
     pub async fn lock_tenant(&mut self) -> Result<()> {
         execute!(self.session, "UPDATE tenants SET last_entry = last_entry WHERE id = $1", &self.key);
         Ok(())
+    }
+
+    /// What people call the tenant.
+    pub async fn tenant_name(&mut self) -> Result<String> {
+        let row = first!(self.session, (String,), "SELECT name FROM tenants WHERE id = $1", &self.key);
+        Ok(row.ok_or(sqlx::Error::RowNotFound)?.0)
     }
 
     /// The tenant's rules for decisions; the default ones where it set none.

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::{
-    Web,
+    Viewer, Web,
     form::{Form, is_json},
     models,
     say::{Body, Refused},
@@ -13,6 +13,7 @@ use super::{
 use crate::{
     chat::console::receive::Sent,
     domain::{
+        ids::TenantId,
         model::{AccountForm, Checked, TAKEN, TELLING, in_one},
         secret::{MASK, has_known_prefix, mask_keys},
     },
@@ -36,20 +37,20 @@ struct Filled {
 }
 
 /// An account that somebody adds.
-pub(super) async fn add(State(web): State<Web>, headers: HeaderMap, body: Body) -> Response {
+pub(super) async fn add(State(web): State<Web>, viewer: Viewer, headers: HeaderMap, body: Body) -> Response {
     let scripted = is_json(&headers);
     let filled = body.as_ref().map(|body| Filled::read(body, scripted, &web));
     let typed = filled.as_ref().ok().and_then(|filled| Some(filled.as_ref().ok()?.shown())).unwrap_or_default();
     let sent = match filled {
-        Ok(Ok(filled)) => filled.sealed(&web).await,
+        Ok(Ok(filled)) => filled.sealed(&web, viewer.tenant).await,
         Ok(Err(refused)) => Err(refused),
         // Said by the door itself.
         Err(_) => Err(Refused::because("It did not arrive whole. Send it again.")),
     };
-    match web.keep(body, |_| sent).await {
+    match web.keep(&viewer, body, |_| sent).await {
         Ok(kept) => kept.acknowledge(scripted),
         Err(refused) if scripted => refused.in_json(),
-        Err(refused) => models::again(&web, refused.status, typed, refused.words).await,
+        Err(refused) => models::again(&web, &viewer, refused.status, typed, refused.words).await,
     }
 }
 
@@ -115,24 +116,24 @@ impl Filled {
     }
 
     /// The form as it is stored, or what is wrong with it.
-    async fn sealed(self, web: &Web) -> Result<Sent, Refused> {
+    async fn sealed(self, web: &Web, tenant: TenantId) -> Result<Sent, Refused> {
         let Self { id, typed: Typed { name, base_url, models, default }, key } = self;
         let form = AccountForm { name, base_url, key: None, models, default };
         let typed = key.as_ref().map(ExposeSecret::expose_secret);
         let Checked { name, .. } =
             form.check(typed, address::normalise).map_err(|problems| Refused::because(in_one(&problems)))?;
-        if web.has_account(&name).await? {
+        if web.has_account(tenant, &name).await? {
             return Err(Refused::because(TAKEN));
         }
-        let key = key.map(|key| (web.seal)(web.tenant, &name, key)).transpose().map_err(Refused::because)?;
+        let key = key.map(|key| (web.seal)(tenant, &name, key)).transpose().map_err(Refused::because)?;
         Ok(Sent::Account { id, form: AccountForm { name, key, ..form } })
     }
 }
 
 impl Web {
     /// Whether an account has this name already.
-    async fn has_account(&self, name: &str) -> Result<bool, Refused> {
-        let found = async { self.store.read(self.tenant).await?.account_by_name(name).await }.await;
+    async fn has_account(&self, tenant: TenantId, name: &str) -> Result<bool, Refused> {
+        let found = async { self.store.read(tenant).await?.account_by_name(name).await }.await;
         found.map(|account| account.is_some()).map_err(|error| self.not_stored(&error.into()))
     }
 }

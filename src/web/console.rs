@@ -8,7 +8,7 @@ use axum::{
 use serde::Deserialize;
 
 use super::{
-    Web,
+    Viewer, Web,
     reply::{Frame, Trouble},
     tree::{Names, Tree},
     working::{Working, working},
@@ -76,19 +76,19 @@ enum Content {
 }
 
 /// The start: the console.
-pub(super) async fn home() -> Redirect {
+pub(super) async fn home(_: Viewer) -> Redirect {
     Redirect::to("/console")
 }
 
 /// The console.
-pub(super) async fn page(State(web): State<Web>, Query(wish): Query<Wish>) -> Response {
-    web.reply(load(&web, wish).await)
+pub(super) async fn page(State(web): State<Web>, viewer: Viewer, Query(wish): Query<Wish>) -> Response {
+    web.reply(load(&web, &viewer, wish).await)
 }
 
-async fn load(web: &Web, wish: Wish) -> Result<ConsolePage, Trouble> {
-    let mut tx = web.store.read(web.tenant).await?;
+async fn load(web: &Web, viewer: &Viewer, wish: Wish) -> Result<ConsolePage, Trouble> {
+    let mut tx = web.store.read(viewer.tenant).await?;
     let limit = wish.lines.and_then(|lines| lines.parse().ok()).unwrap_or(LINES).clamp(LINES, MOST_LINES);
-    let entries = tx.latest_entries(limit).await?;
+    let entries = tx.latest_entries(viewer.member.id, limit).await?;
     let earlier = (entries.len() == limit && limit < MOST_LINES).then_some((limit * 2).min(MOST_LINES));
     let mut lines = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -113,7 +113,7 @@ async fn load(web: &Web, wish: Wish) -> Result<ConsolePage, Trouble> {
     });
     let example = example(waiting.is_some(), !projects.is_empty());
     Ok(ConsolePage {
-        frame: Frame::new("Console", "console"),
+        frame: Frame::new("Console", "console").of(viewer),
         lines,
         working,
         earlier,
@@ -160,7 +160,7 @@ async fn latest(tx: &mut Tx, projects: &[Project]) -> store::Result<Option<Proje
 }
 
 async fn line(web: &Web, tx: &mut Tx, entry: Entry) -> store::Result<Line> {
-    let Entry { id, seq, at, content } = entry;
+    let Entry { id, seq, at, content, .. } = entry;
     let content = match content {
         EntryContent::Said { by, words } => Content::Said { by, words },
         EntryContent::Answered { message, .. } => Content::Answered(message),

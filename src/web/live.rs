@@ -4,12 +4,13 @@ use std::{convert::Infallible, time::Duration};
 
 use axum::{
     extract::State,
+    http::HeaderMap,
     response::sse::{Event, KeepAlive, Sse},
 };
 use futures_util::{Stream, stream};
 use tokio::{sync::watch, time::sleep};
 
-use super::Web;
+use super::{Viewer, Web};
 use crate::{
     domain::{
         ids::{DeliveryId, PatchId},
@@ -29,8 +30,12 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 const WATCHED: usize = 50;
 
 /// The stream of changes: an event `changed` for each, with a growing id.
-pub(super) async fn stream(State(web): State<Web>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let watcher = Watcher { changes: web.store.changes(), seen: None, told: 0, web };
+pub(super) async fn stream(
+    State(web): State<Web>,
+    viewer: Viewer,
+    headers: HeaderMap,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>> + use<>> {
+    let watcher = Watcher { changes: web.store.changes(), seen: None, told: 0, web, viewer, headers };
     let events = stream::unfold(watcher, |mut watcher| async move {
         let id = watcher.next().await?;
         Some((Ok(Event::default().event("changed").id(id.to_string()).data(id.to_string())), watcher))
@@ -40,6 +45,9 @@ pub(super) async fn stream(State(web): State<Web>) -> Sse<impl Stream<Item = Res
 
 struct Watcher {
     web: Web,
+    viewer: Viewer,
+    /// What let the viewer in. It is shown again before each event: a session may have ended meanwhile.
+    headers: HeaderMap,
     changes: watch::Receiver<u64>,
     seen: Option<Marks>,
     told: u64,
@@ -80,8 +88,21 @@ impl Watcher {
                 () = sleep(POLL), if polls => if self.look().await { break },
             }
         }
+        if !self.may_stay().await {
+            return None;
+        }
         self.told += 1;
         Some(self.told)
+    }
+
+    /// Whether whoever opened the stream is still who they were then.
+    async fn may_stay(&self) -> bool {
+        let is_local = self.viewer.session.is_none();
+        match self.web.viewer(&self.headers, is_local).await {
+            Ok(viewer) => viewer.is_some_and(|viewer| viewer.session == self.viewer.session),
+            // The page finds out itself when it reads itself again.
+            Err(_) => true,
+        }
     }
 
     /// Looks at the database, and says whether it differs from the last look. A failed
@@ -101,8 +122,8 @@ impl Watcher {
     }
 
     async fn marks(&self) -> store::Result<Marks> {
-        let mut tx = self.web.store.read(self.web.tenant).await?;
-        let entry = tx.latest_entries(1).await?.last().map_or(0, |entry| entry.seq);
+        let mut tx = self.web.store.read(self.viewer.tenant).await?;
+        let entry = tx.latest_entries(self.viewer.member.id, 1).await?.last().map_or(0, |entry| entry.seq);
         let patches = tx.recent_patches(WATCHED).await?;
         let projects = tx.projects().await?;
         let drafts = tx.open_progress(Surface::Console).await?.into_iter().filter(|draft| !draft.is_over);

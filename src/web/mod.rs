@@ -1,21 +1,27 @@
 //! Pages for people: the console, the plans, the patches.
 //!
-//! There is no sign-in yet, so the pages exist only while Docket is reached over loopback: with any
-//! other `PUBLIC_URL` every route here answers 404. A request that names another host is refused (a page
-//! elsewhere must not reach us by pointing its own name at 127.0.0.1), and so is one that comes from
-//! another machine or through a proxy, whatever it names.
+//! Every page is somebody's: a [`Viewer`] is the member of the session in the browser's cookie or, where `PUBLIC_URL` is
+//! an address of the machine itself, whoever sits there. Whoever is neither is led to the page to sign in on. A request
+//! that names another host is refused, and so is what another site makes a browser send.
 
 mod accounts;
+mod connections;
 mod console;
 mod files;
 mod form;
 mod guard;
 mod live;
+mod login;
 mod models;
+mod oauth;
 mod patches;
+mod path;
 mod projects;
 mod reply;
 mod say;
+mod session;
+mod sessions;
+mod ticket;
 mod tree;
 mod working;
 
@@ -33,6 +39,7 @@ use tower_http::csrf::CsrfLayer;
 
 use crate::{
     clock::Chance,
+    connect::http::Http,
     domain::ids::TenantId,
     llm::models::Models,
     secrets::Seal,
@@ -40,6 +47,8 @@ use crate::{
 };
 
 pub use guard::is_loopback;
+pub use path::SitePath;
+pub use session::Viewer;
 
 /// The largest body that a page sends: a line of the console in JSON, every character of it escaped.
 const MAX_BODY: usize = 128 * 1024;
@@ -58,9 +67,9 @@ pub struct Web {
     pub store: Store,
     /// Time and randomness.
     pub chance: Chance,
-    /// Whose pages these are.
-    pub tenant: TenantId,
-    /// `PUBLIC_URL`: the pages exist only where its host is loopback.
+    /// The tenant of whoever sits at the machine itself.
+    pub local: TenantId,
+    /// `PUBLIC_URL`: the address of this site.
     pub public_url: String,
     /// Where lines and clicks go.
     pub accept: Arc<dyn Accept>,
@@ -68,6 +77,8 @@ pub struct Web {
     pub models: Models,
     /// Encrypts a key before anything of it is stored.
     pub seal: Seal,
+    /// The way to providers.
+    pub http: Http,
     /// Ends the live streams, so that an open page does not hold up a shutdown.
     pub stopping: CancellationToken,
 }
@@ -75,9 +86,6 @@ pub struct Web {
 /// Every page, with its own answer for addresses that do not exist. Serve it with the peers' addresses
 /// (`into_make_service_with_connect_info`): whoever's is unknown is not let in.
 pub fn router(web: Web) -> Router {
-    if !is_loopback(&web.public_url) {
-        return Router::new().fallback(guard::closed).layer(middleware::map_response(guard::headers));
-    }
     Router::new()
         .route("/", get(console::home))
         .route("/console", get(console::page))
@@ -91,12 +99,20 @@ pub fn router(web: Web) -> Router {
         .route("/projects/{key}", get(projects::page))
         .route("/patches/{code}", get(patches::page))
         .route("/live", get(live::stream))
+        .route("/login", get(login::page))
+        .route("/signout", post(sessions::sign_out))
+        .route("/sessions", get(sessions::page))
+        .route("/sessions/end", post(sessions::end))
+        .route("/sessions/end-others", post(sessions::end_others))
+        .route("/ticket/{token}", get(ticket::page).post(ticket::enter))
+        .route("/oauth/{provider}/start", get(oauth::start))
+        .route("/oauth/{provider}/callback", get(oauth::callback))
         .route("/static/{name}", get(files::file))
         .fallback(reply::nothing_here)
         .method_not_allowed_fallback(reply::wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(CsrfLayer::new().with_rejection_response(guard::cross_site))
-        .layer(middleware::from_fn(guard::own_machine))
-        .layer(middleware::map_response(guard::headers))
+        .layer(middleware::from_fn_with_state(web.clone(), guard::reach))
+        .layer(middleware::from_fn_with_state(web.clone(), guard::headers))
         .with_state(web)
 }

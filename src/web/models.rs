@@ -6,7 +6,7 @@ use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
 use super::{
-    Web,
+    Viewer, Web,
     accounts::Typed,
     reply::{Frame, Trouble},
 };
@@ -89,26 +89,26 @@ struct CallRow {
 }
 
 /// The models.
-pub(super) async fn page(State(web): State<Web>) -> Response {
-    web.reply(load(&web, Typed::default(), None).await)
+pub(super) async fn page(State(web): State<Web>, viewer: Viewer) -> Response {
+    web.reply(load(&web, &viewer, Typed::default(), None).await)
 }
 
 /// The models with the form as it was typed, but for its key, and why it was refused.
-pub(super) async fn again(web: &Web, status: StatusCode, typed: Typed, trouble: String) -> Response {
-    let mut response = web.reply(load(web, typed, Some(trouble)).await);
+pub(super) async fn again(web: &Web, viewer: &Viewer, status: StatusCode, typed: Typed, trouble: String) -> Response {
+    let mut response = web.reply(load(web, viewer, typed, Some(trouble)).await);
     if response.status() == StatusCode::OK {
         *response.status_mut() = status;
     }
     response
 }
 
-async fn load(web: &Web, typed: Typed, trouble: Option<String>) -> Result<ModelsPage, Trouble> {
+async fn load(web: &Web, viewer: &Viewer, typed: Typed, trouble: Option<String>) -> Result<ModelsPage, Trouble> {
     let now = web.chance.now();
-    let mut tx = web.store.read(web.tenant).await?;
+    let mut tx = web.store.read(viewer.tenant).await?;
     let overview = web.models.overview(&mut tx, now).await?;
     let calls = tx.calls_since(now.minus(CALLS_SINCE)).await?;
     Ok(ModelsPage {
-        frame: Frame::new("Models", "models"),
+        frame: Frame::new("Models", "models").of(viewer),
         models: models(&overview.accounts),
         uses: Use::ALL.iter().map(|purpose| use_row(*purpose, &overview)).collect(),
         calls: calls.into_iter().rev().take(CALLS).map(call_row).collect(),

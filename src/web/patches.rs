@@ -7,7 +7,7 @@ use axum::{
 };
 
 use super::{
-    Web,
+    Viewer, Web,
     reply::{Frame, Trouble},
     tree::Names,
 };
@@ -85,16 +85,16 @@ struct Mark {
 }
 
 /// The page of a patch.
-pub(super) async fn page(State(web): State<Web>, Path(code): Path<String>) -> Response {
-    web.reply(load(&web, &code).await)
+pub(super) async fn page(State(web): State<Web>, viewer: Viewer, Path(code): Path<String>) -> Response {
+    web.reply(load(&web, &viewer, &code).await)
 }
 
-async fn load(web: &Web, code: &str) -> Result<PatchPage, Trouble> {
+async fn load(web: &Web, viewer: &Viewer, code: &str) -> Result<PatchPage, Trouble> {
     let missing = || {
         Trouble::Missing("There is no patch of that code. The page of its project lists those there are.".to_owned())
     };
     let code: PatchCode = code.parse().map_err(|()| missing())?;
-    let mut tx = web.store.read(web.tenant).await?;
+    let mut tx = web.store.read(viewer.tenant).await?;
     let patch = tx.patch_by_code(code).await?.ok_or_else(missing)?;
     let names = Names::new(tx.members().await?);
     let now = web.chance.now();
@@ -103,7 +103,7 @@ async fn load(web: &Web, code: &str) -> Result<PatchPage, Trouble> {
     let approvals = tx.approvals(patch.id, patch.revision).await?;
     let trail = tx.audit_of(&patch.id.to_string(), TRAIL).await?;
     Ok(PatchPage {
-        frame: Frame::new(format!("{code} · {}", patch.title), "projects"),
+        frame: Frame::new(format!("{code} · {}", patch.title), "projects").of(viewer),
         code,
         id: patch.id,
         revision: patch.revision,

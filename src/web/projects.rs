@@ -8,7 +8,7 @@ use axum::{
 use serde::Deserialize;
 
 use super::{
-    Web,
+    Viewer, Web,
     patches::Row,
     reply::{Frame, Trouble},
     tree::{Names, Tree},
@@ -57,12 +57,12 @@ pub(super) struct Wish {
 }
 
 /// The list of projects.
-pub(super) async fn list(State(web): State<Web>) -> Response {
-    web.reply(load_list(&web).await)
+pub(super) async fn list(State(web): State<Web>, viewer: Viewer) -> Response {
+    web.reply(load_list(&web, &viewer).await)
 }
 
-async fn load_list(web: &Web) -> Result<ListPage, Trouble> {
-    let mut tx = web.store.read(web.tenant).await?;
+async fn load_list(web: &Web, viewer: &Viewer) -> Result<ListPage, Trouble> {
+    let mut tx = web.store.read(viewer.tenant).await?;
     let mut counts = tx.task_counts().await?;
     let projects = tx.projects().await?;
     let names = Names::new(tx.members().await?);
@@ -73,22 +73,27 @@ async fn load_list(web: &Web) -> Result<ListPage, Trouble> {
         Summary { done: by_status.get(&Status::Done).copied().unwrap_or(0), total, project }
     });
     Ok(ListPage {
-        frame: Frame::new("Projects", "projects"),
+        frame: Frame::new("Projects", "projects").of(viewer),
         projects: summaries.collect(),
         open: open.iter().map(|patch| Row::new(patch, &names)).collect(),
     })
 }
 
 /// The page of a project.
-pub(super) async fn page(State(web): State<Web>, Path(key): Path<String>, Query(wish): Query<Wish>) -> Response {
-    web.reply(load(&web, &key, wish.under.as_deref()).await)
+pub(super) async fn page(
+    State(web): State<Web>,
+    viewer: Viewer,
+    Path(key): Path<String>,
+    Query(wish): Query<Wish>,
+) -> Response {
+    web.reply(load(&web, &viewer, &key, wish.under.as_deref()).await)
 }
 
-async fn load(web: &Web, key: &str, under: Option<&str>) -> Result<ProjectPage, Trouble> {
+async fn load(web: &Web, viewer: &Viewer, key: &str, under: Option<&str>) -> Result<ProjectPage, Trouble> {
     let missing =
         || Trouble::Missing("There is no project of that key. The list of projects has those there are.".to_owned());
     let key: ProjectKey = key.parse().map_err(|_| missing())?;
-    let mut tx = web.store.read(web.tenant).await?;
+    let mut tx = web.store.read(viewer.tenant).await?;
     let project = tx.project_by_key(&key).await?.ok_or_else(missing)?;
     let plan = tx.plan(project.id).await?.ok_or_else(missing)?;
     let names = Names::new(tx.members().await?);
@@ -100,7 +105,7 @@ async fn load(web: &Web, key: &str, under: Option<&str>) -> Result<ProjectPage, 
     };
     let history = tx.patches_of(project.id, HISTORY).await?;
     Ok(ProjectPage {
-        frame: Frame::new(format!("{} · {}", project.key, project.title), "projects"),
+        frame: Frame::new(format!("{} · {}", project.key, project.title), "projects").of(viewer),
         under: under.map(|number| plan.code(number).to_string()),
         history: history.iter().map(|patch| Row::new(patch, &names)).collect(),
         project,

@@ -7,8 +7,16 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-use super::{Web, files};
+use super::{Viewer, Web, files};
 use crate::store;
+
+/// Who looks at a page, in its corner.
+pub(super) struct Who {
+    /// Their name.
+    pub(super) name: String,
+    /// Whether they can sign out: whoever sits at the machine itself can't.
+    pub(super) is_signed_in: bool,
+}
 
 /// What every page has around it.
 pub(super) struct Frame {
@@ -16,6 +24,10 @@ pub(super) struct Frame {
     pub(super) title: String,
     /// Which entry of the navigation it belongs to.
     pub(super) here: &'static str,
+    /// Who looks at it; `None` where nobody is known.
+    pub(super) who: Option<Who>,
+    /// Whether it stands alone, without the way to other pages: somebody has to act on it first.
+    pub(super) is_bare: bool,
     /// Where its files are.
     pub(super) css: String,
     pub(super) js: String,
@@ -25,7 +37,21 @@ pub(super) struct Frame {
 impl Frame {
     pub(super) fn new(title: impl Into<String>, here: &'static str) -> Self {
         let [css, js, icon] = ["docket.css", "docket.js", "docket.svg"].map(files::path);
-        Self { title: title.into(), here, css, js, icon }
+        Self { title: title.into(), here, who: None, is_bare: false, css, js, icon }
+    }
+
+    /// The same for whoever looks.
+    #[must_use]
+    pub(super) fn of(mut self, viewer: &Viewer) -> Self {
+        self.who = Some(Who { name: viewer.member.name.clone(), is_signed_in: viewer.session.is_some() });
+        self
+    }
+
+    /// The same without the way to other pages.
+    #[must_use]
+    pub(super) fn bare(mut self) -> Self {
+        self.is_bare = true;
+        self
     }
 }
 
@@ -34,8 +60,17 @@ impl Frame {
 pub(super) enum Trouble {
     /// There is no such thing, in words.
     Missing(String),
+    /// What was asked for is not done: under a title, why, and what to do.
+    Refused(&'static str, String),
     /// The database failed.
     Store(store::Error),
+}
+
+impl Trouble {
+    /// What was asked for is not done.
+    pub(super) fn refused(what: &'static str, words: impl Into<String>) -> Self {
+        Self::Refused(what, words.into())
+    }
 }
 
 impl From<store::Error> for Trouble {
@@ -57,8 +92,16 @@ impl Web {
     pub(super) fn reply<T: Template>(&self, page: Result<T, Trouble>) -> Response {
         match page {
             Ok(page) => self.render(StatusCode::OK, &page),
-            Err(Trouble::Missing(words)) => self.trouble(StatusCode::NOT_FOUND, "Not found", &words),
-            Err(Trouble::Store(error)) => {
+            Err(trouble) => self.failed(trouble),
+        }
+    }
+
+    /// The words for why there is no page.
+    pub(super) fn failed(&self, trouble: Trouble) -> Response {
+        match trouble {
+            Trouble::Missing(words) => self.trouble(StatusCode::NOT_FOUND, "Not found", &words),
+            Trouble::Refused(what, words) => self.trouble(StatusCode::BAD_REQUEST, what, &words),
+            Trouble::Store(error) => {
                 let reference = self.chance.reference();
                 tracing::error!(%reference, %error, "a page could not be read from the database");
                 let words = format!(

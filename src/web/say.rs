@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Web,
+    Viewer, Web,
     form::{Form, is_json, json_body},
 };
 use crate::{
@@ -77,7 +77,7 @@ impl Kept {
 }
 
 /// A line typed into the console.
-pub(super) async fn say(State(web): State<Web>, headers: HeaderMap, body: Body) -> Response {
+pub(super) async fn say(State(web): State<Web>, viewer: Viewer, headers: HeaderMap, body: Body) -> Response {
     #[derive(Deserialize)]
     struct Line {
         id: String,
@@ -91,11 +91,11 @@ pub(super) async fn say(State(web): State<Web>, headers: HeaderMap, body: Body) 
             Form::read(body).map(|form| Sent::Say { id: form.id(&web), text: form.line() })
         }
     };
-    web.take(body, read, scripted).await
+    web.take(&viewer, body, read, scripted).await
 }
 
 /// A pressed button, or the form it opened.
-pub(super) async fn click(State(web): State<Web>, headers: HeaderMap, body: Body) -> Response {
+pub(super) async fn click(State(web): State<Web>, viewer: Viewer, headers: HeaderMap, body: Body) -> Response {
     #[derive(Deserialize)]
     struct Press {
         id: String,
@@ -110,11 +110,11 @@ pub(super) async fn click(State(web): State<Web>, headers: HeaderMap, body: Body
             Form::read(body).and_then(|form| Ok(Sent::Click { id: form.id(&web), click: form.pressed()? }))
         }
     };
-    web.take(body, read, scripted).await
+    web.take(&viewer, body, read, scripted).await
 }
 
 /// A choice of what words mean.
-pub(super) async fn choose(State(web): State<Web>, headers: HeaderMap, body: Body) -> Response {
+pub(super) async fn choose(State(web): State<Web>, viewer: Viewer, headers: HeaderMap, body: Body) -> Response {
     #[derive(Deserialize)]
     struct Press {
         id: String,
@@ -129,11 +129,11 @@ pub(super) async fn choose(State(web): State<Web>, headers: HeaderMap, body: Bod
             Form::read(body).and_then(|form| Ok(Sent::Choose { id: form.id(&web), choice: form.choice()? }))
         }
     };
-    web.take(body, read, scripted).await
+    web.take(&viewer, body, read, scripted).await
 }
 
 /// A press of *Cancel* under a draft.
-pub(super) async fn stop(State(web): State<Web>, headers: HeaderMap, body: Body) -> Response {
+pub(super) async fn stop(State(web): State<Web>, viewer: Viewer, headers: HeaderMap, body: Body) -> Response {
     #[derive(Deserialize)]
     struct Press {
         id: String,
@@ -147,13 +147,19 @@ pub(super) async fn stop(State(web): State<Web>, headers: HeaderMap, body: Body)
             Form::read(body).and_then(|form| Ok(Sent::Stop { id: form.id(&web), delivery: form.stopped()? }))
         }
     };
-    web.take(body, read, scripted).await
+    web.take(&viewer, body, read, scripted).await
 }
 
 impl Web {
     /// Stores what was sent, and answers.
-    async fn take(&self, body: Body, read: impl Fn(&[u8]) -> Result<Sent, Unreadable>, scripted: bool) -> Response {
-        match self.keep(body, |body| Ok(read(body)?)).await {
+    async fn take(
+        &self,
+        viewer: &Viewer,
+        body: Body,
+        read: impl Fn(&[u8]) -> Result<Sent, Unreadable>,
+        scripted: bool,
+    ) -> Response {
+        match self.keep(viewer, body, |body| Ok(read(body)?)).await {
             Ok(kept) => kept.acknowledge(scripted),
             Err(refused) if scripted => refused.in_json(),
             Err(refused) => self.trouble(refused.status, "Not sent", &refused.words),
@@ -163,12 +169,13 @@ impl Web {
     /// Stores what was sent, and counts.
     pub(super) async fn keep(
         &self,
+        viewer: &Viewer,
         body: Body,
         read: impl FnOnce(&[u8]) -> Result<Sent, Refused>,
     ) -> Result<Kept, Refused> {
         let began = self.chance.now();
         let kept = match body.map_err(Refused::from).and_then(|body| read(&body)) {
-            Ok(sent) => self.store(sent).await,
+            Ok(sent) => self.store(viewer, sent).await,
             Err(refused) => Err(refused),
         };
         let outcome = match &kept {
@@ -183,8 +190,8 @@ impl Web {
         kept
     }
 
-    async fn store(&self, sent: Sent) -> Result<Kept, Refused> {
-        let delivery = sent.delivery(self.tenant, &self.chance)?;
+    async fn store(&self, viewer: &Viewer, sent: Sent) -> Result<Kept, Refused> {
+        let delivery = sent.delivery(viewer.tenant, viewer.member.id, &self.chance)?;
         let at = delivery.delivery.received_at;
         let accepted = self.accept.accept(delivery).await.map_err(|error| self.not_stored(&error))?;
         Ok(Kept { accepted, at })

@@ -1,8 +1,8 @@
 //! The drafts that are being made for the console, at the end of its conversation.
 
 use crate::{
-    chat::console::receive::{incoming, said, sender},
-    domain::{ids::DeliveryId, member::Surface, progress::Progress, time::Timestamp},
+    chat::console::receive::{incoming, said},
+    domain::{event::Incoming, ids::DeliveryId, member::Surface, progress::Progress, time::Timestamp},
     store::{self, Tx},
 };
 
@@ -49,10 +49,10 @@ async fn asked(tx: &mut Tx, delivery: DeliveryId) -> store::Result<Option<(Strin
     if tx.is_handled(delivery).await? {
         return Ok(None);
     }
-    let stored = tx.delivery(delivery).await?;
-    let words = stored.and_then(|stored| said(&incoming(&stored.body).ok()?.event));
-    let Some(words) = words else { return Ok(None) };
-    let by = tx.member_by_identity(&sender()).await?.map_or_else(|| "You".to_owned(), |member| member.name);
+    let Some(stored) = tx.delivery(delivery).await? else { return Ok(None) };
+    let Ok(Incoming { sender: Some(sender), event, .. }) = incoming(&stored.body) else { return Ok(None) };
+    let Some(words) = said(&event) else { return Ok(None) };
+    let by = tx.member_by_identity(&sender).await?.map_or_else(|| "Somebody".to_owned(), |member| member.name);
     Ok(Some((by, words)))
 }
 

@@ -10,8 +10,8 @@ use std::{
 
 /// Pure data, and what everybody needs.
 const BASE: &[&str] = &["domain", "clock", "config", "error", "secrets", "shutdown", "telemetry"];
-/// What is stored and what is asked of a model.
-const RESOURCES: &[&str] = &["store", "llm"];
+/// What is stored, what is asked of a model, and what of providers.
+const RESOURCES: &[&str] = &["store", "llm", "connect"];
 /// The steps from an event to a changed plan, and the surfaces.
 const STEPS: &[&str] = &["intent", "planner", "review", "apply", "answers", "chat"];
 
@@ -26,7 +26,7 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
         "intent" | "planner" | "review" | "apply" | "answers" | "chat" | "jobs" | "ingest" | "web" => {
             &[BASE, RESOURCES, STEPS]
         }
-        "llm" | "health" => &[BASE, &["store"]],
+        "llm" | "health" | "connect" => &[BASE, &["store"]],
         "eval" => &[BASE, RESOURCES, &["intent", "planner", "review"]],
         "doctor" => &[BASE, RESOURCES, &["chat"]],
         "app" => &[BASE, RESOURCES, STEPS, &["jobs", "ingest", "web", "health"]],
@@ -44,6 +44,7 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ("sqlx::", &["store"], "SQL lives in the store"),
     ("slack_morphism::", &["chat/slack"], "a platform's types stop at its adapter"),
     ("async_openai::", &["llm/openai"], "a platform's types stop at its adapter"),
+    ("oauth2::", &["connect/oauth.rs"], "there is one OAuth engine"),
     ("aes_gcm::", &["secrets"], "secrets are encrypted in one place"),
     ("hkdf::", &["secrets"], "secrets are encrypted in one place"),
     ("Utc::now", &["clock.rs"], "time is injected"),

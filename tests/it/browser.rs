@@ -26,7 +26,7 @@ pub(crate) fn picture(name: &str) -> PathBuf {
 
 async fn append(site: &Site, content: EntryContent) {
     let mut tx = site.store.write(site.tenant).await.unwrap();
-    let entry = Entry { id: site.chance.id(), seq: 0, at: site.chance.now(), content };
+    let entry = Entry { id: site.chance.id(), seq: 0, at: site.chance.now(), reader: None, content };
     tx.append_entry(&entry).await.unwrap();
     tx.commit().await.unwrap();
 }
@@ -185,7 +185,9 @@ async fn what_another_process_wrote_appears_too() {
     let other = site.beside().await;
     let mut tx = other.write(site.tenant).await.unwrap();
     let content = EntryContent::Said { by: "you".to_owned(), words: format!("said beside, in {}", venue().channel) };
-    tx.append_entry(&Entry { id: site.chance.id(), seq: 0, at: site.chance.now(), content }).await.unwrap();
+    tx.append_entry(&Entry { id: site.chance.id(), seq: 0, at: site.chance.now(), reader: None, content })
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     browser.wait_for("said beside, in console").await;
     browser.close().await;

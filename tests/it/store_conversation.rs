@@ -5,6 +5,7 @@ use docket::{
         audit::AuditEntry,
         card::{Entry, EntryContent},
         delivery::Source,
+        ids::MemberId,
         job::NewJob,
     },
     store::Accepted,
@@ -25,6 +26,7 @@ for_each_db! {
     a_delivery_is_handled_once,
     answers_are_counted_when_sent,
     the_conversation_goes_on_where_the_reader_stopped,
+    what_one_member_is_told_no_other_reads,
     readers_of_the_conversation_miss_no_line,
     the_audit_trail_only_grows,
 }
@@ -149,30 +151,50 @@ async fn answers_are_counted_when_sent(db: &TestDb) {
 
 fn said(db: &TestDb, words: &str) -> Entry {
     let content = EntryContent::Said { by: "you".to_owned(), words: words.to_owned() };
-    Entry { id: db.chance.id(), seq: 0, at: db.chance.now(), content }
+    Entry { id: db.chance.id(), seq: 0, at: db.chance.now(), reader: None, content }
 }
 
 async fn the_conversation_goes_on_where_the_reader_stopped(db: &TestDb) {
-    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    let (tenant, ana) = sample::tenant(&db.store, &db.chance).await;
     let mut tx = db.store.write(tenant).await.unwrap();
     let mut lines: Vec<_> = ["one", "two", "three"].map(|words| said(db, words)).into();
     for line in &lines {
         tx.append_entry(line).await.unwrap();
     }
-    let stored = tx.entries(0, 10).await.unwrap();
+    let stored = tx.entries(ana, 0, 10).await.unwrap();
     assert!(stored.is_sorted_by(|a, b| a.seq < b.seq) && stored[0].seq > 0);
     for (line, stored) in lines.iter_mut().zip(&stored) {
         line.seq = stored.seq;
     }
     assert_eq!(stored, lines);
-    assert_eq!(tx.entries(lines[0].seq, 1).await.unwrap(), lines[1..2]);
-    assert_eq!(tx.entries(lines[2].seq, 9).await.unwrap(), []);
-    assert_eq!(tx.latest_entries(2).await.unwrap(), lines[1..]);
+    assert_eq!(tx.entries(ana, lines[0].seq, 1).await.unwrap(), lines[1..2]);
+    assert_eq!(tx.entries(ana, lines[2].seq, 9).await.unwrap(), []);
+    assert_eq!(tx.latest_entries(ana, 2).await.unwrap(), lines[1..]);
+}
+
+async fn what_one_member_is_told_no_other_reads(db: &TestDb) {
+    let (tenant, ana) = sample::tenant(&db.store, &db.chance).await;
+    let ben: MemberId = db.chance.id();
+    let mut tx = db.store.write(tenant).await.unwrap();
+    for (reader, words) in [(None, "to all"), (Some(ana), "to Ana"), (Some(ben), "to Ben"), (None, "to all again")] {
+        tx.append_entry(&Entry { reader, ..said(db, words) }).await.unwrap();
+    }
+    let words = |entries: Vec<Entry>| {
+        let words = |entry: Entry| match entry.content {
+            EntryContent::Said { words, .. } => words,
+            other => panic!("{other:?}"),
+        };
+        entries.into_iter().map(words).collect::<Vec<_>>()
+    };
+    assert_eq!(words(tx.entries(ana, 0, 9).await.unwrap()), ["to all", "to Ana", "to all again"]);
+    assert_eq!(words(tx.entries(ben, 0, 9).await.unwrap()), ["to all", "to Ben", "to all again"]);
+    assert_eq!(words(tx.latest_entries(ben, 2).await.unwrap()), ["to Ben", "to all again"]);
+    assert_eq!(words(tx.latest_entries(db.chance.id(), 9).await.unwrap()), ["to all", "to all again"]);
 }
 
 async fn readers_of_the_conversation_miss_no_line(db: &TestDb) {
     const LINES: usize = 40;
-    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    let (tenant, ana) = sample::tenant(&db.store, &db.chance).await;
     let writers: Vec<_> = (0..4)
         .map(|_| {
             let (store, lines) = (db.store.clone(), [(); LINES / 4].map(|()| said(db, "line")));
@@ -190,7 +212,7 @@ async fn readers_of_the_conversation_miss_no_line(db: &TestDb) {
     while seen.len() < LINES {
         let after = seen.last().copied().unwrap_or(0);
         let is_over = writers.iter().all(tokio::task::JoinHandle::is_finished);
-        let lines = db.store.read(tenant).await.unwrap().entries(after, 100).await.unwrap();
+        let lines = db.store.read(tenant).await.unwrap().entries(ana, after, 100).await.unwrap();
         seen.extend(lines.iter().map(|line| line.seq));
         assert!(!is_over || !lines.is_empty(), "missed some: {seen:?}");
     }

@@ -1,6 +1,6 @@
 //! A foreign tenant finds nothing and changes nothing, in any table.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use docket::{
     domain::{
@@ -15,9 +15,11 @@ use docket::{
         project::{Project, Revision},
         route::Route,
         secret::Sealed,
+        session::{Login, Party, Session, WayIn},
         task::TaskNumber,
         tenant::Installation,
     },
+    secrets::token,
     store::Tx,
 };
 
@@ -36,7 +38,7 @@ for_each_db! {
 }
 
 /// Tables whose rows belong to a tenant, each with the case below that proves it is out of reach.
-const TABLES: [&str; 21] = [
+const TABLES: [&str; 25] = [
     "answers",
     "approvals",
     "audit",
@@ -44,20 +46,24 @@ const TABLES: [&str; 21] = [
     "channels",
     "deliveries",
     "entries",
+    "flows",
     "identities",
     "installations",
     "jobs",
     "lessons",
     "llm_accounts",
     "llm_calls",
+    "logins",
     "members",
     "patches",
     "progress",
     "projects",
     "routes",
+    "sessions",
     "task_dependencies",
     "tasks",
     "tenants",
+    "tickets",
 ];
 
 async fn every_table_has_its_case(db: &TestDb) {
@@ -79,6 +85,7 @@ pub(crate) struct Full {
     delivery: DeliveryId,
     account: Account,
     call: Call,
+    session: Session,
 }
 
 pub(crate) async fn fill(db: &TestDb) -> Full {
@@ -115,12 +122,33 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
     tx.insert_card(&card).await.unwrap();
     tx.insert_answer(&answer).await.unwrap();
     let said = EntryContent::Said { by: "Ana".to_owned(), words: "hello".to_owned() };
-    tx.append_entry(&Entry { id: db.chance.id(), seq: 0, at: START, content: said }).await.unwrap();
+    tx.append_entry(&Entry { id: db.chance.id(), seq: 0, at: START, reader: None, content: said }).await.unwrap();
     tx.record(&audit(db, &patch)).await.unwrap();
     let delivery = delivery.delivery.id;
     let (account, call) = fill_models(db, &mut tx, member, delivery, patch.id).await;
+    let session = fill_sign_in(db, &mut tx, member).await;
     tx.commit().await.unwrap();
-    Full { tenant, member, installation, project, plan, patch, card, answer, delivery, account, call }
+    Full { tenant, member, installation, project, plan, patch, card, answer, delivery, account, call, session }
+}
+
+async fn fill_sign_in(db: &TestDb, tx: &mut Tx, member: MemberId) -> Session {
+    let session = Session {
+        id: db.chance.id(),
+        member,
+        how: WayIn::Ticket,
+        browser: String::new(),
+        created_at: START,
+        seen_at: START,
+    };
+    tx.insert_session(&session, &token::hash("session")).await.unwrap();
+    tx.put_login(&login(member)).await.unwrap();
+    tx.insert_ticket(&token::hash("ticket"), member, START.plus(Duration::from_mins(10))).await.unwrap();
+    session
+}
+
+fn login(member: MemberId) -> Login {
+    let (realm, subject) = ("https://id.example.com".to_owned(), "ana".to_owned());
+    Login { party: Party::Oidc, realm, subject, member, name: "Ana".to_owned(), linked_at: START }
 }
 
 async fn fill_models(
@@ -195,8 +223,8 @@ async fn sees(tx: &mut Tx, full: &Full) -> Vec<(&'static str, bool)> {
         ("cards", tx.is_our_thread(&sample::thread("C1", "1.0")).await.unwrap()),
         ("answers", tx.answer(full.answer.id).await.unwrap().is_some()),
         ("answers", tx.answers_sent_for(full.delivery).await.unwrap() == 1),
-        ("entries", !tx.entries(0, 9).await.unwrap().is_empty()),
-        ("entries", !tx.latest_entries(9).await.unwrap().is_empty()),
+        ("entries", !tx.entries(full.member, 0, 9).await.unwrap().is_empty()),
+        ("entries", !tx.latest_entries(full.member, 9).await.unwrap().is_empty()),
         ("deliveries", tx.delivery(full.delivery).await.unwrap().is_some()),
         ("audit", !tx.audit_of(&patch.to_string(), 9).await.unwrap().is_empty()),
         ("lessons", !tx.lessons_since(START).await.unwrap().is_empty()),
@@ -209,6 +237,10 @@ async fn sees(tx: &mut Tx, full: &Full) -> Vec<(&'static str, bool)> {
         ("routes", tx.route(&venue, "what now").await.unwrap().is_some_and(|route| route.line == "next")),
         ("routes", !tx.routes_of(&venue).await.unwrap().is_empty()),
         ("progress", tx.progress(full.delivery).await.unwrap().is_some_and(|progress| progress.stopped_by.is_none())),
+        ("sessions", tx.sessions(full.member, START).await.unwrap() == [full.session.clone()]),
+        ("logins", tx.login(Party::Oidc, "https://id.example.com", "ana").await.unwrap().is_some()),
+        ("logins", tx.logins_of(full.member).await.unwrap().len() == 1),
+        ("logins", !tx.logins().await.unwrap().is_empty()),
         ("progress", tx.open_progress(Surface::Slack).await.unwrap().iter().any(|progress| !progress.is_over)),
     ]
 }
@@ -232,6 +264,10 @@ async fn meddle(db: &TestDb, intruder: TenantId, full: &Full) {
     tx.set_policy(&Policy { approvals: 7, ..Policy::default() }).await.unwrap();
     tx.forget_lesson(patch.id).await.unwrap();
     meddle_with_models(&mut tx, full).await;
+    assert!(!tx.end_session(full.member, full.session.id).await.unwrap());
+    assert_eq!(tx.end_sessions(full.member, None).await.unwrap(), 0);
+    assert!(!tx.remove_login(full.member, Party::Oidc, "https://id.example.com", "ana").await.unwrap());
+    assert_eq!(tx.use_ticket(&token::hash("ticket"), START).await.unwrap(), None);
     tx.commit().await.unwrap();
 
     // What would refer to a row of another tenant is refused.
@@ -249,6 +285,19 @@ async fn meddle(db: &TestDb, intruder: TenantId, full: &Full) {
     drop(tx);
     let mut tx = db.store.write(intruder).await.unwrap();
     assert!(tx.insert_patch(&sample::patch(&db.chance, 9, full.project.id, full.member)).await.is_err());
+    drop(tx);
+    let mut tx = db.store.write(intruder).await.unwrap();
+    assert!(
+        tx.insert_session(&Session { id: db.chance.id(), ..full.session.clone() }, &token::hash("forged"))
+            .await
+            .is_err()
+    );
+    drop(tx);
+    let mut tx = db.store.write(intruder).await.unwrap();
+    assert!(tx.put_login(&login(full.member)).await.is_err());
+    drop(tx);
+    let mut tx = db.store.write(intruder).await.unwrap();
+    assert!(tx.insert_ticket(&token::hash("forged"), full.member, START).await.is_err());
     drop(tx);
     let mut tx = db.store.write(intruder).await.unwrap();
     assert!(tx.put_account(&store_models::account(&db.chance, "Theirs", 1, full.member)).await.is_err());
@@ -286,8 +335,9 @@ async fn a_foreign_tenant_finds_and_changes_nothing(db: &TestDb) {
     for (table, seen) in sees(&mut db.store.read(intruder).await.unwrap(), &full).await {
         assert!(!seen, "{table} is seen by a foreign tenant");
     }
-    // Jobs are claimed across tenants; each carries its own.
-    let covered: BTreeSet<_> = seen_by_itself.iter().map(|(table, _)| *table).chain(["jobs"]).collect();
+    // Jobs are claimed across tenants; each carries its own. Flows and tickets are found by a hash that nobody can guess.
+    let elsewhere = ["jobs", "flows", "tickets"];
+    let covered: BTreeSet<_> = seen_by_itself.iter().map(|(table, _)| *table).chain(elsewhere).collect();
     assert_eq!(covered, BTreeSet::from(TABLES));
     assert_eq!(db.store.jobs(9).await.unwrap()[0].tenant, full.tenant);
 

@@ -33,7 +33,9 @@ async fn next(stream: &mut BodyDataStream) -> Option<String> {
 async fn say(site: &Site, words: &str) {
     let mut tx = site.store.write(site.tenant).await.unwrap();
     let content = EntryContent::Said { by: "you".to_owned(), words: words.to_owned() };
-    tx.append_entry(&Entry { id: site.chance.id(), seq: 0, at: site.chance.now(), content }).await.unwrap();
+    tx.append_entry(&Entry { id: site.chance.id(), seq: 0, at: site.chance.now(), reader: None, content })
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
 }
 

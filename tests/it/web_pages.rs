@@ -34,7 +34,8 @@ for_each_db!(
     files_are_named_by_their_content_and_cached_for_ever,
     the_pages_answer_only_to_the_machine_itself,
     nobody_gets_in_from_another_machine_or_through_a_proxy_whatever_host_they_name,
-    with_a_public_address_every_page_is_closed_until_there_is_a_sign_in,
+    with_a_public_address_every_page_asks_who_looks,
+    a_public_site_answers_to_its_own_name_alone,
 );
 
 async fn the_start_leads_to_the_console(db: &TestDb) {
@@ -162,7 +163,9 @@ async fn a_first_plan_is_shown_before_its_project_exists(db: &TestDb) {
     tx.insert_patch(&patch).await.unwrap();
     tx.insert_card(&card).await.unwrap();
     let content = EntryContent::Card { card: card.id };
-    tx.append_entry(&Entry { id: site.chance.id(), seq: 0, at: site.chance.now(), content }).await.unwrap();
+    tx.append_entry(&Entry { id: site.chance.id(), seq: 0, at: site.chance.now(), reader: None, content })
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     let console = site.get("/console").await;
     assert!(console.body.contains("new project AUTH") && console.body.contains("No plan yet"), "{}", console.body);
@@ -286,12 +289,38 @@ async fn nobody_gets_in_from_another_machine_or_through_a_proxy_whatever_host_th
     }
 }
 
-async fn with_a_public_address_every_page_is_closed_until_there_is_a_sign_in(db: &TestDb) {
+async fn with_a_public_address_every_page_asks_who_looks(db: &TestDb) {
     let (site, _) = Site::over_sample(db).await;
-    for path in ["/", "/console", "/projects", "/projects/AUTH", "/patches/P-4", "/models", "/live", "/nothing"] {
-        let request = Request::get(path).body(Body::empty()).unwrap();
-        let page = ask(site.at("https://docket.example.com"), request).await;
-        assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
-        assert!(page.body.contains("PUBLIC_URL is not on this machine"), "{path}: {}", page.body);
+    for path in ["/", "/console", "/projects", "/projects/AUTH", "/patches/P-4", "/models", "/sessions"] {
+        let page = ask(site.at("https://docket.example.com"), public(path)).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{path}");
+        let login = if path == "/" { "/login".to_owned() } else { format!("/login?next={}", path.replace('/', "%2F")) };
+        assert_eq!(page.header(header::LOCATION), login);
+        assert_eq!(page.header(header::STRICT_TRANSPORT_SECURITY), "max-age=31536000");
     }
+    let mut live = public("/live");
+    live.headers_mut().insert(header::ACCEPT, "text/event-stream".parse().unwrap());
+    assert_eq!(ask(site.at("https://docket.example.com"), live).await.status, StatusCode::UNAUTHORIZED);
+    let login = ask(site.at("https://docket.example.com"), public("/login")).await;
+    assert_eq!(login.status, StatusCode::OK);
+    assert!(login.body.contains("OIDC_ISSUER") && !login.body.contains("/projects"), "{}", login.body);
+}
+
+async fn a_public_site_answers_to_its_own_name_alone(db: &TestDb) {
+    let site = Site::over(db).await;
+    for host in ["docket.example.com", "DOCKET.EXAMPLE.COM:443"] {
+        let request = Request::get("/login").header(header::HOST, host).body(Body::empty()).unwrap();
+        assert_eq!(ask(site.at("https://docket.example.com"), request).await.status, StatusCode::OK, "{host}");
+    }
+    for host in ["127.0.0.1:8080", "localhost", "evil.example", "docket.example.com.evil.example", "10.0.0.1", ""] {
+        let mut request = Request::get("/login").header(header::HOST, host).body(Body::empty()).unwrap();
+        request.headers_mut().insert("x-forwarded-host", "docket.example.com".parse().unwrap());
+        let page = ask(site.at("https://docket.example.com"), request).await;
+        assert_eq!(page.status, StatusCode::MISDIRECTED_REQUEST, "{host}");
+        assert!(!page.body.contains("example.com"), "{}", page.body);
+    }
+}
+
+fn public(path: &str) -> Request<Body> {
+    Request::get(path).header(header::HOST, "docket.example.com").body(Body::empty()).unwrap()
 }

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         delivery::{Delivery, Source},
         event::{Action, Click, Event, Incoming, Venue},
-        ids::{DeliveryId, PatchId, TenantId},
+        ids::{DeliveryId, MemberId, PatchId, TenantId},
         job::Job,
         member::{Identity, Surface},
         model::AccountForm,
@@ -66,6 +66,16 @@ pub enum Sent {
     },
 }
 
+/// What the console sent, and who sent it: the body of a stored delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    /// Whoever was signed in. Deliveries of the time when nobody was are the local owner's.
+    #[serde(default)]
+    member: Option<MemberId>,
+    #[serde(flatten)]
+    sent: Sent,
+}
+
 /// What words were chosen to mean, as the button says it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choice {
@@ -119,13 +129,6 @@ pub enum Unreadable {
 }
 
 impl Sent {
-    /// Reads a stored or received body.
-    pub fn read(body: &[u8]) -> Result<Self, Unreadable> {
-        let sent: Self = serde_json::from_slice(body).map_err(|error| Unreadable::Shape(error.to_string()))?;
-        sent.check()?;
-        Ok(sent)
-    }
-
     fn check(&self) -> Result<(), Unreadable> {
         let id = self.key();
         let plain = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
@@ -159,24 +162,27 @@ impl Sent {
         }
     }
 
-    /// The delivery that stores it, with the job that handles it. What the console sends is handled in its order, apart
-    /// what [may take long](may_take_long). A stop has no order: it would wait for the very draft that it stops.
-    pub fn delivery(&self, tenant: TenantId, chance: &Chance) -> Result<NewDelivery, Unreadable> {
+    /// The delivery that stores it as the member's, with the job that handles it. What somebody sends is handled in its
+    /// order, apart what [may take long](may_take_long). A stop has no order: it would wait for the very draft that it
+    /// stops.
+    pub fn delivery(self, tenant: TenantId, member: MemberId, chance: &Chance) -> Result<NewDelivery, Unreadable> {
         self.check()?;
-        let body = serde_json::to_vec(self).map_err(|error| Unreadable::Shape(error.to_string()))?;
+        let stored = Stored { member: Some(member), sent: self };
+        let body = serde_json::to_vec(&stored).map_err(|error| Unreadable::Shape(error.to_string()))?;
         let (id, now) = (chance.id::<DeliveryId>(), chance.now());
         let job = Job::HandleDelivery { delivery: id }.due(now);
-        let job = match self {
+        let job = match &stored.sent {
             Self::Stop { .. } => job,
-            sent if may_take_long(&sent.clone().incoming().event) => job.in_order(format!("console:{tenant}:drafts")),
-            _ => job.in_order(format!("console:{tenant}")),
+            sent if may_take_long(&sent.clone().event()) => job.in_order(format!("console:{member}:drafts")),
+            _ => job.in_order(format!("console:{member}")),
         };
         Ok(NewDelivery {
             delivery: Delivery {
                 id,
                 tenant: Some(tenant),
                 source: Source::Console,
-                dedupe_key: self.key().to_owned(),
+                // Two people may come upon the same key.
+                dedupe_key: format!("{member}:{}", stored.sent.key()),
                 body,
                 received_at: now,
             },
@@ -187,8 +193,8 @@ impl Sent {
     }
 
     /// What it means.
-    pub fn incoming(self) -> Incoming {
-        let event = match self {
+    fn event(self) -> Event {
+        match self {
             Self::Say { text, .. } => meaning(&text),
             Self::Click { click, .. } => {
                 let Pressed { patch, revision, action, steps, words } = click;
@@ -199,14 +205,16 @@ impl Sent {
             }
             Self::Stop { delivery, .. } => Event::Stop { delivery },
             Self::Account { form, .. } => Event::Account(form),
-        };
-        Incoming { sender: Some(sender()), venue: Some(venue()), event }
+        }
     }
 }
 
 /// What a stored delivery of the console means.
 pub fn incoming(body: &[u8]) -> Result<Incoming, Unreadable> {
-    Sent::read(body).map(Sent::incoming)
+    let Stored { member, sent } = serde_json::from_slice(body).map_err(|error| Unreadable::Shape(error.to_string()))?;
+    sent.check()?;
+    let sender = member.map_or_else(local, identity);
+    Ok(Incoming { sender: Some(sender), venue: Some(venue()), event: sent.event() })
 }
 
 /// The words that the conversation shows for what somebody sent; `None` where the change on a card says enough.
@@ -221,8 +229,13 @@ pub fn said(event: &Event) -> Option<String> {
     Some(words.trim().to_owned())
 }
 
-/// Whoever sits at the console: it has no sign-in, so there is one.
-pub fn sender() -> Identity {
+/// How the console names a member: by their own id.
+pub fn identity(member: MemberId) -> Identity {
+    Identity { surface: Surface::Console, team: "local".to_owned(), user: member.to_string() }
+}
+
+/// Whoever sits at the machine itself, whom no provider vouches for.
+fn local() -> Identity {
     Identity { surface: Surface::Console, team: "local".to_owned(), user: "local".to_owned() }
 }
 
@@ -269,7 +282,7 @@ mod tests {
     use crate::domain::secret::Sealed;
 
     fn said(text: &str) -> Event {
-        Sent::Say { id: "a".to_owned(), text: text.to_owned() }.incoming().event
+        Sent::Say { id: "a".to_owned(), text: text.to_owned() }.event()
     }
 
     #[test]
@@ -292,7 +305,7 @@ mod tests {
         let body = br#"{"type":"click","id":"k-1","patch":"pat_01HF7YAT00000000000000001A","revision":2,
             "action":"reject","words":"too big","steps":[0,2]}"#;
         let incoming = incoming(body).unwrap();
-        assert_eq!(incoming.sender, Some(sender()));
+        assert_eq!(incoming.sender, Some(local()), "deliveries of the time before the sign-in are the local owner's");
         let Event::Click(click) = incoming.event else { panic!("{:?}", incoming.event) };
         assert_eq!((click.action, click.revision), (Action::Reject, 2));
         assert_eq!(click.steps, Some(BTreeSet::from([0, 2])));
@@ -373,8 +386,8 @@ mod tests {
             (Sent::Account { id: id(), form }, true),
             (stop, false),
         ] {
-            let new = sent.clone().delivery(tenant, &chance).unwrap();
-            assert_eq!(Sent::read(&new.delivery.body).as_ref(), Ok(&sent));
+            let new = sent.clone().delivery(tenant, chance.id(), &chance).unwrap();
+            assert_eq!(incoming(&new.delivery.body).unwrap().event, sent.clone().event());
             assert_eq!(new.job.unwrap().ordering_key.is_some(), waits, "{sent:?}");
         }
     }
@@ -383,9 +396,11 @@ mod tests {
     fn a_delivery_means_what_was_sent() {
         let sent = Sent::Say { id: "k".to_owned(), text: "/show".to_owned() };
         let chance = Chance::system();
-        let new = sent.delivery(chance.id(), &chance).unwrap();
-        assert_eq!(Sent::read(&new.delivery.body), Ok(sent));
-        assert_eq!(new.delivery.dedupe_key, "k");
+        let member = chance.id();
+        let new = sent.clone().delivery(chance.id(), member, &chance).unwrap();
+        let meant = incoming(&new.delivery.body).unwrap();
+        assert_eq!((meant.sender, meant.event), (Some(identity(member)), sent.event()));
+        assert_eq!(new.delivery.dedupe_key, format!("{member}:k"));
         assert_eq!(new.job.map(|job| job.job), Some(Job::HandleDelivery { delivery: new.delivery.id }));
     }
 }

@@ -16,8 +16,10 @@ use axum::{
 use docket::{
     chat::console::receive::{Sent, venue},
     clock::Chance,
+    connect::http::Http,
     domain::{
         ids::{DeliveryId, MemberId, TenantId},
+        member::{Identity, Member, Role, Surface},
         model::{Account, Call, CallOutcome, JsonMode, Use},
         progress::Progress,
         secret::Sealed,
@@ -34,7 +36,10 @@ use tower::ServiceExt;
 use super::{
     clock::START,
     db::TestDb,
-    sample::acme::{NOW, Sample, sample},
+    sample::{
+        acme::{NOW, Sample, sample},
+        member,
+    },
 };
 
 /// Stores what comes in, one by one, and remembers what it was told.
@@ -87,6 +92,8 @@ fn sealed_by_length(tenant: TenantId, name: &str, key: SecretString) -> Result<S
 pub(crate) struct Site {
     pub(crate) store: Store,
     pub(crate) tenant: TenantId,
+    /// Whoever sits at the machine itself, who is who asks unless a session says otherwise.
+    pub(crate) owner: MemberId,
     pub(crate) chance: Chance,
     pub(crate) stopping: CancellationToken,
     taken: Arc<Mutex<Vec<NewDelivery>>>,
@@ -127,19 +134,21 @@ impl Site {
         db.clock.advance(NOW.since(START));
         let (store, chance) = (db.store.clone(), db.chance.clone());
         let tenant = store.local_tenant(&chance).await.unwrap();
+        let owner = store.local_owner(tenant).await.unwrap().unwrap().id;
         let taken = Arc::default();
         let stopping = CancellationToken::new();
         let web = Web {
             store: store.clone(),
             chance: chance.clone(),
-            tenant,
+            local: tenant,
             public_url: "http://127.0.0.1:8080".to_owned(),
             accept: Arc::new(Direct(store.clone(), Arc::clone(&taken))),
             models: no_models(&store, &chance),
             seal: Arc::new(sealed_by_length),
+            http: Http::new().unwrap(),
             stopping: stopping.clone(),
         };
-        Self { store, tenant, chance, stopping, taken, web, own: None }
+        Self { store, tenant, owner, chance, stopping, taken, web, own: None }
     }
 
     /// The same, with the sample in it.
@@ -152,13 +161,19 @@ impl Site {
     /// The pages of another tenant of the same database.
     pub(crate) async fn of_new_tenant(&self) -> Self {
         let tenant = self.store.create_tenant("Another", &self.chance).await.unwrap();
+        let owner = Member { role: Role::Owner, ..member(&self.chance, "Another owner") };
+        let identity = Identity { surface: Surface::Console, team: "local".to_owned(), user: "local".to_owned() };
+        let mut tx = self.store.write(tenant).await.unwrap();
+        tx.put_member(&owner, &identity).await.unwrap();
+        tx.commit().await.unwrap();
         Self {
             tenant,
+            owner: owner.id,
             store: self.store.clone(),
             chance: self.chance.clone(),
             stopping: self.stopping.clone(),
             taken: Arc::clone(&self.taken),
-            web: Web { tenant, ..self.web.clone() },
+            web: Web { local: tenant, ..self.web.clone() },
             own: None,
         }
     }
@@ -210,8 +225,17 @@ impl Site {
         tx.commit().await.unwrap();
     }
 
-    /// What was stored so far.
+    /// What was stored so far, but for who sent it.
     pub(crate) fn taken(&self) -> Vec<serde_json::Value> {
+        let without_sender = |mut sent: serde_json::Value| {
+            assert!(sent.as_object_mut().unwrap().remove("member").is_some(), "nobody sent it: {sent}");
+            sent
+        };
+        self.stored().into_iter().map(without_sender).collect()
+    }
+
+    /// What was stored so far.
+    pub(crate) fn stored(&self) -> Vec<serde_json::Value> {
         self.taken.lock().unwrap().iter().map(|new| serde_json::from_slice(&new.delivery.body).unwrap()).collect()
     }
 
@@ -240,7 +264,7 @@ impl Site {
 /// A line of the console that nobody has handled yet.
 pub(crate) async fn asked(site: &Site, text: &str) -> DeliveryId {
     let sent = Sent::Say { id: site.chance.id::<DeliveryId>().to_string(), text: text.to_owned() };
-    let new = sent.delivery(site.tenant, &site.chance).unwrap();
+    let new = sent.delivery(site.tenant, site.owner, &site.chance).unwrap();
     let id = new.delivery.id;
     site.store.accept(&[new]).await.unwrap();
     id

@@ -267,7 +267,7 @@ impl<'a> Maker<'a> {
 
     fn entry(&mut self, minutes: i64, content: EntryContent) {
         let seq = i64::try_from(self.sample.entries.len()).unwrap() + 1;
-        self.sample.entries.push(Entry { id: self.chance.id(), seq, at: ago(minutes), content });
+        self.sample.entries.push(Entry { id: self.chance.id(), seq, at: ago(minutes), reader: None, content });
     }
 
     fn trail(&mut self, patch: &Patch, action: &str, minutes: i64, actor: Option<MemberId>) {
