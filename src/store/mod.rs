@@ -50,8 +50,8 @@ mod scans;
 mod sessions;
 mod stats;
 mod tenants;
-mod wall;
 mod tickets;
+mod wall;
 
 pub use accounts::StoredKey;
 pub use claims::Claimed;
