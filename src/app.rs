@@ -27,8 +27,8 @@ use crate::{
         slack::{self, SlackDoor},
     },
     jobs::{self, Desk, worker::Worker},
+    keys,
     llm::{
-        keys,
         models::Models,
         openai::{OpenAi, Timeouts},
     },
@@ -127,7 +127,7 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let store = Store::open(&config.database_url).await?;
     store.migrate().await?;
     tell_of_a_role_without_bounds(&store).await?;
-    tell_lost_keys(&store, &Keyring::of(&config)?).await?;
+    keys::all_there(&store, &Keyring::of(&config)?).await?;
     let chance = Chance::system();
     match store.end_leases_of_the_dead(&lock, chance.now()).await? {
         0 => {}
@@ -171,15 +171,6 @@ async fn tell_of_a_role_without_bounds(store: &Store) -> anyhow::Result<()> {
         tracing::warn!(
             "the database's role is a superuser or has BYPASSRLS, so row-level security does not hold it back. {ORDINARY_ROLE}"
         );
-    }
-    Ok(())
-}
-
-/// A stored key whose master key is gone would be noticed when somebody waits for a plan; better now. Everything else
-/// works without it, so it is no reason not to start.
-async fn tell_lost_keys(store: &Store, keyring: &Keyring) -> anyhow::Result<()> {
-    for lost in keys::unreadable(store, keyring).await? {
-        tracing::error!("the key of the account {} can't be decrypted: {}. {}", lost.key.name, lost.why, keys::LOST);
     }
     Ok(())
 }

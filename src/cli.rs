@@ -77,7 +77,7 @@ enum Command {
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=3650))]
         days: u16,
     },
-    /// Look after the master key that encrypts stored keys
+    /// Look after the master key that encrypts stored secrets
     #[command(subcommand)]
     Keys(keys::Command),
     /// Put the cases of a file to the connected model, and print which ones it passes

@@ -105,7 +105,7 @@ settings! {
     HOST = "127.0.0.1", "address to listen on; 0.0.0.0 for every interface";
     PUBLIC_URL = "http://127.0.0.1:{PORT}", "where people and Slack reach Docket from outside";
     DATABASE_URL = "sqlite://data/docket.db", "sqlite://path/to/file.db or postgres://user:password@host/name";
-    DOCKET_MASTER_KEY = "", "encrypts stored keys: 32 bytes in base64; several with commas while you rotate it";
+    DOCKET_MASTER_KEY = "", "encrypts stored secrets: 32 bytes in base64; several with commas while you rotate it";
     SLACK_BOT_TOKEN = "", "the Slack app's xoxb- token; goes with SLACK_SIGNING_SECRET";
     SLACK_SIGNING_SECRET = "", "the Slack app's signing secret; several with commas while you rotate it";
     SLACK_API_URL = "https://slack.com/api", "another address of the Slack Web API: a proxy, a test";

@@ -131,15 +131,12 @@ async fn database(url: &str, chance: &Chance) -> Vec<Check> {
             return vec![Check::bad(SUBJECT, causes(&error), remedy)];
         }
     };
-    let checks = match patiently(store.check()).await {
-        Err(error) => {
-            let remedy = "Run `docket migrate`, or start `docket serve`, which does it too.";
-            vec![Check::bad(SUBJECT, format!("{shown}: {}", causes(&error)), remedy)]
-        }
-        Ok(()) => {
-            let answers = Check::good(SUBJECT, format!("{shown} answers and is migrated"));
-            [answers, writable(&store, chance).await].into_iter().chain(bounds(&store).await).collect()
-        }
+    let checks = if let Err(error) = patiently(store.check()).await {
+        let remedy = "Run `docket migrate`, or start `docket serve`, which does it too.";
+        vec![Check::bad(SUBJECT, format!("{shown}: {}", causes(&error)), remedy)]
+    } else {
+        let answers = Check::good(SUBJECT, format!("{shown} answers and is migrated"));
+        [answers, writable(&store, chance).await].into_iter().chain(bounds(&store).await).collect()
     };
     store.close().await;
     checks

@@ -19,7 +19,7 @@
 //! ```
 //!
 //! [`answers`] replies to questions that change nothing. [`web`] serves the pages, and [`connect`] signs people in with
-//! providers and connects those. [`app`] puts it all
+//! providers and connects those. [`keys`] looks after the secrets that are stored. [`app`] puts it all
 //! together; [`cli`] is the program around it.
 //!
 //! # Who may import whom
@@ -59,6 +59,7 @@ pub mod health;
 pub mod ingest;
 pub mod intent;
 pub mod jobs;
+pub mod keys;
 pub mod llm;
 pub mod planner;
 pub mod review;

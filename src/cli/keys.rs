@@ -9,8 +9,8 @@ use super::Failure;
 use crate::{
     clock::Chance,
     config::Config,
-    llm::keys::{self, Rotated},
-    secrets::{Keyring, new_key},
+    keys::{self, GivenUp, Rotated},
+    secrets::{Keyring, Unopenable, new_key},
     store::Store,
 };
 
@@ -19,13 +19,16 @@ use crate::{
 pub(super) enum Command {
     /// Print a fresh master key for `DOCKET_MASTER_KEY`
     New,
-    /// Encrypt every stored key with the first master key, so that the others can go
+    /// Encrypt every stored secret with the first master key, so that the others can go. Others may serve meanwhile
     Rotate,
-    /// Remove accounts whose keys can't be decrypted any more, because their master key is lost
+    /// Remove what can't be decrypted any more, because its master key is lost
     Forget {
-        /// The names of the accounts, from `docket doctor`
-        #[arg(required = true, value_name = "ACCOUNT")]
+        /// The names of accounts and connections, from `docket doctor`
+        #[arg(required_unless_present = "key", value_name = "NAME")]
         names: Vec<String>,
+        /// Everything that was encrypted with this master key, such as 1a2b3c4d, from `docket doctor`
+        #[arg(long, value_name = "ID")]
+        key: Option<String>,
     },
 }
 
@@ -35,7 +38,7 @@ pub(super) fn print_new(chance: &Chance, out: &mut dyn Write) -> Result<(), Fail
     Ok(())
 }
 
-/// Carries out a command on the stored keys.
+/// Carries out a command on the stored secrets.
 pub(super) async fn run(
     command: &Command,
     config: &Config,
@@ -48,57 +51,78 @@ pub(super) async fn run(
     match command {
         Command::New => print_new(chance, out),
         Command::Rotate => rotate(&keyring, store, chance, out).await,
-        Command::Forget { names } => forget(names, &keyring, store, chance, out).await,
+        Command::Forget { names, key } => {
+            let given_up = GivenUp { names: names.clone(), key: key.clone() };
+            forget(&given_up, &keyring, store, chance, out).await
+        }
     }
 }
 
 /// Encrypts everything anew and says how much that was.
 async fn rotate(keyring: &Keyring, store: &Store, chance: &Chance, out: &mut dyn Write) -> Result<(), Failure> {
-    let rotated = keys::rotate(store, keyring, chance).await.map_err(anyhow::Error::from)?;
+    let progress = |rotated: &Rotated| {
+        writeln!(out, "{} secrets were looked at, {} encrypted anew …", rotated.seen(), rotated.renewed)?;
+        out.flush()
+    };
+    let rotated = keys::rotate(store, keyring, chance, progress).await.map_err(anyhow::Error::from)?;
     writeln!(out, "{}", told(&rotated))?;
-    for unreadable in &rotated.unreadable {
-        writeln!(out, "The key of the account {} can't be decrypted: {}.", unreadable.key.name, unreadable.why)?;
+    for lost in keys::told(store, &rotated.unreadable).await.map_err(anyhow::Error::from)? {
+        writeln!(out, "{}.", sentence(&lost))?;
     }
     if rotated.unreadable.is_empty() { Ok(()) } else { Err(Failure::Told) }
 }
 
-/// Removes accounts whose keys are lost and says which.
+/// Removes what is given up and says what that was.
 async fn forget(
-    names: &[String],
+    given_up: &GivenUp,
     keyring: &Keyring,
     store: &Store,
     chance: &Chance,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let forgotten = keys::forget(store, keyring, chance, names).await.map_err(anyhow::Error::from)?;
+    let forgotten = keys::forget(store, keyring, chance, given_up).await.map_err(anyhow::Error::from)?;
     for lost in &forgotten {
-        writeln!(out, "The account {} is gone, with its key. An owner can add it again.", lost.key.name)?;
+        let words = lost.secret.words();
+        writeln!(out, "{} is gone, and what it opened with it. An owner can connect it again.", sentence(&words))?;
     }
-    let is_gone = |name: &&String| forgotten.iter().any(|lost| lost.key.name.to_lowercase() == name.to_lowercase());
-    let mut kept = names.iter().filter(|name| !is_gone(name)).peekable();
-    let outcome = if kept.peek().is_none() { Ok(()) } else { Err(Failure::Told) };
-    for name in kept {
-        writeln!(out, "No account called {name} has a key whose master key is lost. `docket doctor` says which have.")?;
+    let is_gone = |name: &&String| forgotten.iter().any(|lost| keys::is_called(&lost.secret, name));
+    let kept: Vec<_> = given_up.names.iter().filter(|name| !is_gone(name)).collect();
+    for name in &kept {
+        writeln!(out, "Nothing called {name} has a secret whose master key is lost. `docket doctor` says what has.")?;
     }
-    outcome
+    let of_key = |key: &String| forgotten.iter().any(|lost| lost.why == Unopenable::UnknownKey(key.clone()));
+    let idle = given_up.key.as_ref().filter(|key| !of_key(key));
+    if let Some(key) = idle {
+        writeln!(
+            out,
+            "Nothing stored needs the master key {key}, or it is there. `docket doctor` says which are lost."
+        )?;
+    }
+    if kept.is_empty() && idle.is_none() { Ok(()) } else { Err(Failure::Told) }
+}
+
+/// The words with a large letter in front.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn told(rotated: &Rotated) -> String {
     let Rotated { renewed, current, unreadable } = rotated;
     if *renewed + *current == 0 && unreadable.is_empty() {
-        return "No key is stored, so there is nothing to encrypt anew.".to_owned();
+        return "No secret is stored, so there is nothing to encrypt anew.".to_owned();
     }
-    let keys = match renewed {
-        0 => "No stored key had to be encrypted anew".to_owned(),
-        1 => "1 stored key was encrypted anew".to_owned(),
-        renewed => format!("{renewed} stored keys were encrypted anew"),
+    let secrets = match renewed {
+        0 => "No stored secret had to be encrypted anew".to_owned(),
+        1 => "1 stored secret was encrypted anew".to_owned(),
+        renewed => format!("{renewed} stored secrets were encrypted anew"),
     };
     let before = if *current == 0 { String::new() } else { format!(", {current} used the first master key before") };
     let rest = match unreadable.len() {
         0 => "; the other master keys can go",
         _ => "; keep the other master keys",
     };
-    format!("{keys}{before}{rest}.")
+    format!("{secrets}{before}{rest}.")
 }
 
 #[cfg(test)]
@@ -108,11 +132,11 @@ mod tests {
     #[test]
     fn what_was_done_and_whether_old_keys_can_go_is_said_in_one_line() {
         let told = |renewed, current| told(&Rotated { renewed, current, unreadable: Vec::new() });
-        assert_eq!(told(0, 0), "No key is stored, so there is nothing to encrypt anew.");
-        assert_eq!(told(1, 0), "1 stored key was encrypted anew; the other master keys can go.");
+        assert_eq!(told(0, 0), "No secret is stored, so there is nothing to encrypt anew.");
+        assert_eq!(told(1, 0), "1 stored secret was encrypted anew; the other master keys can go.");
         assert_eq!(
             told(2, 3),
-            "2 stored keys were encrypted anew, 3 used the first master key before; the other master keys can go."
+            "2 stored secrets were encrypted anew, 3 used the first master key before; the other master keys can go."
         );
     }
 }

@@ -12,12 +12,8 @@ use super::Check;
 use crate::{
     config::{Config, sqlite_file},
     domain::{ids::TenantId, member::Surface, model::Account},
-    llm::{
-        address,
-        keys::{self, LOST},
-        models::ENVIRONMENT,
-        reach::Reach,
-    },
+    keys::{self, LOST},
+    llm::{address, models::ENVIRONMENT, reach::Reach},
     secrets::{Keyring, account_key},
     store::{self, Store},
 };
@@ -96,16 +92,11 @@ async fn ready(url: &str) -> Option<Store> {
 /// The stored accounts that can be asked, and what is wrong with keys.
 async fn stored(store: &Store, keyring: &Keyring) -> store::Result<(Vec<Asked>, Vec<Check>)> {
     let unreadable = keys::unreadable(store, keyring).await?;
-    let mut checks: Vec<_> = unreadable
-        .iter()
-        .map(|key| {
-            let found = format!("the key of the account {} can't be decrypted: {}", key.key.name, key.why);
-            Check::bad(KEYS, found, LOST)
-        })
-        .collect();
+    let told = keys::told(store, &unreadable).await?.into_iter();
+    let mut checks: Vec<_> = told.map(|found| Check::bad(KEYS, format!("{found}; serve won't start"), LOST)).collect();
     let Some(tenant) = store.tenant_of(LOCAL.0, LOCAL.1).await? else { return Ok((Vec::new(), checks)) };
     let accounts = store.read(tenant).await?.accounts().await?;
-    let is_known = |account: &Account| unreadable.iter().all(|key| key.key.account != account.id);
+    let is_known = |account: &Account| unreadable.iter().all(|lost| lost.secret.row != account.id.to_string());
     let mut asked = Vec::new();
     for account in accounts.into_iter().filter(is_known) {
         match opened(keyring, tenant, account) {
@@ -119,7 +110,7 @@ async fn stored(store: &Store, keyring: &Keyring) -> store::Result<(Vec<Asked>, 
 fn opened(keyring: &Keyring, tenant: TenantId, account: Account) -> Result<Asked, Check> {
     let open = |key| keyring.open(tenant, &account_key(&account.name), key);
     let key = account.key.as_ref().map(open).transpose().map_err(|why| {
-        Check::bad(KEYS, format!("the key of the account {} can't be decrypted: {why}", account.name), LOST)
+        Check::bad(KEYS, format!("the key of the model account {} can't be decrypted: {why}", account.name), LOST)
     })?;
     Ok(Asked { name: account.name, base_url: account.base_url, key, models: account.models })
 }

@@ -11,7 +11,6 @@ pub mod budget;
 mod choice;
 mod document;
 pub mod fence;
-pub mod keys;
 pub mod models;
 pub mod openai;
 mod overview;

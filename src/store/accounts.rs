@@ -3,11 +3,11 @@
 use sqlx::FromRow;
 
 use super::{
-    Error, Result, Store, Tx,
+    Error, Result, Tx,
     codec::{from_json, from_json_opt, parse, small, to_json, word},
 };
 use crate::domain::{
-    ids::{AccountId, TenantId},
+    ids::AccountId,
     model::{Account, JsonMode, ModelSettings},
     secret::Sealed,
     time::Timestamp,
@@ -46,19 +46,6 @@ impl TryFrom<Row> for Account {
             created_at: Timestamp::from_millis(row.created_at),
         })
     }
-}
-
-/// A stored secret with whose it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredKey {
-    /// The tenant.
-    pub tenant: TenantId,
-    /// The account it opens.
-    pub account: AccountId,
-    /// The account's name.
-    pub name: String,
-    /// The key.
-    pub key: Sealed,
 }
 
 impl Tx {
@@ -133,19 +120,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Puts a key that was sealed anew in the place of the `old` one; false where that is there no more.
-    pub async fn replace_key(&mut self, id: AccountId, old: &Sealed, new: &Sealed) -> Result<bool> {
-        let rows = execute!(
-            self.session,
-            "UPDATE llm_accounts SET key_sealed = $4 WHERE tenant_id = $1 AND id = $2 AND key_sealed = $3",
-            &self.key,
-            id.to_string(),
-            &old.0,
-            &new.0
-        );
-        Ok(rows == 1)
-    }
-
     /// Removes an account with its key; false where there is none of this id.
     pub async fn remove_account(&mut self, id: AccountId) -> Result<bool> {
         let rows = execute!(
@@ -169,27 +143,5 @@ impl Tx {
         let settings = to_json("choice of models", settings)?;
         execute!(self.session, "UPDATE tenants SET models = $2 WHERE id = $1", &self.key, settings);
         Ok(())
-    }
-}
-
-impl Store {
-    /// Every stored secret of every tenant, for whoever looks after the master key.
-    pub async fn stored_keys(&self) -> Result<Vec<StoredKey>> {
-        let mut session = self.look().await?;
-        let rows = all!(
-            session,
-            (String, String, String, String),
-            "SELECT tenant_id, id, name, key_sealed FROM llm_accounts WHERE key_sealed IS NOT NULL \
-             ORDER BY tenant_id, position, id"
-        );
-        let stored = |(tenant, account, name, key): (String, String, String, String)| {
-            Ok(StoredKey {
-                tenant: parse("tenant", &tenant)?,
-                account: parse("account", &account)?,
-                name,
-                key: Sealed(key),
-            })
-        };
-        rows.into_iter().map(stored).collect()
     }
 }

@@ -47,19 +47,21 @@ mod reach;
 mod routes;
 #[cfg(test)]
 mod scans;
+mod sealed;
 mod sessions;
 mod stats;
 mod tenants;
 mod tickets;
 mod wall;
 
-pub use accounts::StoredKey;
 pub use claims::Claimed;
 pub use deliveries::{Accepted, NewDelivery};
 pub use jobs::JobRow;
 pub use lock::ServeLock;
+pub use sealed::{Column, StoredSecret};
 pub use sessions::{IDLE, LIFE};
 pub use stats::Stats;
+pub use tenants::TenantRow;
 pub use wall::ORDINARY_ROLE;
 
 use engine::{Db, Scope, Session};

@@ -19,6 +19,17 @@ use crate::{
     },
 };
 
+/// A tenant as `docket tenant list` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantRow {
+    /// Its id.
+    pub id: TenantId,
+    /// What people call it.
+    pub name: String,
+    /// Since when it is there.
+    pub created_at: Timestamp,
+}
+
 /// The organisation of the console, which stands for the single tenant of a local installation.
 const LOCAL: &str = "local";
 /// What everybody calls the person at the console, who has no account anywhere.
@@ -72,6 +83,17 @@ impl Store {
         let tenant = insert_tenant(&mut session, name, chance).await?;
         session.commit().await?;
         Ok(tenant)
+    }
+
+    /// Every tenant, the oldest first.
+    pub async fn tenants(&self) -> Result<Vec<TenantRow>> {
+        let mut session = self.look().await?;
+        let rows =
+            all!(session, (String, String, i64), "SELECT id, name, created_at FROM tenants ORDER BY created_at, id");
+        let tenant = |(id, name, created_at): (String, String, i64)| {
+            Ok(TenantRow { id: parse("tenant", &id)?, name, created_at: Timestamp::from_millis(created_at) })
+        };
+        rows.into_iter().map(tenant).collect()
     }
 
     /// Whether any organisation of this platform is connected.

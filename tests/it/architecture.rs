@@ -26,13 +26,13 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
         "intent" | "planner" | "review" | "apply" | "answers" | "chat" | "jobs" | "ingest" | "web" => {
             &[BASE, RESOURCES, STEPS]
         }
-        "llm" | "health" | "connect" => &[BASE, &["store"]],
+        "llm" | "health" | "connect" | "keys" => &[BASE, &["store"]],
         "eval" => &[BASE, RESOURCES, &["intent", "planner", "review"]],
-        "doctor" => &[BASE, RESOURCES, &["chat"]],
-        "app" => &[BASE, RESOURCES, STEPS, &["jobs", "ingest", "web", "health"]],
-        "cli" => &[BASE, RESOURCES, &["chat", "app", "doctor", "eval"]],
+        "doctor" => &[BASE, RESOURCES, &["chat", "keys"]],
+        "app" => &[BASE, RESOURCES, STEPS, &["jobs", "ingest", "web", "health", "keys"]],
+        "cli" => &[BASE, RESOURCES, &["chat", "app", "doctor", "eval", "keys"]],
         "lib" | "main" => {
-            &[BASE, RESOURCES, STEPS, &["jobs", "ingest", "web", "health", "doctor", "eval", "app", "cli"]]
+            &[BASE, RESOURCES, STEPS, &["jobs", "ingest", "web", "health", "doctor", "eval", "keys", "app", "cli"]]
         }
         _ => return None,
     };

@@ -150,15 +150,21 @@ async fn a_key_is_replaced_only_where_it_is_still_the_old_one(db: &TestDb) {
         tx.put_account(account).await.unwrap();
         tx.commit().await.unwrap();
     }
-    let stored = db.store.stored_keys().await.unwrap();
-    let names: Vec<_> = stored.iter().map(|key| (key.tenant, key.account, key.name.as_str())).collect();
-    assert_eq!(names, [(tenant, ours.id, "OpenAI"), (other, theirs.id, "Theirs")]);
-    assert_eq!(Some(&stored[0].key), ours.key.as_ref());
+    let stored = db.store.secrets(None, 9).await.unwrap();
+    let names: Vec<_> = stored.iter().map(|key| (key.tenant, key.row.as_str(), key.words())).collect();
+    let words = |name: &str| format!("the key of the model account {name}");
+    let (our_id, their_id) = (ours.id.to_string(), theirs.id.to_string());
+    assert_eq!(names, [(tenant, our_id.as_str(), words("OpenAI")), (other, their_id.as_str(), words("Theirs"))]);
+    assert_eq!(Some(&stored[0].sealed), ours.key.as_ref());
+    // One at a time they are the same.
+    assert_eq!(db.store.secrets(None, 1).await.unwrap(), stored[..1]);
+    assert_eq!(db.store.secrets(Some(&stored[0]), 1).await.unwrap(), stored[1..]);
+    assert!(db.store.secrets(Some(&stored[1]), 1).await.unwrap().is_empty());
 
     let new = Sealed("v1.11111111.new".to_owned());
     let mut tx = db.store.write(tenant).await.unwrap();
-    assert!(tx.replace_key(ours.id, &stored[0].key, &new).await.unwrap());
-    assert!(!tx.replace_key(ours.id, &stored[0].key, &new).await.unwrap(), "it is not the old one any more");
+    assert!(tx.replace_secret(&stored[0], &new).await.unwrap());
+    assert!(!tx.replace_secret(&stored[0], &new).await.unwrap(), "it is not the old one any more");
     assert_eq!(tx.account_by_name("OpenAI").await.unwrap().unwrap().key, Some(new));
 }
 

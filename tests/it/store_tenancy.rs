@@ -20,7 +20,7 @@ use docket::{
         tenant::Installation,
     },
     secrets::token,
-    store::Tx,
+    store::{StoredSecret, Tx},
 };
 
 use crate::{
@@ -247,6 +247,8 @@ async fn sees(tx: &mut Tx, full: &Full) -> Vec<(&'static str, bool)> {
 
 /// Tries to change what `full` has; everything must miss.
 async fn meddle(db: &TestDb, intruder: TenantId, full: &Full) {
+    let secrets = db.store.secrets(None, 9).await.unwrap();
+    assert!(!secrets.is_empty() && secrets.iter().all(|secret| secret.tenant == full.tenant));
     let mut tx = db.store.write(intruder).await.unwrap();
     let mut patch = full.patch.clone();
     patch.state = PatchState::Expired { at: START };
@@ -263,7 +265,7 @@ async fn meddle(db: &TestDb, intruder: TenantId, full: &Full) {
     assert!(!tx.is_handled(full.delivery).await.unwrap());
     tx.set_policy(&Policy { approvals: 7, ..Policy::default() }).await.unwrap();
     tx.forget_lesson(patch.id).await.unwrap();
-    meddle_with_models(&mut tx, full).await;
+    meddle_with_models(&mut tx, full, &secrets).await;
     assert!(!tx.end_session(full.member, full.session.id).await.unwrap());
     assert_eq!(tx.end_sessions(full.member, None).await.unwrap(), 0);
     assert!(!tx.remove_login(full.member, Party::Oidc, "https://id.example.com", "ana").await.unwrap());
@@ -308,12 +310,14 @@ async fn meddle(db: &TestDb, intruder: TenantId, full: &Full) {
 }
 
 /// The same for accounts, calls, routes and drafts.
-async fn meddle_with_models(tx: &mut Tx, full: &Full) {
+async fn meddle_with_models(tx: &mut Tx, full: &Full, secrets: &[StoredSecret]) {
     let venue = sample::channel("C1");
     let (account, delivery) = (&full.account, full.delivery);
     tx.set_account_json(account.id, JsonMode::Text).await.unwrap();
-    let key = account.key.clone().unwrap();
-    assert!(!tx.replace_key(account.id, &key, &Sealed("forged".to_owned())).await.unwrap());
+    for secret in secrets {
+        assert!(!tx.replace_secret(secret, &Sealed("forged".to_owned())).await.unwrap());
+        assert!(!tx.forget_secret(secret).await.unwrap());
+    }
     assert!(!tx.remove_account(account.id).await.unwrap());
     tx.set_model_settings(&ModelSettings { daily_tokens: 7, ..ModelSettings::default() }).await.unwrap();
     assert!(!tx.finish_call(&Call { outcome: CallOutcome::Stopped, ..full.call.clone() }).await.unwrap());
