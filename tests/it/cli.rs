@@ -9,8 +9,13 @@ use std::{
 
 use tempfile::TempDir;
 
+use crate::support::secrets;
+
 /// The program in an empty folder, with no settings but `settings`.
 fn docket(folder: &Path, settings: &[(&str, &str)]) -> Command {
+    for (name, value) in settings {
+        secrets::setting(name, value);
+    }
     let mut command = Command::new(env!("CARGO_BIN_EXE_docket"));
     command.env_clear().envs(settings.iter().copied()).current_dir(folder).stdin(Stdio::null());
     command
@@ -25,6 +30,7 @@ struct Ran {
 
 impl From<Output> for Ran {
     fn from(output: Output) -> Self {
+        let output = secrets::checked(output);
         let text = |bytes| String::from_utf8(bytes).unwrap();
         let ran = Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) };
         assert!(!ran.err.contains("panicked"), "{}", ran.err);

@@ -20,6 +20,7 @@ use serde_json::Value;
 use crate::support::{
     clock::TestClock,
     fake_model::{self, FakeModel},
+    secrets,
 };
 
 const CASES: &str = include_str!("../data/eval/cases.toml");
@@ -358,8 +359,8 @@ async fn docket_eval(settings: &[(&str, String)], arguments: &[&str]) -> (Option
     let mut migrate = program(&["migrate"]);
     let mut eval = program(&[&["eval", cases], arguments].concat());
     let ran = tokio::task::spawn_blocking(move || {
-        assert!(migrate.output().unwrap().status.success());
-        eval.output().unwrap()
+        assert!(migrate.output().map(secrets::checked).unwrap().status.success());
+        eval.output().map(secrets::checked).unwrap()
     });
     let ran = ran.await.unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -435,7 +436,14 @@ async fn the_program_refuses_a_wrong_file_before_it_asks_anything() {
             std::fs::write(&file, text).unwrap();
         }
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_docket"));
-        let ran = command.env_clear().current_dir(folder.path()).arg("eval").arg(&file).output().unwrap();
+        let ran = command
+            .env_clear()
+            .current_dir(folder.path())
+            .arg("eval")
+            .arg(&file)
+            .output()
+            .map(secrets::checked)
+            .unwrap();
         let err = String::from_utf8(ran.stderr).unwrap();
         assert_eq!(ran.status.code(), Some(2), "{err}");
         assert!(err.contains(says), "{err}");

@@ -15,6 +15,7 @@ mod docs;
 mod eval;
 mod health;
 mod keys;
+mod known_secrets;
 mod lessons;
 mod licences;
 mod llm_client;

@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use crate::support::{
     binary::{Binary, Settings},
     db::{TestDb, for_each_db},
+    secrets,
 };
 
 for_each_db!(each_of_several_at_once_prints_its_own_answer);
@@ -24,7 +25,7 @@ async fn each_of_several_at_once_prints_its_own_answer(db: &TestDb) {
         })
         .collect();
     for (topic, child) in topics.iter().zip(children) {
-        let output = child.wait_with_output().unwrap();
+        let output = child.wait_with_output().map(secrets::checked).unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
         assert!(said.contains(topic), "{topic}: {said}");
@@ -33,7 +34,7 @@ async fn each_of_several_at_once_prints_its_own_answer(db: &TestDb) {
         }
     }
     drop(server);
-    let alone = settings.command(&["say", "list"]).output().unwrap();
+    let alone = settings.command(&["say", "list"]).output().map(secrets::checked).unwrap();
     let said = String::from_utf8(alone.stdout).unwrap();
     assert!(topics.iter().all(|topic| said.to_lowercase().contains(topic)), "{said}");
 }

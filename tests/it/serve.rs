@@ -7,7 +7,10 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::support::binary::{Binary, Settings};
+use crate::support::{
+    binary::{Binary, Settings},
+    secrets,
+};
 
 /// The database that is used where nobody names one.
 const DEFAULT: &str = "sqlite://data/docket.db";
@@ -33,13 +36,13 @@ async fn a_second_server_is_refused_and_other_commands_work_beside_the_first() {
     let settings = in_folder(&folder);
     let server = Binary::start(&settings).await;
 
-    let second = settings.command(&["serve"]).env("PORT", "0").output().unwrap();
+    let second = settings.command(&["serve"]).env("PORT", "0").output().map(secrets::checked).unwrap();
     let said = String::from_utf8(second.stderr).unwrap();
     assert_eq!(second.status.code(), Some(1), "{said}");
     assert!(said.contains("another docket serve") && said.contains("PostgreSQL"), "{said}");
 
     for arguments in [&["jobs", "list"][..], &["doctor"], &["migrate"]] {
-        let beside = settings.command(arguments).output().unwrap();
+        let beside = settings.command(arguments).output().map(secrets::checked).unwrap();
         assert!(beside.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&beside.stderr));
     }
     assert!(server.is_ready().await);
@@ -50,7 +53,7 @@ fn a_port_that_is_taken_is_a_failure_that_names_it() {
     let folder = TempDir::new().unwrap();
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let refused = in_folder(&folder).command(&["serve"]).env("PORT", &port).output().unwrap();
+    let refused = in_folder(&folder).command(&["serve"]).env("PORT", &port).output().map(secrets::checked).unwrap();
     let said = String::from_utf8(refused.stderr).unwrap();
     assert_eq!(refused.status.code(), Some(1), "{said}");
     assert!(said.contains(&port), "{said}");

@@ -20,6 +20,7 @@ use tower::ServiceExt;
 use super::{
     db::TestDb,
     fake_slack::{BOT, FakeSlack, Shown, SignedRequest, SlackUser, TOKEN},
+    secrets,
 };
 
 /// What Slack signs with in tests.
@@ -82,6 +83,9 @@ impl<'a> TestApp<'a> {
         ];
         let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
         let settings: Vec<(&str, String)> = settings.into_iter().chain(more).collect();
+        for (name, value) in &settings {
+            secrets::setting(name, value);
+        }
         let read = |name: &str| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
         let config = Config::read(&read).unwrap();
         let mut app = App::build(&config, db.store.clone(), db.chance.clone(), Shutdown::new()).await.unwrap();

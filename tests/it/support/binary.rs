@@ -7,9 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::secrets;
+
 /// A running `docket serve`.
 pub(crate) struct Binary {
     child: Child,
+    /// Where its log goes, which is looked through when it ends.
+    log: PathBuf,
     /// Where it listens, such as `http://127.0.0.1:4711`.
     pub(crate) base: String,
     /// How long it took until `/readyz` said yes.
@@ -35,6 +39,7 @@ impl Settings {
 
     /// With one more variable.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        secrets::setting(name, value);
         self.env.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -80,7 +85,12 @@ impl Binary {
             .stderr(log)
             .spawn()
             .expect("the program starts");
-        let mut binary = Self { child, base: format!("http://127.0.0.1:{port}"), ready_after: Duration::ZERO };
+        let mut binary = Self {
+            child,
+            log: settings.log.clone(),
+            base: format!("http://127.0.0.1:{port}"),
+            ready_after: Duration::ZERO,
+        };
         loop {
             if binary.is_ready().await {
                 binary.ready_after = started.elapsed();
@@ -129,5 +139,9 @@ impl Drop for Binary {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // A second panic would hide the first.
+        if !std::thread::panicking() {
+            secrets::check(&std::fs::read_to_string(&self.log).unwrap_or_default());
+        }
     }
 }

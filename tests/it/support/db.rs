@@ -18,7 +18,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use tokio::sync::{Mutex, OnceCell};
 
-use super::{clock::TestClock, cluster::Cluster, peers};
+use super::{clock::TestClock, cluster::Cluster, peers, secrets};
 
 /// Connections per store: few, so that many tests can run at once.
 const CONNECTIONS: u32 = 5;
@@ -94,6 +94,7 @@ impl TestDb {
     }
 
     async fn open(url: String, home: Home) -> Self {
+        secrets::watch();
         let store = Store::open_with(&url, CONNECTIONS).await.unwrap();
         let clock = TestClock::new();
         Self { store, url, chance: clock.chance(1), clock, home }

@@ -13,6 +13,7 @@ pub(crate) mod model_answers;
 pub(crate) mod peers;
 pub(crate) mod sample;
 pub(crate) mod scripted_model;
+pub(crate) mod secrets;
 pub(crate) mod site;
 pub(crate) mod slack_house;
 
