@@ -99,6 +99,8 @@ ids! {
     CallId = "cal";
     /// A browser that is signed in.
     SessionId = "ses";
+    /// A tenant's, or a member's own, access to a provider.
+    ConnectionId = "con";
 }
 
 #[cfg(test)]

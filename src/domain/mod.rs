@@ -7,6 +7,7 @@ pub mod apply;
 pub mod audit;
 pub mod card;
 pub mod closure;
+pub mod connection;
 pub mod delivery;
 pub mod diff;
 pub mod event;

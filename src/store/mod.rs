@@ -28,6 +28,7 @@ mod calls;
 mod cards;
 mod claims;
 mod codec;
+mod connections;
 mod deliveries;
 mod dialect;
 mod entries;
@@ -55,6 +56,7 @@ mod tickets;
 mod wall;
 
 pub use claims::Claimed;
+pub use connections::Renewed;
 pub use deliveries::{Accepted, NewDelivery};
 pub use jobs::JobRow;
 pub use lock::ServeLock;

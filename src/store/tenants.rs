@@ -181,12 +181,11 @@ impl Tx {
     /// another tenant.
     pub async fn put_installation(&mut self, installation: &Installation) -> Result<()> {
         let Installation { surface, team, name, bot_user, removed } = installation;
-        let written = execute!(
+        // Asks nothing of a row that is in the way: it may be another tenant's, which is out of sight.
+        let mut written = execute!(
             self.session,
             "INSERT INTO installations (tenant_id, surface, team, name, bot_user, removed) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (surface, team) DO UPDATE SET \
-             name = excluded.name, bot_user = excluded.bot_user, removed = excluded.removed \
-             WHERE installations.tenant_id = excluded.tenant_id",
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
             &self.key,
             surface.as_str(),
             team,
@@ -194,6 +193,19 @@ impl Tx {
             bot_user,
             removed
         );
+        if written == 0 {
+            written = execute!(
+                self.session,
+                "UPDATE installations SET name = $4, bot_user = $5, removed = $6 \
+                 WHERE tenant_id = $1 AND surface = $2 AND team = $3",
+                &self.key,
+                surface.as_str(),
+                team,
+                name,
+                bot_user,
+                removed
+            );
+        }
         if written == 0 {
             let why = format!("{} {team} belongs to another tenant", surface.as_str());
             return Err(Error::Taken { what: "installation", why });

@@ -6,6 +6,7 @@ use docket::{
     domain::{
         audit::AuditEntry,
         card::{Answer, Card, Entry, EntryContent},
+        connection::Connection,
         ids::{DeliveryId, MemberId, PatchId, TenantId},
         member::Surface,
         model::{Account, Call, CallOutcome, JsonMode, ModelSettings},
@@ -13,6 +14,7 @@ use docket::{
         plan::Plan,
         policy::Policy,
         project::{Project, Revision},
+        provider::Provider,
         route::Route,
         secret::Sealed,
         session::{Login, Party, Session, WayIn},
@@ -20,7 +22,7 @@ use docket::{
         tenant::Installation,
     },
     secrets::token,
-    store::{StoredSecret, Tx},
+    store::{Renewed, StoredSecret, Tx},
 };
 
 use crate::{
@@ -38,12 +40,13 @@ for_each_db! {
 }
 
 /// Tables whose rows belong to a tenant, each with the case below that proves it is out of reach.
-const TABLES: [&str; 25] = [
+const TABLES: [&str; 27] = [
     "answers",
     "approvals",
     "audit",
     "cards",
     "channels",
+    "connections",
     "deliveries",
     "entries",
     "flows",
@@ -58,6 +61,7 @@ const TABLES: [&str; 25] = [
     "patches",
     "progress",
     "projects",
+    "provider_apps",
     "routes",
     "sessions",
     "task_dependencies",
@@ -86,6 +90,7 @@ pub(crate) struct Full {
     account: Account,
     call: Call,
     session: Session,
+    connection: Connection,
 }
 
 pub(crate) async fn fill(db: &TestDb) -> Full {
@@ -127,8 +132,25 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
     let delivery = delivery.delivery.id;
     let (account, call) = fill_models(db, &mut tx, member, delivery, patch.id).await;
     let session = fill_sign_in(db, &mut tx, member).await;
+    let connection = sample::connection(&db.chance, Provider::Linear, "org-1", member);
+    tx.put_connection(&connection).await.unwrap();
+    tx.put_provider_app(&sample::provider_app(member)).await.unwrap();
     tx.commit().await.unwrap();
-    Full { tenant, member, installation, project, plan, patch, card, answer, delivery, account, call, session }
+    Full {
+        connection,
+        tenant,
+        member,
+        installation,
+        project,
+        plan,
+        patch,
+        card,
+        answer,
+        delivery,
+        account,
+        call,
+        session,
+    }
 }
 
 async fn fill_sign_in(db: &TestDb, tx: &mut Tx, member: MemberId) -> Session {
@@ -234,6 +256,10 @@ async fn sees(tx: &mut Tx, full: &Full) -> Vec<(&'static str, bool)> {
         ("llm_calls", tx.calls_since(START).await.unwrap() == [full.call.clone()]),
         ("llm_calls", tx.tokens_since(START).await.unwrap() == full.call.reserved),
         ("llm_calls", tx.tokens_of(full.delivery).await.unwrap() == full.call.reserved),
+        ("connections", tx.connections().await.unwrap() == [full.connection.clone()]),
+        ("connections", tx.connection(full.connection.id).await.unwrap().is_some()),
+        ("connections", tx.connection_to(Provider::Linear, "org-1", None).await.unwrap().is_some()),
+        ("provider_apps", tx.provider_app(Provider::GitHub).await.unwrap().is_some()),
         ("routes", tx.route(&venue, "what now").await.unwrap().is_some_and(|route| route.line == "next")),
         ("routes", !tx.routes_of(&venue).await.unwrap().is_empty()),
         ("progress", tx.progress(full.delivery).await.unwrap().is_some_and(|progress| progress.stopped_by.is_none())),
@@ -270,6 +296,7 @@ async fn meddle(db: &TestDb, intruder: TenantId, full: &Full) {
     assert_eq!(tx.end_sessions(full.member, None).await.unwrap(), 0);
     assert!(!tx.remove_login(full.member, Party::Oidc, "https://id.example.com", "ana").await.unwrap());
     assert_eq!(tx.use_ticket(&token::hash("ticket"), START).await.unwrap(), None);
+    meddle_with_connections(&mut tx, full).await;
     tx.commit().await.unwrap();
 
     // What would refer to a row of another tenant is refused.
@@ -307,6 +334,21 @@ async fn meddle(db: &TestDb, intruder: TenantId, full: &Full) {
     let mut tx = db.store.write(intruder).await.unwrap();
     let route = Route { phrase: "what now".to_owned(), line: "list".to_owned(), by: full.member, at: START };
     assert!(tx.put_route(&sample::channel("C1"), &route).await.is_err());
+}
+
+/// The same for connections.
+async fn meddle_with_connections(tx: &mut Tx, full: &Full) {
+    let (id, version) = (full.connection.id, full.connection.version);
+    let fresh =
+        Renewed { access: Sealed("forged".to_owned()), refresh: None, expires_at: None, scopes: Vec::new(), at: START };
+    assert!(!tx.lease_connection(id, version, START, START.plus(std::time::Duration::from_secs(9))).await.unwrap());
+    assert!(!tx.renew_connection(id, version, &fresh).await.unwrap());
+    assert!(!tx.break_connection(id, version, "forged", START).await.unwrap());
+    assert!(!tx.leave_connection(id).await.unwrap());
+    assert!(!tx.remove_connection(id, version).await.unwrap());
+    let stolen = Connection { by: full.member, ..full.connection.clone() };
+    let refused = tx.put_connection(&stolen).await.unwrap_err().to_string();
+    assert_eq!(refused, "the connection is taken: Linear org-1 belongs to another tenant");
 }
 
 /// The same for accounts, calls, routes and drafts.

@@ -4,6 +4,7 @@ use docket::{
     clock::Chance,
     domain::{
         card::{Answer, Card},
+        connection::{Condition, Connection, ProviderApp},
         delivery::{Delivery, Source},
         event::Venue,
         ids::{MemberId, PatchId, ProjectId, TenantId},
@@ -13,6 +14,8 @@ use docket::{
         message::Message,
         patch::{Before, Confidence, Mode, Operation, Origin, Patch, PatchCode, PatchState},
         project::{Lifecycle, Project, Revision},
+        provider::Provider,
+        secret::Sealed,
         task::{Place, Rank, Task, TaskFields, TaskNumber},
         time::Timestamp,
     },
@@ -39,6 +42,46 @@ pub(crate) fn member(chance: &Chance, name: &str) -> Member {
         role: Role::Member,
         standing: Standing::Full,
         time_zone: "Europe/Paris".to_owned(),
+    }
+}
+
+/// A tenant's connection to an organisation, whose token does not end.
+pub(crate) fn connection(chance: &Chance, provider: Provider, realm: &str, by: MemberId) -> Connection {
+    Connection {
+        id: chance.id(),
+        provider,
+        realm: realm.to_owned(),
+        owner: None,
+        name: "Acme".to_owned(),
+        account: "docket".to_owned(),
+        url: "https://acme.test".to_owned(),
+        scopes: vec!["read".to_owned()],
+        access: Some(Sealed("v1.access".to_owned())),
+        refresh: Some(Sealed("v1.refresh".to_owned())),
+        expires_at: None,
+        condition: Condition::Live,
+        trouble: None,
+        version: 1,
+        by,
+        connected_at: chance.now(),
+        refreshed_at: None,
+    }
+}
+
+/// A GitHub App of the tenant's own.
+pub(crate) fn provider_app(by: MemberId) -> ProviderApp {
+    ProviderApp {
+        provider: Provider::GitHub,
+        number: 42,
+        slug: "docket-acme".to_owned(),
+        name: "Docket Acme".to_owned(),
+        url: "https://github.com/apps/docket-acme".to_owned(),
+        client_id: "Iv1".to_owned(),
+        client_secret: Sealed("v1.client".to_owned()),
+        private_key: Sealed("v1.key".to_owned()),
+        hook_secret: None,
+        by,
+        made_at: Timestamp::from_millis(1_795_000_000_000),
     }
 }
 
