@@ -16,10 +16,11 @@ use tokio::net::TcpListener;
 use self::front::{ConsoleDoor, DeskFront};
 pub use self::say::say;
 use crate::{
-    chat::slack::SlackClient,
+    chat::slack::teams::Teams,
+    chat::slack::{SlackApi, SlackClient},
     clock::Chance,
     config::Config,
-    connect::http::Http,
+    connect::{Providers, http::Http, vault::Vault},
     domain::{ids::TenantId, job::backoff, member::Surface, tenant::Installation},
     health::{self, Health},
     ingest::{
@@ -67,7 +68,7 @@ impl App {
     pub async fn build(config: &Config, store: Store, chance: Chance, shutdown: Shutdown) -> anyhow::Result<Self> {
         let tenant = store.local_tenant(&chance).await?;
         let keyring = Keyring::of(config)?;
-        let desk = Arc::new(desk(config, store.clone(), chance.clone(), keyring.clone())?);
+        let desk = Arc::new(desk(config, tenant, store.clone(), chance.clone(), keyring.clone())?);
         let seal = sealer(keyring, chance.clone());
         let intake = Intake::start(store.clone(), chance.clone());
         let mut router = web::router(Web {
@@ -81,13 +82,13 @@ impl App {
             http: Http::new()?,
             stopping: shutdown.token(),
         });
-        if let (Some(client), Some(config)) = (&desk.slack, &config.slack) {
+        if let (Some(teams), Some(config)) = (&desk.slack, &config.slack) {
             router = router.merge(slack::router(SlackDoor {
                 intake: intake.clone(),
                 store,
                 chance,
                 config: config.clone(),
-                client: client.clone(),
+                teams: teams.clone(),
                 front: Arc::new(DeskFront(Arc::clone(&desk))),
                 seal,
             }));
@@ -97,16 +98,22 @@ impl App {
 }
 
 /// What jobs work with, by the settings.
-fn desk(config: &Config, store: Store, chance: Chance, keyring: Keyring) -> anyhow::Result<Desk> {
+fn desk(config: &Config, local: TenantId, store: Store, chance: Chance, keyring: Keyring) -> anyhow::Result<Desk> {
     let mut templates = Templates::built_in()?;
     if let Some(folder) = &config.templates {
         templates = templates.with_folder(folder)?;
     }
     let llm = Arc::new(OpenAi::new(Timeouts::default())?);
-    let models = Models::new(llm, store.clone(), chance.clone(), keyring, config.openai.as_ref())?;
-    let pages = Some(config.public_url.as_str());
-    let slack = config.slack.as_ref().map(|slack| SlackClient::new(slack, pages)).transpose()?;
-    Ok(Desk { store, chance, templates, models, drafts: jobs::room(), slack })
+    let models = Models::new(llm, store.clone(), chance.clone(), keyring.clone(), config.openai.as_ref())?;
+    let vault = Vault::new(store.clone(), chance.clone(), keyring, Arc::new(Providers::new(config)?));
+    let slack = match &config.slack {
+        Some(slack) => {
+            let api = SlackApi::new(slack, Some(&config.public_url))?;
+            Some(Teams::new(api, slack.bot_token.as_ref(), local, store.clone(), chance.clone(), vault.clone()))
+        }
+        None => None,
+    };
+    Ok(Desk { store, chance, templates, models, drafts: jobs::room(), slack, vault })
 }
 
 /// Encrypts the keys of accounts that come in by the doors.
@@ -198,7 +205,7 @@ fn announce(config: &Config, listener: &TcpListener) -> anyhow::Result<()> {
 /// Learns which workspace the bot token belongs to, and binds it to the tenant. Tries until it works:
 /// until then requests of an unknown workspace are turned away with words.
 async fn meet_slack(desk: Arc<Desk>, tenant: TenantId, shutdown: Shutdown) {
-    let Some(slack) = &desk.slack else { return };
+    let Some(slack) = desk.slack.as_ref().and_then(Teams::own) else { return };
     for attempt in 1.. {
         match introduce(&desk, slack, tenant).await {
             Ok(workspace) => return tracing::info!(workspace, "connected to Slack"),

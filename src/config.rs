@@ -3,6 +3,7 @@
 //! [`SETTINGS`] is the one list of the variables: the reader below, `docket help serve`, README.md and
 //! `.env.example` say the same, and a test compares them. An empty value is the same as none.
 
+mod providers;
 mod read;
 
 use std::{
@@ -12,6 +13,8 @@ use std::{
 };
 
 use secrecy::SecretString;
+
+pub use providers::{ClientConfig, CoderConfig, DiscordConfig, GitHubApp, GitHubConfig, LinearConfig, SlackConfig};
 
 /// Everything that can be set from outside.
 #[derive(Clone)]
@@ -33,21 +36,18 @@ pub struct Config {
     pub templates: Option<PathBuf>,
     /// Slack, where it is configured.
     pub slack: Option<SlackConfig>,
+    /// GitHub: where it is, and the operator's App, where one is configured.
+    pub github: GitHubConfig,
+    /// Linear, where it is configured.
+    pub linear: Option<LinearConfig>,
+    /// Discord, where it is configured.
+    pub discord: Option<DiscordConfig>,
+    /// Coder, where the operator knows a deployment.
+    pub coder: Option<CoderConfig>,
     /// The account with a provider of models, where one is configured.
     pub openai: Option<OpenAiConfig>,
     /// What is logged, and how.
     pub log: LogConfig,
-}
-
-/// Slack for a single workspace: `SLACK_BOT_TOKEN` and `SLACK_SIGNING_SECRET` together.
-#[derive(Debug, Clone)]
-pub struct SlackConfig {
-    /// `SLACK_BOT_TOKEN`: the `xoxb-` token.
-    pub bot_token: SecretString,
-    /// `SLACK_SIGNING_SECRET`: one or several, separated by commas; each is accepted, for rotation.
-    pub signing_secrets: Vec<SecretString>,
-    /// `SLACK_API_URL`: `https://slack.com/api` by default, without a slash at the end.
-    pub api_url: String,
 }
 
 /// An account with a provider of models whose API is like OpenAI's.
@@ -106,9 +106,28 @@ settings! {
     PUBLIC_URL = "http://127.0.0.1:{PORT}", "where people and Slack reach Docket from outside";
     DATABASE_URL = "sqlite://data/docket.db", "sqlite://path/to/file.db or postgres://user:password@host/name";
     DOCKET_MASTER_KEY = "", "encrypts stored secrets: 32 bytes in base64; several with commas while you rotate it";
-    SLACK_BOT_TOKEN = "", "the Slack app's xoxb- token; goes with SLACK_SIGNING_SECRET";
     SLACK_SIGNING_SECRET = "", "the Slack app's signing secret; several with commas while you rotate it";
+    SLACK_BOT_TOKEN = "", "one workspace: the Slack app's xoxb- token";
+    SLACK_CLIENT_ID = "", "many workspaces: the Slack app's client id, for the button Add to Slack";
+    SLACK_CLIENT_SECRET = "", "the Slack app's client secret; goes with SLACK_CLIENT_ID";
     SLACK_API_URL = "https://slack.com/api", "another address of the Slack Web API: a proxy, a test";
+    GITHUB_APP_ID = "", "your GitHub App, for every tenant; without it each makes its own by a button";
+    GITHUB_PRIVATE_KEY = "", "its private key: the text of the .pem file, with \\n for line breaks";
+    GITHUB_CLIENT_ID = "", "its client id; or that of an OAuth App where GITHUB_APP_ID is not set";
+    GITHUB_CLIENT_SECRET = "", "its client secret";
+    GITHUB_URL = "https://github.com", "another GitHub: a GitHub Enterprise Server";
+    GITHUB_API_URL = "https://api.github.com", "its API; {GITHUB_URL}/api/v3 where only GITHUB_URL is set";
+    LINEAR_CLIENT_ID = "", "the Linear OAuth application's client id";
+    LINEAR_CLIENT_SECRET = "", "its client secret";
+    LINEAR_URL = "https://linear.app", "another address of Linear's pages: a test";
+    LINEAR_API_URL = "https://api.linear.app", "another address of Linear's API: a proxy, a test";
+    DISCORD_APPLICATION_ID = "", "the Discord application's id";
+    DISCORD_CLIENT_SECRET = "", "its client secret";
+    DISCORD_BOT_TOKEN = "", "its bot's token";
+    DISCORD_API_URL = "https://discord.com/api/v10", "another address of Discord's API: a proxy, a test";
+    CODER_URL = "", "your Coder deployment, such as https://coder.example.com";
+    CODER_CLIENT_ID = "", "an OAuth2 application of that Coder; without it people paste a token";
+    CODER_CLIENT_SECRET = "", "its client secret";
     OPENAI_API_KEY = "", "the key of the account with a provider of models; Ollama needs none";
     OPENAI_BASE_URL = "https://api.openai.com/v1", "where its API is, such as http://127.0.0.1:11434/v1 for Ollama";
     OPENAI_MODEL = "", "the model to use; several with commas, the first is the default";
@@ -116,13 +135,6 @@ settings! {
     LOG_FORMAT = "text", "text for people or json for machines";
     RUST_LOG = "warn,docket=info", "which log lines are kept, such as info,docket=debug";
 }
-
-/// Variables that the design names and this version can't honour yet, with what to do instead.
-/// Refused, because a setting that is silently ignored misleads.
-const UNSUPPORTED: &[(&str, &str)] = &[("SLACK_CLIENT_ID", INSTALL_PAGE), ("SLACK_CLIENT_SECRET", INSTALL_PAGE)];
-
-const INSTALL_PAGE: &str = "The install page for several workspaces is not there yet. Remove it, and set \
-     SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET for your one workspace.";
 
 /// What is wrong with one setting, and what to do about it. Never holds a secret's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -203,6 +215,10 @@ impl fmt::Debug for Config {
             .field("master_keys", &self.master_keys.len())
             .field("templates", &self.templates)
             .field("slack", &self.slack)
+            .field("github", &self.github)
+            .field("linear", &self.linear)
+            .field("discord", &self.discord)
+            .field("coder", &self.coder)
             .field("openai", &self.openai)
             .field("log", &self.log)
             .finish()

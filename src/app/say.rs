@@ -49,7 +49,7 @@ pub async fn say(config: Config, line: &str, out: &mut dyn Write) -> anyhow::Res
     };
     let id = delivery.delivery.id;
     store.accept(&[delivery]).await?;
-    let worker = Worker::new(Arc::new(desk(&config, store.clone(), chance.clone(), Keyring::of(&config)?)?));
+    let worker = Worker::new(Arc::new(desk(&config, tenant, store.clone(), chance.clone(), Keyring::of(&config)?)?));
     let mut waiting = Waiting::default();
     let answer = loop {
         // Where no server does the work, it is done here; another `say` may be at it in this moment.

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         delivery::{Delivery, Source},
         event::Venue,
-        ids::{JobId, PatchId},
+        ids::{ConnectionId, JobId, PatchId},
         job::Job,
         member::Surface,
         time::Timestamp,
@@ -110,9 +110,27 @@ async fn subject(store: &Store, row: &JobRow, now: Timestamp) -> store::Result<S
             Some(progress) => format!("takes away what showed a draft{}", place(&progress.venue)),
             None => "what showed a draft is gone".to_owned(),
         },
+        Some(Job::RefreshConnection { connection }) => {
+            format!("refreshes the token of {}", connected(&mut tx, *connection).await?)
+        }
+        Some(Job::RevokeConnection { connection }) => {
+            format!("takes back the access to {}", connected(&mut tx, *connection).await?)
+        }
+        Some(Job::TellBroken { connection }) => {
+            format!("tells that {} no longer works", connected(&mut tx, *connection).await?)
+        }
         Some(Job::ExpirePatch { patch }) => format!("lets {} lapse", code_of(&mut tx, *patch).await?),
         None => "unknown to this version of Docket".to_owned(),
     })
+}
+
+/// `Linear (Acme)`.
+async fn connected(tx: &mut Tx, id: ConnectionId) -> store::Result<String> {
+    let found = tx.connection(id).await?;
+    Ok(found.map_or_else(
+        || "a connection that is gone".to_owned(),
+        |found| format!("{} ({})", found.provider.name(), found.name),
+    ))
 }
 
 /// `a Slack command in C0PLANS, 5 min old`. What it says is for those who were there.

@@ -1,23 +1,22 @@
 //! How the settings are read: all of them, so that every problem is told at once.
 
 mod models;
+mod providers;
+mod slack;
 
 use std::{net::IpAddr, path::Path};
 
 use reqwest::Url;
-use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
 use super::{
     Config, DATABASE_URL, DOCKET_TEMPLATES, HOST, LOG_FORMAT, LogConfig, LogFormat, PORT, PUBLIC_URL, Problem,
-    RUST_LOG, SETTINGS, SLACK_API_URL, SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET, Setting, SlackConfig, UNSUPPORTED,
-    Variables,
+    RUST_LOG, SETTINGS, Setting, Variables,
 };
 
 /// Reads every setting, or tells every problem.
 pub(super) fn read(source: &dyn Fn(&str) -> Option<String>) -> Result<Config, Vec<Problem>> {
     let mut reader = Reader { source, problems: Vec::new() };
-    reader.refuse_unsupported();
     let port = reader.port();
     let host = reader.host();
     let config = Config {
@@ -28,6 +27,10 @@ pub(super) fn read(source: &dyn Fn(&str) -> Option<String>) -> Result<Config, Ve
         master_keys: reader.master_keys(),
         templates: reader.text(&DOCKET_TEMPLATES).map(Into::into),
         slack: reader.slack(),
+        github: reader.github(),
+        linear: reader.linear(),
+        discord: reader.discord(),
+        coder: reader.coder(),
         openai: reader.openai(),
         log: reader.log(),
     };
@@ -88,16 +91,6 @@ impl Reader<'_> {
 
     fn problem(&mut self, setting: &Setting, what: impl Into<String>, remedy: impl Into<String>) {
         self.problems.push(Problem { setting: setting.name, what: what.into(), remedy: remedy.into() });
-    }
-
-    fn refuse_unsupported(&mut self) {
-        for (name, remedy) in UNSUPPORTED {
-            let set = (self.source)(name).is_some_and(|value| !value.trim().is_empty());
-            if set {
-                let what = "is not supported by this version of Docket.".to_owned();
-                self.problems.push(Problem { setting: name, what, remedy: (*remedy).to_owned() });
-            }
-        }
     }
 
     fn port(&mut self) -> u16 {
@@ -170,62 +163,6 @@ impl Reader<'_> {
             self.problem(&DATABASE_URL, wrong, remedy);
         }
         text
-    }
-
-    fn slack(&mut self) -> Option<SlackConfig> {
-        let api_url = self.slack_api_url();
-        let missing_half = "Set both (the Slack app's pages \"OAuth & Permissions\" and \"Basic Information\" show \
-                            them), or neither to leave Slack off.";
-        match (self.text(&SLACK_BOT_TOKEN), self.text(&SLACK_SIGNING_SECRET)) {
-            (None, None) => None,
-            (Some(_), None) => {
-                self.problem(&SLACK_SIGNING_SECRET, "is missing, and SLACK_BOT_TOKEN is set.", missing_half);
-                None
-            }
-            (None, Some(_)) => {
-                self.problem(&SLACK_BOT_TOKEN, "is missing, and SLACK_SIGNING_SECRET is set.", missing_half);
-                None
-            }
-            (Some(token), Some(secrets)) => {
-                self.check_token(&token);
-                let signing_secrets = self.signing_secrets(&secrets);
-                Some(SlackConfig { bot_token: SecretString::from(token), signing_secrets, api_url })
-            }
-        }
-    }
-
-    /// Refuses the kinds of token that are known not to work; anything else is left to Slack to judge
-    /// (`docket doctor` asks it). Source: docs.slack.dev, authentication/tokens.
-    fn check_token(&mut self, token: &str) {
-        let kind = match token.split_once('-').map(|(kind, _)| kind) {
-            Some("xoxp") => "is a user token (xoxp-); Docket speaks as the app's bot.",
-            Some("xapp") => "is an app-level token (xapp-); Docket needs the bot's.",
-            Some("xoxe" | "xoxe.xoxb" | "xoxe.xoxp") => {
-                "is a rotating token, which would stop working within 12 hours."
-            }
-            _ => return,
-        };
-        let remedy =
-            "Copy the \"Bot User OAuth Token\" (xoxb-…) from \"OAuth & Permissions\", with token rotation off.";
-        self.problem(&SLACK_BOT_TOKEN, kind, remedy);
-    }
-
-    fn signing_secrets(&mut self, text: &str) -> Vec<SecretString> {
-        let secrets: Vec<_> = text.split(',').map(str::trim).filter(|secret| !secret.is_empty()).collect();
-        if secrets.is_empty() {
-            let remedy = "Copy it from the Slack app's page \"Basic Information\".";
-            self.problem(&SLACK_SIGNING_SECRET, "holds no secret, only commas.", remedy);
-        }
-        secrets.into_iter().map(SecretString::from).collect()
-    }
-
-    fn slack_api_url(&mut self) -> String {
-        let text = self.text_or_default(&SLACK_API_URL);
-        if !Url::parse(&text).is_ok_and(|url| is_web(&url) && url.query().is_none()) {
-            let what = format!("is {text:?}, which is no https:// or http:// address.");
-            self.problem(&SLACK_API_URL, what, "Leave it out for Slack itself.");
-        }
-        text.trim_end_matches('/').to_owned()
     }
 
     fn log(&mut self) -> LogConfig {

@@ -1,8 +1,21 @@
 //! Signing in with providers, and connecting them: one OAuth engine for all.
 //!
 //! [`flow`] keeps what a round trip started with until it comes back, [`oauth`] speaks with the provider, over
-//! [`http`]. A module per provider says what is special about it.
+//! [`http`]. A module per provider says what is special about it: its addresses, the permissions that Docket needs
+//! there, and how its tokens are got, refreshed and revoked by [`call`]s. [`vault`] keeps the tokens and hands out live
+//! ones.
 
+pub mod call;
+pub mod coder;
+pub mod discord;
 pub mod flow;
+pub mod github;
 pub mod http;
+pub mod linear;
 pub mod oauth;
+pub mod providers;
+pub mod slack;
+pub mod vault;
+
+pub use call::Refused;
+pub use providers::Providers;

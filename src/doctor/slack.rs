@@ -2,7 +2,7 @@
 
 use super::{Check, patiently};
 use crate::{
-    chat::slack::{SlackClient, manifest::SCOPES},
+    chat::slack::{SlackApi, manifest::SCOPES},
     config::Config,
 };
 
@@ -11,10 +11,14 @@ const SUBJECT: &str = "Slack";
 /// The lines about Slack.
 pub(super) async fn examine(config: &Config) -> Vec<Check> {
     let Some(slack) = &config.slack else {
-        let remedy = "SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET turn it on; README.md shows where to find them.";
+        let remedy = "SLACK_SIGNING_SECRET with SLACK_BOT_TOKEN, or with SLACK_CLIENT_ID and SLACK_CLIENT_SECRET, turn \
+                      it on; README.md shows where to find them.";
         return vec![Check::aside(SUBJECT, "is off").advise(remedy)];
     };
-    let asked = patiently(async { Ok(SlackClient::new(slack, None)?.auth_test().await?) }).await;
+    let Some(token) = &slack.bot_token else {
+        return vec![Check::good(SUBJECT, "workspaces are added by the button Add to Slack")];
+    };
+    let asked = patiently(async { Ok(SlackApi::new(slack, None)?.client(token).auth_test().await?) }).await;
     match asked {
         Ok(info) => {
             let known = Check::good(SUBJECT, format!("workspace {} ({}), as {}", info.name, info.team, info.bot_user));

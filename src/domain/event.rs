@@ -88,6 +88,8 @@ pub enum Event {
     Account(AccountForm),
     /// Docket was removed from the organisation, or its token was revoked.
     Removed {
+        /// The organisation, as the platform names it.
+        team: String,
         /// What happened there, in the platform's word: `app_uninstalled` or `tokens_revoked`.
         what: String,
     },

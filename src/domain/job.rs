@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ids::{AnswerId, CardId, DeliveryId, PatchId},
+    ids::{AnswerId, CardId, ConnectionId, DeliveryId, PatchId},
     time::Timestamp,
 };
 
@@ -40,6 +40,21 @@ pub enum Job {
         /// The patch.
         patch: PatchId,
     },
+    /// Get a fresh token for a connection ahead of the end of the one it has.
+    RefreshConnection {
+        /// The connection.
+        connection: ConnectionId,
+    },
+    /// Have a provider take back what it granted to a connection that was disconnected, and delete that.
+    RevokeConnection {
+        /// The connection.
+        connection: ConnectionId,
+    },
+    /// Tell those who can mend it that a connection no longer works.
+    TellBroken {
+        /// The connection.
+        connection: ConnectionId,
+    },
 }
 
 impl Job {
@@ -51,6 +66,9 @@ impl Job {
             Self::SendAnswer { .. } => "send_answer",
             Self::EndProgress { .. } => "end_progress",
             Self::ExpirePatch { .. } => "expire_patch",
+            Self::RefreshConnection { .. } => "refresh_connection",
+            Self::RevokeConnection { .. } => "revoke_connection",
+            Self::TellBroken { .. } => "tell_broken",
         }
     }
 }
@@ -61,9 +79,13 @@ impl Job {
         match self {
             // A model may think for minutes.
             Self::HandleDelivery { .. } => Duration::from_mins(8),
-            Self::SyncCard { .. } | Self::SendAnswer { .. } | Self::ExpirePatch { .. } | Self::EndProgress { .. } => {
-                Duration::from_mins(2)
-            }
+            Self::SyncCard { .. }
+            | Self::SendAnswer { .. }
+            | Self::ExpirePatch { .. }
+            | Self::EndProgress { .. }
+            | Self::RefreshConnection { .. }
+            | Self::RevokeConnection { .. }
+            | Self::TellBroken { .. } => Duration::from_mins(2),
         }
     }
 
@@ -78,6 +100,9 @@ impl Job {
             Self::SendAnswer { answer } => (Some(format!("send {answer}")), None, 5),
             Self::EndProgress { delivery } => (Some(format!("end {delivery}")), None, 16),
             Self::ExpirePatch { patch } => (Some(format!("expire {patch}")), None, 20),
+            Self::RefreshConnection { connection } => (Some(format!("refresh {connection}")), None, 12),
+            Self::RevokeConnection { connection } => (Some(format!("revoke {connection}")), None, 16),
+            Self::TellBroken { connection } => (Some(format!("tell {connection}")), None, 16),
         };
         NewJob { job: self, run_at: at, unique_key, ordering_key, max_attempts }
     }

@@ -168,6 +168,8 @@ pub enum Press {
     Stop(DeliveryId),
     /// Opens the form for an account with a provider of models.
     AddAccount,
+    /// Opens a page of Docket, by its path such as `/connect`.
+    Open(String),
 }
 
 impl Message {

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::member::Surface;
 
+/// Why an installation no longer works that somebody disconnected here.
+pub const DISCONNECTED: &str = "disconnected";
+
 /// A platform organisation that belongs to a tenant: at most one tenant each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Installation {
@@ -15,6 +18,6 @@ pub struct Installation {
     pub name: String,
     /// Our own user there, whose messages are not listened to.
     pub bot_user: String,
-    /// Why it no longer works: `app_uninstalled`, `tokens_revoked`; `None` while it does.
+    /// Why it no longer works: `app_uninstalled`, `tokens_revoked`, [`DISCONNECTED`]; `None` while it does.
     pub removed: Option<String>,
 }

@@ -27,10 +27,8 @@ use super::{
     signature::verify_slack,
 };
 use crate::{
-    chat::slack::{
-        SlackClient,
-        receive::{self, Received, WORDS},
-    },
+    chat::slack::receive::{self, Received, WORDS},
+    chat::slack::teams::Teams,
     clock::Chance,
     config::SlackConfig,
     domain::{
@@ -76,8 +74,8 @@ pub struct SlackDoor {
     pub chance: Chance,
     /// The signing secrets.
     pub config: SlackConfig,
-    /// Renders answers and opens forms.
-    pub client: SlackClient,
+    /// Renders answers and opens forms, with the token of each team.
+    pub teams: Teams,
     /// Answers at once what it can.
     pub front: Arc<dyn Front>,
     /// Encrypts keys before they are stored.
@@ -216,10 +214,10 @@ async fn admit(
         return Ok(Answered::new("duplicate", StatusCode::OK));
     }
     Ok(match plan {
-        Plan::Say(message) => Answered::new("answered", Json(door.client.render(&message).ephemeral())),
-        Plan::Warn => keys::warned(door, source, received.incoming),
+        Plan::Say(message) => Answered::new("answered", Json(door.teams.api().render(&message).ephemeral())),
+        Plan::Warn => keys::warned(door, tenant, source, received.incoming),
         Plan::Open => {
-            tokio::spawn(form::open(door.client.clone(), received));
+            tokio::spawn(form::open(door.teams.clone(), tenant, received));
             Answered::new("form", StatusCode::OK)
         }
         Plan::Ignore => ignored(),
@@ -232,13 +230,13 @@ async fn admit(
 /// While no team at all is connected, Docket has not reached Slack yet: Slack sends events again later, and
 /// people are told who can mend it.
 async fn stranger(door: &SlackDoor, source: Source, received: Received) -> Result<Answered, Failure> {
-    let introduced = door.store.is_installed(Surface::Slack).await?;
+    let introduced = door.config.bot_token.is_none() || door.store.is_installed(Surface::Slack).await?;
     if !introduced && source == Source::SlackEvent {
         return Err(Failure::NotIntroduced);
     }
     tracing::warn!(team = received.team, source = source.as_str(), "a request of a Slack team that is not connected");
     let words = if introduced {
-        "This workspace is not connected to Docket, so nothing was done. Whoever runs Docket can connect it."
+        "This workspace is not connected to Docket, so nothing was done. An owner can add it on Docket's page."
     } else {
         "Docket could not reach Slack yet, so nothing was done. Whoever runs Docket sees why with: docket doctor"
     };
@@ -246,9 +244,9 @@ async fn stranger(door: &SlackDoor, source: Source, received: Received) -> Resul
         return Ok(Answered::new("unknown_team", Json(json!({ "response_type": "ephemeral", "text": words }))));
     }
     if let Some(url) = received.reply.response_url {
-        let client = door.client.clone();
+        let api = door.teams.api().clone();
         tokio::spawn(async move {
-            if let Err(error) = client.respond(&url, &client.render(&Message::text(words))).await {
+            if let Err(error) = api.respond(&url, &api.render(&Message::text(words))).await {
                 tracing::warn!(%error, "somebody of another workspace could not be told that it is not connected");
             }
         });

@@ -86,15 +86,17 @@ async fn sync_slack(
     message: &Message,
     tries: Tries,
 ) -> Result<String, JobError> {
-    let Some(slack) = &desk.slack else {
-        return Err(JobError::Fatal(anyhow::anyhow!("Slack is not configured any more")));
+    let slack = desk.slack(tenant, &card.venue.team).await;
+    let delivered = match &slack {
+        Ok(slack) => deliver::sync_card(slack, message, card).await,
+        Err(error) => Err(error.clone()),
     };
-    let error = match deliver::sync_card(slack, message, card).await {
+    let error = match delivered {
         Ok(delivered) => return Ok(delivered.ts),
         Err(SlackError::RateLimited(pause)) => return Err(JobError::Wait(pause)),
         Err(error) => error,
     };
-    if tries.is_last && card.message.is_some() {
+    if let (true, true, Ok(slack)) = (tries.is_last, card.message.is_some(), &slack) {
         tracing::warn!(%error, "a card can't be updated; its thread gets the news");
         return Ok(deliver::reply_instead(slack, message, card).await?.ts);
     }
@@ -151,15 +153,13 @@ pub(super) async fn send_answer(desk: &Desk, tenant: TenantId, id: AnswerId) -> 
         return Ok(());
     }
     if answer.venue.surface == Surface::Slack {
-        let Some(slack) = &desk.slack else {
-            return Err(JobError::Fatal(anyhow::anyhow!("Slack is not configured any more")));
-        };
         let (delivery, uses) = match answer.delivery {
             Some(id) => (tx.delivery(id).await?, tx.answers_sent_for(id).await?),
             None => (None, 0),
         };
         drop(tx);
-        deliver::send_answer(slack, delivery.as_ref(), uses, &answer, desk.chance.now()).await?;
+        let slack = desk.slack(tenant, &answer.venue.team).await?;
+        deliver::send_answer(&slack, delivery.as_ref(), uses, &answer, desk.chance.now()).await?;
     } else {
         drop(tx);
     }

@@ -206,9 +206,12 @@ async fn bring(desk: &Desk, tenant: TenantId, progress: &Progress, elapsed: Dura
     if !put(desk, tenant, progress).await? {
         return Ok(());
     }
-    let (Surface::Slack, Some(slack)) = (progress.venue.surface, &desk.slack) else { return Ok(()) };
+    if progress.venue.surface != Surface::Slack {
+        return Ok(());
+    }
+    let slack = desk.slack(tenant, &progress.venue.team).await?;
     let message = message(progress, elapsed);
-    let posted = deliver::show_progress(slack, &message, &progress.venue, progress.message.as_deref()).await?;
+    let posted = deliver::show_progress(&slack, &message, &progress.venue, progress.message.as_deref()).await?;
     if progress.message.as_ref() == Some(&posted) {
         return Ok(());
     }
@@ -217,7 +220,7 @@ async fn bring(desk: &Desk, tenant: TenantId, progress: &Progress, elapsed: Dura
     tx.commit().await?;
     if !is_kept {
         // It was over in the meantime: nobody else will take the message away.
-        deliver::remove(slack, &progress.venue.channel, &posted).await?;
+        deliver::remove(&slack, &progress.venue.channel, &posted).await?;
     }
     Ok(())
 }
@@ -258,8 +261,9 @@ pub(super) async fn end(desk: &Desk, tx: &mut Tx, delivery: DeliveryId) -> store
 /// Takes away the message that showed a draft which came to nothing.
 pub(super) async fn take_away(desk: &Desk, tenant: TenantId, delivery: DeliveryId) -> Result<(), JobError> {
     let Some(progress) = desk.store.read(tenant).await?.progress(delivery).await? else { return Ok(()) };
-    if let (Surface::Slack, Some(slack), Some(message)) = (progress.venue.surface, &desk.slack, &progress.message) {
-        deliver::remove(slack, &progress.venue.channel, message).await?;
+    if let (Surface::Slack, Some(message)) = (progress.venue.surface, &progress.message) {
+        let slack = desk.slack(tenant, &progress.venue.team).await?;
+        deliver::remove(&slack, &progress.venue.channel, message).await?;
     }
     let mut tx = desk.store.write(tenant).await?;
     tx.remove_progress(delivery).await?;

@@ -20,6 +20,7 @@ use crate::{
     jobs::{
         Desk,
         cards::{append, queue_answer},
+        connections,
         consult::{self, Consultation, Memo, consult},
         people::{meet, recognise},
         settings,
@@ -318,18 +319,12 @@ async fn finish_quietly(desk: &Desk, tenant: TenantId, id: DeliveryId, outcome: 
 
 /// What no person sent: the platform tells us that Docket was removed, or nothing at all.
 async fn without_sender(desk: &Desk, tenant: TenantId, id: DeliveryId, incoming: &Incoming) -> Result<(), JobError> {
-    let Event::Removed { what } = &incoming.event else {
+    let Event::Removed { team, what } = &incoming.event else {
         return finish_quietly(desk, tenant, id, "ignored").await;
     };
     let mut tx = desk.store.write(tenant).await?;
     if tx.finish_delivery(id, "recorded", desk.chance.now()).await? {
-        for mut installation in tx.installations().await? {
-            if installation.surface == Surface::Slack {
-                tracing::warn!(team = installation.team, what, "Docket was removed from a Slack workspace");
-                installation.removed = Some(what.clone());
-                tx.put_installation(&installation).await?;
-            }
-        }
+        connections::removed(desk, &mut tx, team, what).await?;
         tx.commit().await?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Background work: the one match from [`Job`] to the feature that does it.
 
 mod cards;
+mod connections;
 mod consult;
 mod drafting;
 mod handle;
@@ -16,9 +17,12 @@ use tokio::sync::Semaphore;
 pub use consult::room;
 
 use crate::{
-    chat::slack::SlackClient,
+    chat::slack::teams::Teams,
+    chat::slack::{SlackClient, SlackError},
     clock::Chance,
+    connect::vault::Vault,
     domain::{
+        ids::TenantId,
         job::{Job, JobError},
         patch::PatchState,
     },
@@ -41,8 +45,24 @@ pub struct Desk {
     pub models: Models,
     /// Room for drafts that are made at the same time.
     pub drafts: Semaphore,
-    /// Slack, where it is configured.
-    pub slack: Option<SlackClient>,
+    /// The Slack teams, where Slack is configured.
+    pub slack: Option<Teams>,
+    /// The tokens of everything that is connected.
+    pub vault: Vault,
+}
+
+impl Desk {
+    /// The way to a Slack team of this tenant, with the token of that team.
+    ///
+    /// # Errors
+    /// When Slack is not configured any more, the team is not the tenant's, or its token no longer works.
+    async fn slack(&self, tenant: TenantId, team: &str) -> Result<SlackClient, SlackError> {
+        let Some(teams) = &self.slack else {
+            let (code, advice) = ("not_configured".to_owned(), "Slack is not configured any more".to_owned());
+            return Err(SlackError::Denied { code, advice });
+        };
+        teams.client(tenant, team).await
+    }
 }
 
 /// Runs one claimed job.
@@ -53,6 +73,9 @@ pub async fn run(desk: &Desk, claimed: &Claimed) -> Result<(), JobError> {
         Job::SyncCard { card } => cards::sync(desk, claimed.tenant, card, tries).await,
         Job::SendAnswer { answer } => cards::send_answer(desk, claimed.tenant, answer).await,
         Job::EndProgress { delivery } => consult::take_away(desk, claimed.tenant, delivery).await,
+        Job::RefreshConnection { connection } => connections::refresh(desk, claimed.tenant, connection, tries).await,
+        Job::RevokeConnection { connection } => connections::revoke(desk, claimed.tenant, connection, tries).await,
+        Job::TellBroken { connection } => connections::tell_broken(desk, claimed.tenant, connection).await,
         Job::ExpirePatch { patch } => {
             let mut tx = desk.store.write(claimed.tenant).await?;
             if let Some(patch) = tx.lock_patch(patch).await? {
@@ -74,7 +97,13 @@ pub async fn abandoned(desk: &Desk, claimed: &Claimed, error: &anyhow::Error) ->
     match claimed.job {
         Job::HandleDelivery { delivery } => handle::apologise(desk, claimed.tenant, delivery, error).await,
         // A card's author is told by the job itself; an answer that can't be brought can't be apologised for.
-        Job::SyncCard { .. } | Job::SendAnswer { .. } | Job::EndProgress { .. } | Job::ExpirePatch { .. } => Ok(()),
+        Job::SyncCard { .. }
+        | Job::SendAnswer { .. }
+        | Job::EndProgress { .. }
+        | Job::ExpirePatch { .. }
+        | Job::RefreshConnection { .. }
+        | Job::RevokeConnection { .. }
+        | Job::TellBroken { .. } => Ok(()),
     }
 }
 

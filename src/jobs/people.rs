@@ -17,10 +17,12 @@ use crate::{
 pub(super) async fn recognise(desk: &Desk, tenant: TenantId, identity: &Identity) -> Result<Member, JobError> {
     let known = desk.store.read(tenant).await?.member_by_identity(identity).await?;
     let mut member = known.clone().unwrap_or_else(|| stranger(desk, identity));
-    let asked = match (identity.surface, &desk.slack) {
-        (Surface::Console, _) => Ok(()),
-        (Surface::Slack, Some(slack)) => look_up(slack, identity, &mut member).await,
-        (Surface::Slack, None) => Err(SlackError::Unreachable("it is not configured any more".to_owned())),
+    let asked = match identity.surface {
+        Surface::Console => Ok(()),
+        Surface::Slack => match desk.slack(tenant, &identity.team).await {
+            Ok(slack) => look_up(&slack, identity, &mut member).await,
+            Err(error) => Err(error),
+        },
     };
     if let Err(SlackError::RateLimited(pause)) = asked {
         return Err(JobError::Wait(pause));
@@ -46,11 +48,15 @@ pub(super) async fn meet(desk: &Desk, tenant: TenantId, sender: &Identity, line:
     for user in users.take(MENTIONS) {
         let identity = Identity { user: user.to_owned(), ..sender.clone() };
         let is_known = desk.store.read(tenant).await?.member_by_identity(&identity).await?.is_some();
-        let Some(slack) = desk.slack.as_ref().filter(|_| !is_known && sender.surface == Surface::Slack) else {
+        if is_known || sender.surface != Surface::Slack {
             continue;
-        };
+        }
         let mut member = stranger(desk, &identity);
-        match look_up(slack, &identity, &mut member).await {
+        let asked = match desk.slack(tenant, &identity.team).await {
+            Ok(slack) => look_up(&slack, &identity, &mut member).await,
+            Err(error) => Err(error),
+        };
+        match asked {
             Ok(()) => drop(remember(desk, tenant, &identity, &member).await?),
             Err(error) => tracing::warn!(%error, "Slack does not say who a mentioned user is"),
         }

@@ -26,7 +26,8 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
         "intent" | "planner" | "review" | "apply" | "answers" | "chat" | "jobs" | "ingest" | "web" => {
             &[BASE, RESOURCES, STEPS]
         }
-        "llm" | "health" | "connect" | "keys" => &[BASE, &["store"]],
+        "connect" => &[BASE, &["store", "llm"]],
+        "llm" | "health" | "keys" => &[BASE, &["store"]],
         "eval" => &[BASE, RESOURCES, &["intent", "planner", "review"]],
         "doctor" => &[BASE, RESOURCES, &["chat", "keys"]],
         "app" => &[BASE, RESOURCES, STEPS, &["jobs", "ingest", "web", "health", "keys"]],

@@ -40,7 +40,8 @@ fn an_empty_value_is_the_same_as_none() {
 #[test]
 fn slack_is_on_with_both_of_its_values() {
     let slack = read(&[TOKEN, ("SLACK_SIGNING_SECRET", "new, old,")]).unwrap().slack.unwrap();
-    assert_eq!(slack.bot_token.expose_secret(), "xoxb-1-hush");
+    assert_eq!(slack.bot_token.unwrap().expose_secret(), "xoxb-1-hush");
+    assert!(slack.client.is_none());
     let secrets: Vec<_> = slack.signing_secrets.iter().map(ExposeSecret::expose_secret).collect();
     assert_eq!(secrets, ["new", "old"]);
     assert_eq!(slack.api_url, "https://slack.com/api");
@@ -109,10 +110,56 @@ fn a_master_key_is_32_bytes_and_there_may_be_several() {
 }
 
 #[test]
-fn settings_of_later_versions_are_refused_instead_of_ignored() {
-    for name in ["SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"] {
-        assert_eq!(refused(&[(name, "x")]), [name]);
+fn slack_serves_one_workspace_by_a_token_many_by_a_client_or_both() {
+    let (id, secret) = (("SLACK_CLIENT_ID", "1.2"), ("SLACK_CLIENT_SECRET", "hush"));
+    let many = read(&[id, secret, SECRET]).unwrap().slack.unwrap();
+    assert!(many.bot_token.is_none());
+    assert_eq!(many.client.map(|client| client.id).as_deref(), Some("1.2"));
+    let both = read(&[id, secret, SECRET, TOKEN]).unwrap().slack.unwrap();
+    assert!(both.bot_token.is_some() && both.client.is_some());
+    assert_eq!(refused(&[id, SECRET]), ["SLACK_CLIENT_SECRET"]);
+    assert_eq!(refused(&[secret, SECRET]), ["SLACK_CLIENT_ID"]);
+    assert_eq!(refused(&[id, secret]), ["SLACK_SIGNING_SECRET"]);
+}
+
+const PEM: &str = "-----BEGIN RSA PRIVATE KEY-----\\nMIIB\\n-----END RSA PRIVATE KEY-----\\n";
+
+#[test]
+fn github_needs_no_setting_and_an_app_needs_all_of_its_own() {
+    let (id, key) = (("GITHUB_APP_ID", "42"), ("GITHUB_PRIVATE_KEY", PEM));
+    let (client, secret) = (("GITHUB_CLIENT_ID", "Iv1"), ("GITHUB_CLIENT_SECRET", "hush"));
+    let none = read(&[]).unwrap().github;
+    assert!(none.app.is_none() && none.client.is_none());
+    assert_eq!((none.url.as_str(), none.api_url.as_str()), ("https://github.com", "https://api.github.com"));
+    let app = read(&[id, key, client, secret]).unwrap().github;
+    assert!(app.client.is_some());
+    let app = app.app.unwrap();
+    assert_eq!(app.id, 42);
+    assert_eq!(app.private_key.expose_secret().lines().count(), 3, "line breaks are read");
+    assert!(read(&[client, secret]).unwrap().github.app.is_none(), "a classic OAuth App");
+    let server = read(&[("GITHUB_URL", "https://git.acme.test/")]).unwrap().github;
+    assert_eq!(server.api_url, "https://git.acme.test/api/v3");
+    assert_eq!(refused(&[id, client, secret]), ["GITHUB_PRIVATE_KEY"]);
+    assert_eq!(refused(&[key, client, secret]), ["GITHUB_APP_ID"]);
+    assert_eq!(refused(&[id, key]), ["GITHUB_CLIENT_ID"]);
+    assert_eq!(refused(&[id, key, client]), ["GITHUB_CLIENT_SECRET"]);
+    assert_eq!(refused(&[("GITHUB_APP_ID", "x"), key, client, secret]), ["GITHUB_APP_ID"]);
+    assert_eq!(refused(&[id, ("GITHUB_PRIVATE_KEY", "hush"), client, secret]), ["GITHUB_PRIVATE_KEY"]);
+}
+
+#[test]
+fn half_a_provider_is_refused_by_the_name_of_what_is_missing() {
+    for (set, missing) in [
+        (&[("LINEAR_CLIENT_ID", "x")][..], &["LINEAR_CLIENT_SECRET"][..]),
+        (&[("LINEAR_CLIENT_SECRET", "x")], &["LINEAR_CLIENT_ID"]),
+        (&[("DISCORD_BOT_TOKEN", "x")], &["DISCORD_APPLICATION_ID", "DISCORD_CLIENT_SECRET"]),
+        (&[("DISCORD_APPLICATION_ID", "x"), ("DISCORD_CLIENT_SECRET", "x")], &["DISCORD_BOT_TOKEN"]),
+        (&[("CODER_CLIENT_ID", "x"), ("CODER_CLIENT_SECRET", "x")], &["CODER_URL"]),
+        (&[("CODER_URL", "https://coder.test"), ("CODER_CLIENT_ID", "x")], &["CODER_CLIENT_SECRET"]),
+    ] {
+        assert_eq!(refused(set), missing, "{set:?}");
     }
+    assert!(read(&[("CODER_URL", "https://coder.test")]).unwrap().coder.unwrap().client.is_none());
 }
 
 #[test]
@@ -140,6 +187,11 @@ fn values_that_can_not_be_meant_are_refused() {
         ("DATABASE_URL", "sqlite://x.db?mode=memory"),
         ("DATABASE_URL", "postgres://user:p@ss:word:1@/docket"),
         ("SLACK_API_URL", "slack.com/api"),
+        ("GITHUB_URL", "github.com"),
+        ("GITHUB_API_URL", "https://me:pw@github.com"),
+        ("LINEAR_API_URL", "ftp://linear.app"),
+        ("DISCORD_API_URL", "https://discord.com/?a"),
+        ("CODER_URL", "coder.example.com"),
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "docket=loud"),
     ] {
@@ -184,10 +236,10 @@ fn every_problem_is_told_at_once_with_what_to_do() {
     let problems = read(&[("PORT", "x"), TOKEN, ("DATABASE_URL", "x"), ("SLACK_CLIENT_ID", "1")]).unwrap_err();
     let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(told.join("\n"), @r#"
-    SLACK_CLIENT_ID is not supported by this version of Docket. The install page for several workspaces is not there yet. Remove it, and set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET for your one workspace.
     PORT is "x", which is not a port: a port is a number from 0 to 65535. Set PORT=8080, or leave it out.
     DATABASE_URL names no database that Docket knows: it must start with sqlite:// or postgres://. Set DATABASE_URL=sqlite://data/docket.db, or DATABASE_URL=postgres://user:password@host:5432/docket.
-    SLACK_SIGNING_SECRET is missing, and SLACK_BOT_TOKEN is set. Set both (the Slack app's pages "OAuth & Permissions" and "Basic Information" show them), or neither to leave Slack off.
+    SLACK_CLIENT_SECRET is missing, and SLACK_CLIENT_ID is set. The Slack app's page "Basic Information" shows both; set both, or neither.
+    SLACK_SIGNING_SECRET is missing, and SLACK_BOT_TOKEN is set. Copy it from the Slack app's page "Basic Information": Docket takes no request that Slack did not sign. Or leave out all of Slack's settings.
     "#);
 }
 
@@ -197,6 +249,13 @@ fn secrets_are_never_shown() {
     let config = read(&[
         TOKEN,
         ("SLACK_SIGNING_SECRET", "hush"),
+        ("SLACK_CLIENT_ID", "1"),
+        ("SLACK_CLIENT_SECRET", "hush"),
+        ("LINEAR_CLIENT_ID", "1"),
+        ("LINEAR_CLIENT_SECRET", "hush"),
+        ("DISCORD_APPLICATION_ID", "1"),
+        ("DISCORD_CLIENT_SECRET", "hush"),
+        ("DISCORD_BOT_TOKEN", "hush"),
         ("OPENAI_API_KEY", "hush"),
         ("OPENAI_MODEL", "gpt-5"),
         ("DOCKET_MASTER_KEY", KEY),

@@ -52,11 +52,13 @@ fn the_example_settings_name_every_setting_and_can_be_read() {
     let value = |wanted: &str| names.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned());
     let config = Config::read(&value).unwrap();
     assert!(config.slack.is_some() && config.openai.is_some() && config.templates.is_some());
+    assert!(config.github.app.is_some() && config.linear.is_some() && config.discord.is_some());
+    assert!(config.slack.is_some_and(|slack| slack.client.is_some()) && config.coder.is_some());
 }
 
 #[test]
 fn every_field_of_the_settings_names_its_variable() {
-    let source = read("src/config.rs");
+    let source = read("src/config.rs") + &read("src/config/providers.rs");
     for setting in SETTINGS {
         assert!(source.contains(&format!("/// `{}`: ", setting.name)), "{}", setting.name);
     }

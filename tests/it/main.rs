@@ -8,6 +8,7 @@ mod browser;
 mod cards;
 mod cli;
 mod config;
+mod connections;
 mod crash;
 mod crash_model;
 mod decisions;

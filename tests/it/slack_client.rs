@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use docket::{
     chat::slack::{
-        SlackClient, SlackError,
+        SlackApi, SlackClient, SlackError,
         deliver::{remove, reply_instead, send_answer, show_progress, sync_card},
     },
     config::SlackConfig,
@@ -27,8 +27,8 @@ const NOW: Timestamp = Timestamp::from_millis(1_795_168_800_000);
 
 fn client(fake: &FakeSlack, token: &str) -> SlackClient {
     let config =
-        SlackConfig { bot_token: token.into(), signing_secrets: vec!["secret".into()], api_url: fake.api_url() };
-    SlackClient::new(&config, Some("https://docket.example.com")).unwrap()
+        SlackConfig { bot_token: None, client: None, signing_secrets: vec!["secret".into()], api_url: fake.api_url() };
+    SlackApi::new(&config, Some("https://docket.example.com")).unwrap().client(&token.into())
 }
 
 fn venue(channel: &str, thread: Option<&str>) -> Venue {

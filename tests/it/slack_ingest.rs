@@ -237,7 +237,7 @@ async fn our_removal_goes_to_the_worker_and_a_persons_own_revocation_does_not(db
         assert!(house.send(house.ana.event(&format!("Ev{n}"), event, NOW)).await.is_empty_ok());
     }
     let events: Vec<Event> = house.waiting().await.into_iter().map(|incoming| incoming.event).collect();
-    let removed = |what: &str| Event::Removed { what: what.to_owned() };
+    let removed = |what: &str| Event::Removed { team: "T1".to_owned(), what: what.to_owned() };
     assert_eq!(events, [removed("app_uninstalled"), removed("tokens_revoked")]);
 }
 

@@ -177,7 +177,7 @@ fn what_is_said_is_for_us_or_in_a_thread_or_nothing() {
 fn a_removal_is_nobodys_and_an_unknown_kind_of_a_whole_organisation_asks_nothing() {
     let removed = read(Source::SlackEvent, "app_uninstalled.json");
     assert_eq!(removed.dedupe_key, "Ev061BGCCCCC");
-    assert_eq!(removed.incoming.event, Event::Removed { what: "app_uninstalled".to_owned() });
+    assert_eq!(removed.incoming.event, Event::Removed { team: "T1".to_owned(), what: "app_uninstalled".to_owned() });
     let shortcut = read(Source::SlackInteraction, "grid_shortcut.json");
     assert_eq!((shortcut.team.as_str(), shortcut.incoming.event), ("E1", Event::Nothing));
 }

@@ -4,19 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use reqwest::{Url, redirect};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use slack_morphism::{api::SlackApiViewsOpenRequest, prelude::*};
 
 use super::{
     error::SlackError,
+    profile::{Profile, UserInfo},
     render::{Rendered, render},
 };
-use crate::{
-    config::SlackConfig,
-    domain::{member::Standing, message::Message},
-    telemetry,
-};
+use crate::{config::SlackConfig, domain::message::Message, telemetry};
 
 /// How long Slack may take for one call.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,16 +21,22 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the opening of a form may take: its trigger lives 3 seconds.
 const FORM_TIMEOUT: Duration = Duration::from_millis(2_500);
 
-/// A way to one Slack workspace. Cheap to clone.
+/// What the ways to all workspaces share. Cheap to clone.
 #[derive(Clone)]
-pub struct SlackClient(Arc<Inner>);
+pub struct SlackApi(Arc<Inner>);
 
 struct Inner {
     api: slack_morphism::SlackClient<SlackClientHyperHttpsConnector>,
-    token: SlackApiToken,
     http: reqwest::Client,
     api_url: Url,
     pages: Option<String>,
+}
+
+/// A way to one Slack workspace, or to one organisation of them: speaks with its token. Cheap to clone.
+#[derive(Clone)]
+pub struct SlackClient {
+    shared: SlackApi,
+    token: Arc<SlackApiToken>,
 }
 
 /// A message that was posted.
@@ -58,19 +61,6 @@ pub struct Workspace {
     pub url: String,
     /// What we are allowed to do there; empty where Slack does not say.
     pub scopes: Vec<String>,
-}
-
-/// What Slack says about a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Profile {
-    /// The name that people see.
-    pub name: String,
-    /// IANA name of the person's time zone; `None` where Slack gives none that we know.
-    pub time_zone: Option<String>,
-    /// What they are allowed to be.
-    pub standing: Standing,
-    /// Whether they run the workspace: an admin or an owner of it, and a full member.
-    pub is_admin: bool,
 }
 
 #[derive(Serialize)]
@@ -111,8 +101,8 @@ struct Ephemeral<'a> {
 #[derive(Deserialize)]
 struct Done {}
 
-impl SlackClient {
-    /// A client for the workspace of the configured token. Connects to nothing yet.
+impl SlackApi {
+    /// By the settings. Connects to nothing yet.
     ///
     /// `pages` is where people can open the pages of Docket, for the links in messages; `None` where nobody can.
     pub fn new(config: &SlackConfig, pages: Option<&str>) -> anyhow::Result<Self> {
@@ -134,7 +124,6 @@ impl SlackClient {
             .context("no HTTP client can be made")?;
         Ok(Self(Arc::new(Inner {
             api: slack_morphism::SlackClient::new(connector),
-            token: SlackApiToken::new(SlackApiTokenValue(config.bot_token.expose_secret().to_owned())),
             http,
             api_url: Url::parse(&config.api_url).context("SLACK_API_URL is not an address")?,
             pages: pages.map(str::to_owned),
@@ -144,6 +133,53 @@ impl SlackClient {
     /// A message in Slack's form, with links to our pages.
     pub fn render(&self, message: &Message) -> Rendered {
         render(message, self.0.pages.as_deref())
+    }
+
+    /// The way to the workspace of this token.
+    pub fn client(&self, token: &SecretString) -> SlackClient {
+        let token = SlackApiToken::new(SlackApiTokenValue(token.expose_secret().to_owned()));
+        SlackClient { shared: self.clone(), token: Arc::new(token) }
+    }
+
+    /// Answers by the `response_url` of a delivery, visible only to its sender.
+    ///
+    /// The address came from outside, so it is used only where it leads to Slack: `https://hooks.slack.com/`, or the
+    /// origin of `SLACK_API_URL`. Redirects are not followed.
+    pub async fn respond(&self, response_url: &str, content: &Rendered) -> Result<(), SlackError> {
+        let outcome = self.respond_uncounted(response_url, content).await;
+        count("response_url", outcome.as_ref().err());
+        outcome
+    }
+
+    async fn respond_uncounted(&self, response_url: &str, content: &Rendered) -> Result<(), SlackError> {
+        let url = self.trusted(response_url).ok_or_else(|| SlackError::Gone("untrusted_response_url".to_owned()))?;
+        let answer = self.0.http.post(url).json(&content.ephemeral()).send().await.map_err(|e| unreachable(&e))?;
+        let status = answer.status();
+        match status.as_u16() {
+            200..300 => Ok(()),
+            429 | 500.. => Err(SlackError::from_status(status.as_u16(), retry_after(&answer))),
+            // Used up or expired: Slack answers 404, in some cases other 4xx, and never takes it again.
+            status => Err(SlackError::Gone(format!("response_url: HTTP {status}"))),
+        }
+    }
+
+    fn trusted(&self, response_url: &str) -> Option<Url> {
+        let url = Url::parse(response_url).ok()?;
+        let anonymous = url.username().is_empty() && url.password().is_none();
+        let slack = url.scheme() == "https" && url.host_str() == Some("hooks.slack.com") && url.port().is_none();
+        (anonymous && (slack || url.origin() == self.0.api_url.origin())).then_some(url)
+    }
+}
+
+impl SlackClient {
+    /// A message in Slack's form, with links to our pages.
+    pub fn render(&self, message: &Message) -> Rendered {
+        self.shared.render(message)
+    }
+
+    /// Answers by the `response_url` of a delivery: see [`SlackApi::respond`].
+    pub async fn respond(&self, response_url: &str, content: &Rendered) -> Result<(), SlackError> {
+        self.shared.respond(response_url, content).await
     }
 
     /// Posts a message to a channel, or into the thread of `thread`.
@@ -188,38 +224,9 @@ impl SlackClient {
         Ok(())
     }
 
-    /// Answers by the `response_url` of a delivery, visible only to its sender.
-    ///
-    /// The address came from outside, so it is used only where it leads to Slack: `https://hooks.slack.com/`, or the
-    /// origin of `SLACK_API_URL`. Redirects are not followed.
-    pub async fn respond(&self, response_url: &str, content: &Rendered) -> Result<(), SlackError> {
-        let outcome = self.respond_uncounted(response_url, content).await;
-        count("response_url", outcome.as_ref().err());
-        outcome
-    }
-
-    async fn respond_uncounted(&self, response_url: &str, content: &Rendered) -> Result<(), SlackError> {
-        let url = self.trusted(response_url).ok_or_else(|| SlackError::Gone("untrusted_response_url".to_owned()))?;
-        let answer = self.0.http.post(url).json(&content.ephemeral()).send().await.map_err(|e| unreachable(&e))?;
-        let status = answer.status();
-        match status.as_u16() {
-            200..300 => Ok(()),
-            429 | 500.. => Err(SlackError::from_status(status.as_u16(), retry_after(&answer))),
-            // Used up or expired: Slack answers 404, in some cases other 4xx, and never takes it again.
-            status => Err(SlackError::Gone(format!("response_url: HTTP {status}"))),
-        }
-    }
-
-    fn trusted(&self, response_url: &str) -> Option<Url> {
-        let url = Url::parse(response_url).ok()?;
-        let anonymous = url.username().is_empty() && url.password().is_none();
-        let slack = url.scheme() == "https" && url.host_str() == Some("hooks.slack.com") && url.port().is_none();
-        (anonymous && (slack || url.origin() == self.0.api_url.origin())).then_some(url)
-    }
-
-    /// What Slack says about a person, seen from the team `home`: somebody of another team is a guest.
+    /// What Slack says about a person, seen from `home`, a team or an organisation: somebody of another one is a guest.
     pub async fn user(&self, user: &str, home: &str) -> Result<Profile, SlackError> {
-        let session = self.0.api.open_session(&self.0.token);
+        let session = self.shared.0.api.open_session(&self.token);
         let parameters = vec![("user", Some(user))];
         let call = session.http_session_api.http_get("users.info", &parameters, None);
         let info: UserInfo = self.timed("users.info", TIMEOUT, call).await?;
@@ -235,9 +242,9 @@ impl SlackClient {
 
     /// By hand, since the library hides the header that lists the scopes.
     async fn auth_test_uncounted(&self) -> Result<Workspace, SlackError> {
-        let url = format!("{}/auth.test", self.0.api_url.as_str().trim_end_matches('/'));
-        let token = self.0.token.token_value.0.as_str();
-        let answer = self.0.http.post(url).bearer_auth(token).send().await.map_err(|e| unreachable(&e))?;
+        let url = format!("{}/auth.test", self.shared.0.api_url.as_str().trim_end_matches('/'));
+        let token = self.token.token_value.0.as_str();
+        let answer = self.shared.0.http.post(url).bearer_auth(token).send().await.map_err(|e| unreachable(&e))?;
         if !answer.status().is_success() {
             return Err(SlackError::from_status(answer.status().as_u16(), retry_after(&answer)));
         }
@@ -264,7 +271,7 @@ impl SlackClient {
         Q: Serialize + Send + Sync,
         A: DeserializeOwned + Send,
     {
-        let session = self.0.api.open_session(&self.0.token);
+        let session = self.shared.0.api.open_session(&self.token);
         self.timed(method, timeout, session.http_session_api.http_post(method, request, None)).await
     }
 
@@ -307,77 +314,4 @@ struct AuthTest {
     team: Option<String>,
     user_id: Option<String>,
     url: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct UserInfo {
-    user: User,
-}
-
-#[derive(Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "the wire form of users.info")]
-struct User {
-    id: String,
-    team_id: Option<String>,
-    name: Option<String>,
-    real_name: Option<String>,
-    tz: Option<String>,
-    #[serde(default)]
-    deleted: bool,
-    #[serde(default)]
-    is_bot: bool,
-    #[serde(default)]
-    is_restricted: bool,
-    #[serde(default)]
-    is_ultra_restricted: bool,
-    #[serde(default)]
-    is_stranger: bool,
-    #[serde(default)]
-    is_admin: bool,
-    #[serde(default)]
-    is_owner: bool,
-    #[serde(default)]
-    is_primary_owner: bool,
-    #[serde(default)]
-    profile: Names,
-    #[serde(rename = "enterprise_user")]
-    enterprise: Option<EnterpriseUser>,
-}
-
-#[derive(Default, Deserialize)]
-struct Names {
-    display_name: Option<String>,
-    real_name: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct EnterpriseUser {
-    #[serde(default)]
-    teams: Vec<String>,
-}
-
-impl User {
-    fn profile(self, home: &str) -> Profile {
-        let standing = self.standing(home);
-        // Of somebody from elsewhere Slack may say what they are at home.
-        let is_admin = standing == Standing::Full && (self.is_admin || self.is_owner || self.is_primary_owner);
-        let names = [self.profile.display_name, self.profile.real_name, self.real_name, self.name, Some(self.id)];
-        let name = names.into_iter().flatten().find(|name| !name.trim().is_empty()).unwrap_or_default();
-        let time_zone = self.tz.filter(|tz| tz.parse::<chrono_tz::Tz>().is_ok());
-        Profile { name, time_zone, standing, is_admin }
-    }
-
-    fn standing(&self, home: &str) -> Standing {
-        let teams = self.enterprise.as_ref().map_or(&[][..], |user| user.teams.as_slice());
-        let ours = self.team_id.as_deref().is_some_and(|team| team == home) || teams.iter().any(|team| team == home);
-        if self.deleted {
-            Standing::Gone
-        } else if self.is_bot || self.id == "USLACKBOT" {
-            Standing::Bot
-        } else if self.is_restricted || self.is_ultra_restricted || self.is_stranger || !ours {
-            Standing::Guest
-        } else {
-            Standing::Full
-        }
-    }
 }

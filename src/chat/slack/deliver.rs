@@ -138,8 +138,8 @@ async fn respond(client: &SlackClient, url: &str, content: &Rendered) -> Option<
 
 async fn in_place(client: &SlackClient, answer: &Answer, content: &Rendered) -> Result<(), SlackError> {
     let (channel, thread) = (answer.venue.channel.as_str(), answer.venue.thread.as_deref());
-    // Ids of direct conversations start with a D.
-    if channel.starts_with('D') {
+    // Ids of direct conversations start with a D, and a person's own id leads to the one with them.
+    if channel.starts_with('D') || channel == answer.to.user {
         client.post(channel, thread, content).await.map(|_| ())
     } else {
         client.ephemeral(channel, &answer.to.user, thread, content).await

@@ -1,19 +1,8 @@
 //! The manifest from which the Slack app is made.
 
-const TEMPLATE: &str = include_str!("../../../manifests/slack.yaml");
+pub use crate::connect::slack::SCOPES;
 
-/// What a bot of ours must be allowed to do: the bot scopes of the manifest.
-pub const SCOPES: &[&str] = &[
-    "app_mentions:read",
-    "channels:history",
-    "chat:write",
-    "chat:write.public",
-    "commands",
-    "groups:history",
-    "im:history",
-    "im:write",
-    "users:read",
-];
+const TEMPLATE: &str = include_str!("../../../manifests/slack.yaml");
 
 /// The manifest with this address filled in, as YAML.
 pub fn manifest(public_url: &str) -> String {

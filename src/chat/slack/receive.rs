@@ -32,6 +32,9 @@ pub const SAY: &str = "say.";
 /// What the action id of a button that chooses a meaning starts with.
 pub const CHOOSE: &str = "choose.";
 
+/// What the action id of a button that opens a page starts with. Slack tells us of the click; there is nothing to do.
+pub const OPEN: &str = "open.";
+
 /// The action id of the button that stops a draft.
 pub const STOP: &str = "stop";
 
@@ -83,7 +86,7 @@ pub struct Reply {
 /// A body that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
-    /// The Slack team it belongs to; the enterprise where Slack names no team.
+    /// The Slack team it belongs to; the enterprise where the app is installed in the whole of it.
     pub team: String,
     /// The same for the same request sent again, and different for any other of its source.
     pub dedupe_key: String,
@@ -156,6 +159,18 @@ fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
         };
         Unreadable::new(format!("{reason} (line {}, column {})", error.line(), error.column()))
     })
+}
+
+/// The organisation whose installation a body is for: of an app that is installed in a whole enterprise that enterprise,
+/// whatever workspace somebody was in; else the workspace.
+fn home(team: Option<String>, enterprise: Option<String>, is_whole: bool) -> Option<String> {
+    let (team, enterprise) = (present(team), present(enterprise));
+    if is_whole { enterprise.or(team) } else { team.or(enterprise) }
+}
+
+/// A flag, which Slack writes as a word in forms.
+fn flag(value: &serde_json::Value) -> bool {
+    *value == true || *value == "true"
 }
 
 fn identity(team: &str, user: impl Into<String>) -> Identity {

@@ -102,7 +102,7 @@ impl<'a> Draft<'a> {
                 Block::Lines { .. } => Vec::new(),
                 Block::Context(spans) => inline::context(spans, pages, units.min(1_500)),
                 Block::Choices { options, .. } => press::choices(index, options),
-                Block::Buttons(buttons) => press::buttons(buttons),
+                Block::Buttons(buttons) => press::buttons(buttons, pages),
             };
             Part { source, blocks }
         };

@@ -85,20 +85,24 @@ async fn seal(door: &SlackDoor, tenant: TenantId, body: &[u8]) -> store::Result<
 
 /// Warns whoever typed a key: in the acknowledgement of a command, beside that of a message. There is nothing to be
 /// done later, and so no job.
-pub(super) fn warned(door: &SlackDoor, source: Source, incoming: Incoming) -> Answered {
+pub(super) fn warned(door: &SlackDoor, tenant: TenantId, source: Source, incoming: Incoming) -> Answered {
     let message = Message::text(
         "Never type a key into chat. Docket did nothing and kept the line without it, but Slack has seen the key: \
          replace it at its provider. Then type /docket models and press Add account: that form encrypts it.",
     );
     if source == Source::SlackCommand {
-        return Answered::new("answered", Json(door.client.render(&message).ephemeral()));
+        return Answered::new("answered", Json(door.teams.api().render(&message).ephemeral()));
     }
     if let (Some(to), Some(venue)) = (incoming.sender, incoming.venue) {
-        let (client, now) = (door.client.clone(), door.chance.now());
+        let (teams, now) = (door.teams.clone(), door.chance.now());
         let answer =
             Answer { id: door.chance.id(), delivery: None, to, venue, message, created_at: now, sent_at: None };
         tokio::spawn(async move {
-            if let Err(error) = deliver::send_answer(&client, None, 0, &answer, now).await {
+            let warned = match teams.client(tenant, &answer.venue.team).await {
+                Ok(client) => deliver::send_answer(&client, None, 0, &answer, now).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = warned {
                 tracing::warn!(%error, "somebody who typed a key could not be warned");
             }
         });

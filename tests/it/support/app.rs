@@ -1,15 +1,20 @@
 //! Docket as a whole in this process, over a fake Slack, with a clock that the test owns.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use axum::{body::to_bytes, extract::connect_info::MockConnectInfo, http::StatusCode};
 use docket::{
     app::{self, App},
     config::Config,
+    connect::call::{Access, Tokens},
     domain::{
         ids::TenantId,
-        member::Surface,
+        member::{Identity, Surface},
         patch::{Patch, PatchCode},
+        provider::Provider,
         tenant::Installation,
     },
     shutdown::Shutdown,
@@ -20,11 +25,14 @@ use tower::ServiceExt;
 use super::{
     db::TestDb,
     fake_slack::{BOT, FakeSlack, Shown, SignedRequest, SlackUser, TOKEN},
-    secrets,
+    sample, secrets,
 };
 
 /// What Slack signs with in tests.
 pub(crate) const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+
+/// What Docket encrypts with in tests.
+pub(crate) const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// Docket with a Slack workspace of three people: Ana (`U1`) and Ben (`U2`), full members, and Gus (`U3`), a guest.
 pub(crate) struct TestApp<'a> {
@@ -64,7 +72,7 @@ impl<'a> TestApp<'a> {
 
     /// Asks Slack which workspace it is, as Docket does right after its start.
     pub(crate) async fn introduce(&self) {
-        let client = self.app.desk.slack.as_ref().unwrap();
+        let client = self.app.desk.slack.as_ref().unwrap().own().unwrap();
         app::introduce(&self.app.desk, client, self.app.tenant).await.unwrap();
     }
 
@@ -80,9 +88,11 @@ impl<'a> TestApp<'a> {
             ("SLACK_BOT_TOKEN", TOKEN.to_owned()),
             ("SLACK_SIGNING_SECRET", SECRET.to_owned()),
             ("SLACK_API_URL", slack.api_url()),
+            ("DOCKET_MASTER_KEY", MASTER_KEY.to_owned()),
         ];
+        // What a test sets comes before what all have.
         let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
-        let settings: Vec<(&str, String)> = settings.into_iter().chain(more).collect();
+        let settings: Vec<(&str, String)> = more.chain(settings).collect();
         for (name, value) in &settings {
             secrets::setting(name, value);
         }
@@ -100,16 +110,22 @@ impl<'a> TestApp<'a> {
         SlackUser::new(&self.slack, id, "C1", SECRET.into())
     }
 
-    /// A second tenant: the Slack workspace `T2` with its channel `C2`, and Zoe (`U9`) in it.
+    /// A second tenant: the Slack workspace `T2` with a token of its own and the channel `C2`, and Zoe (`U9`) in it.
     pub(crate) async fn second_tenant(&self) -> (TenantId, SlackUser) {
         let tenant = self.db.store.create_tenant("Other", &self.db.chance).await.unwrap();
+        let owner = sample::member(&self.db.chance, "Owner");
         let mut tx = self.db.store.write(tenant).await.unwrap();
         let (team, name, bot_user) = ("T2".to_owned(), "Other".to_owned(), BOT.to_owned());
         let installation = Installation { surface: Surface::Slack, team, name, bot_user, removed: None };
         tx.put_installation(&installation).await.unwrap();
+        let identity = Identity { surface: Surface::Slack, team: "T2".to_owned(), user: "U8".to_owned() };
+        tx.put_member(&owner, &identity).await.unwrap();
+        let access = slack_access("T2", "Other", "xoxb-fake-2", None);
+        self.app.desk.vault.connect(&mut tx, Provider::Slack, access, owner.id, None).await.unwrap();
         tx.commit().await.unwrap();
+        self.slack.add_token("xoxb-fake-2", "T2", "Other");
         self.slack.add_user("U9", "Zoe", &json!({ "team_id": "T2" }));
-        self.slack.add_channel("C2", &["U9", BOT]);
+        self.slack.add_channel_of("T2", "C2", &["U9", BOT]);
         (tenant, SlackUser { team: "T2".to_owned(), channel: "C2".to_owned(), ..self.user("U9") })
     }
 
@@ -237,6 +253,22 @@ impl<'a> TestApp<'a> {
     /// What only this user was told last.
     pub(crate) fn told(&self, user: &str) -> String {
         self.slack.private(user).last().map(|message| words(&message.payload)).unwrap_or_default()
+    }
+}
+
+/// What an installation in a workspace gives: a token, and with `refresh` one that rotates.
+pub(crate) fn slack_access(team: &str, name: &str, token: &str, refresh: Option<&str>) -> Access {
+    Access {
+        realm: team.to_owned(),
+        name: name.to_owned(),
+        account: "docket".to_owned(),
+        url: format!("https://app.slack.com/client/{team}"),
+        tokens: Tokens {
+            access: token.into(),
+            refresh: refresh.map(Into::into),
+            life: refresh.map(|_| Duration::from_hours(12)),
+            scopes: Some(Vec::new()),
+        },
     }
 }
 

@@ -1,6 +1,6 @@
 //! A Slack workspace that keeps what it is told, and is as strict as the real one.
 //!
-//! It knows channels, members, messages, forms and response URLs, checks the token, refuses methods and fields that it
+//! It knows the token of each workspace, channels, members, messages, forms and response URLs, checks the token, refuses methods and fields that it
 //! does not know and blocks over Slack's limits, and can be told to fail. Every payload is kept for the checks of
 //! Slack's own models.
 
@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 
 mod limits;
 mod methods;
+pub(crate) mod oauth;
 mod user;
 
 pub(crate) use user::{SignedRequest, SlackUser, signed};
@@ -85,6 +86,22 @@ pub(crate) struct World {
     payloads: Vec<Value>,
     problems: Vec<String>,
     clock: u64,
+    /// Whose each token is.
+    tokens: BTreeMap<String, Owner>,
+    /// The workspaces that channels are in, but for those of the first.
+    homes: BTreeMap<String, String>,
+    oauth: oauth::OAuth,
+}
+
+/// Whose a token is.
+#[derive(Debug, Clone)]
+pub(crate) struct Owner {
+    /// The workspace, or the organisation of them.
+    pub(crate) team: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// Whether it is revoked.
+    revoked: bool,
 }
 
 struct ResponseUrl {
@@ -112,8 +129,10 @@ impl FakeSlack {
         let router = Router::new()
             .route("/api/{method}", get(Self::get).post(Self::post))
             .route("/response/{id}", post(Self::respond))
+            .route("/oauth/v2/authorize", get(Self::authorize))
             .with_state(fake.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        fake.add_token(TOKEN, TEAM, "Acme");
         fake.add_channel("C1", &["U1", "U2", "U3", BOT]);
         fake.add_channel("D1", &["U1", BOT]);
         fake.add_user("U1", "Ana", &json!({}));
@@ -131,6 +150,18 @@ impl FakeSlack {
     /// Adds a channel with its members.
     pub(crate) fn add_channel(&self, channel: &str, members: &[&str]) {
         self.world().channels.insert(channel.to_owned(), members.iter().map(|&m| m.to_owned()).collect());
+    }
+
+    /// Adds a channel of another workspace, with its members.
+    pub(crate) fn add_channel_of(&self, team: &str, channel: &str, members: &[&str]) {
+        self.add_channel(channel, members);
+        self.world().homes.insert(channel.to_owned(), team.to_owned());
+    }
+
+    /// Makes a token work for a workspace.
+    pub(crate) fn add_token(&self, token: &str, team: &str, name: &str) {
+        let owner = Owner { team: team.to_owned(), name: name.to_owned(), revoked: false };
+        self.world().tokens.insert(token.to_owned(), owner);
     }
 
     /// Archives a channel.
@@ -251,17 +282,20 @@ impl FakeSlack {
         body: Bytes,
     ) -> Response {
         let json = headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+        if matches!(method.as_str(), "oauth.v2.access" | "apps.uninstall") {
+            return fake.grant(&method, &headers, &body).await;
+        }
         let parameters = if json { serde_json::from_slice(&body).unwrap_or(Value::Null) } else { json!({}) };
         fake.call(&method, &headers, parameters).await
     }
 
     async fn call(&self, method: &str, headers: &HeaderMap, parameters: Value) -> Response {
         self.world().calls.push((method.to_owned(), parameters.clone()));
-        let token = format!("Bearer {TOKEN}");
-        if headers.get("authorization").and_then(|value| value.to_str().ok()) != Some(token.as_str()) {
-            return axum::Json(json!({ "ok": false, "error": "invalid_auth" })).into_response();
-        }
-        self.with_fault(method, || match methods::run(&mut self.world(), method, &parameters) {
+        let owner = match self.world().owner(headers) {
+            Ok(owner) => owner,
+            Err(error) => return axum::Json(json!({ "ok": false, "error": error })).into_response(),
+        };
+        self.with_fault(method, || match methods::run(&mut self.world(), &owner, method, &parameters) {
             Ok(mut answer) => {
                 answer["ok"] = json!(true);
                 let scopes = [("x-oauth-scopes", "app_mentions:read,chat:write,chat:write.public,commands")];
@@ -315,6 +349,27 @@ impl FakeSlack {
 }
 
 impl World {
+    /// Whose token a request carries.
+    fn owner(&self, headers: &HeaderMap) -> Result<Owner, &'static str> {
+        let header = headers.get("authorization").and_then(|value| value.to_str().ok());
+        let token = header.and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
+        match self.tokens.get(token) {
+            Some(owner) if owner.revoked => Err("token_revoked"),
+            Some(owner) => Ok(owner.clone()),
+            None => Err("invalid_auth"),
+        }
+    }
+
+    /// Whether somebody or something belongs to another workspace than the token's.
+    fn is_foreign(&self, owner: &Owner, channel: &str, user: &str) -> bool {
+        let home = self.homes.get(channel).map_or(TEAM, String::as_str);
+        let of_user = self.users.get(user).and_then(|user| user["team_id"].as_str());
+        let is_known = |team: &str| self.tokens.values().any(|other| other.team == team);
+        (self.channels.contains_key(channel) && home != owner.team && !self.oauth.is_part_of(home, &owner.team))
+            || of_user
+                .is_some_and(|team| team != owner.team && is_known(team) && !self.oauth.is_part_of(team, &owner.team))
+    }
+
     fn tick(&mut self) -> u64 {
         self.clock += 1;
         self.clock

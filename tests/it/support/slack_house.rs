@@ -13,8 +13,10 @@ use axum::{
     http::{Request, StatusCode},
 };
 use docket::{
-    chat::slack::{SlackClient, receive::incoming},
-    config::SlackConfig,
+    chat::slack::teams::Teams,
+    chat::slack::{SlackApi, receive::incoming},
+    config::{Config, SlackConfig},
+    connect::{Providers, vault::Vault},
     domain::{
         delivery::Delivery,
         event::{Action, Event, Incoming},
@@ -29,6 +31,7 @@ use docket::{
         intake::Intake,
         slack::{Front, SlackDoor, router},
     },
+    secrets::Keyring,
     store::Store,
 };
 use secrecy::ExposeSecret;
@@ -97,11 +100,16 @@ impl House {
         tx.commit().await.unwrap();
         let fake = FakeSlack::start().await;
         let config = SlackConfig {
-            bot_token: TOKEN.into(),
+            bot_token: Some(TOKEN.into()),
+            client: None,
             signing_secrets: vec!["new".into(), "old".into()],
             api_url: fake.api_url(),
         };
-        let client = SlackClient::new(&config, Some("https://docket.example.com")).unwrap();
+        let api = SlackApi::new(&config, Some("https://docket.example.com")).unwrap();
+        let providers = Arc::new(Providers::new(&Config::read(&|_| None).unwrap()).unwrap());
+        let vault = Vault::new(store.clone(), chance.clone(), Keyring::new(&[]).unwrap(), providers);
+        let own = config.bot_token.as_ref();
+        let teams = Teams::new(api, own, tenant, store.clone(), chance.clone(), vault);
         let intake = Intake::start(store.clone(), chance.clone());
         let sealed = Arc::new(Mutex::new(Vec::new()));
         let safe = Arc::clone(&sealed);
@@ -110,7 +118,7 @@ impl House {
             store: store.clone(),
             chance,
             config,
-            client,
+            teams,
             front: Arc::new(TestFront),
             seal: Arc::new(move |tenant, name, key| {
                 if name == "no master key" {
@@ -179,8 +187,9 @@ impl House {
                 Block::Buttons(Action::ALL.iter().map(|&action| button(action)).chain(others).collect()),
             ],
         };
-        let config = SlackConfig { bot_token: TOKEN.into(), signing_secrets: vec![], api_url: self.fake.api_url() };
-        let client = SlackClient::new(&config, Some("https://docket.example.com")).unwrap();
+        let api_url = self.fake.api_url();
+        let config = SlackConfig { bot_token: None, client: None, signing_secrets: vec![], api_url };
+        let client = SlackApi::new(&config, Some("https://docket.example.com")).unwrap().client(&TOKEN.into());
         client.post("C1", None, &client.render(&message)).await.unwrap();
         self.fake.messages("C1").pop().unwrap()
     }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Received, Reply, Unreadable, fingerprint, form, identity, present, venue};
+use super::{Received, Reply, Unreadable, fingerprint, form, home, identity, present, venue};
 use crate::{
     domain::{
         event::{Event, Incoming},
@@ -15,6 +15,8 @@ use crate::{
 struct SlashCommand {
     team_id: Option<String>,
     enterprise_id: Option<String>,
+    #[serde(default)]
+    is_enterprise_install: String,
     channel_id: String,
     user_id: String,
     #[serde(default)]
@@ -25,8 +27,7 @@ struct SlashCommand {
 
 pub(super) fn receive(body: &[u8]) -> Result<Received, Unreadable> {
     let command: SlashCommand = form(body)?;
-    let team = present(command.team_id)
-        .or(present(command.enterprise_id))
+    let team = home(command.team_id, command.enterprise_id, command.is_enterprise_install == "true")
         .ok_or_else(|| Unreadable::new("the command names no team"))?;
     let trigger = present(command.trigger_id);
     Ok(Received {

@@ -1,8 +1,9 @@
 //! Events: JSON envelopes (docs.slack.dev, events-api).
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::{Received, Reply, Unreadable, fingerprint, identity, json, nothing, present, utf8, venue};
+use super::{Received, Reply, Unreadable, fingerprint, flag, home, identity, json, nothing, present, utf8, venue};
 use crate::{
     domain::event::{Event, Incoming},
     intent::text::from_slack,
@@ -22,7 +23,10 @@ struct Envelope {
 
 #[derive(Deserialize)]
 struct Authorization {
+    enterprise_id: Option<String>,
     user_id: Option<String>,
+    #[serde(default)]
+    is_enterprise_install: Value,
     #[serde(default)]
     is_bot: bool,
 }
@@ -34,7 +38,7 @@ struct Inner {
     user: Option<String>,
     text: Option<String>,
     ts: Option<String>,
-    channel: Option<serde_json::Value>,
+    channel: Option<Value>,
     channel_type: Option<String>,
     thread_ts: Option<String>,
     bot_id: Option<String>,
@@ -63,8 +67,9 @@ pub fn challenge(body: &[u8]) -> Option<String> {
 pub(super) fn receive(body: &[u8]) -> Result<Received, Unreadable> {
     let text = utf8(body)?;
     let envelope: Envelope = json(text).map_err(|unreadable| Unreadable { team: team_of(text), ..unreadable })?;
-    let team = present(envelope.team_id.clone())
-        .or(present(envelope.enterprise_id.clone()))
+    let whole = envelope.authorizations.iter().find(|one| flag(&one.is_enterprise_install));
+    let enterprise = whole.and_then(|one| one.enterprise_id.clone()).or(envelope.enterprise_id.clone());
+    let team = home(envelope.team_id.clone(), enterprise, whole.is_some())
         .ok_or_else(|| Unreadable::new("the event names no team"))?;
     let by_id = envelope.event_id.clone().unwrap_or_else(|| fingerprint(body));
     let said = envelope
@@ -74,7 +79,7 @@ pub(super) fn receive(body: &[u8]) -> Result<Received, Unreadable> {
         .and_then(|event| said(event, &envelope, &team));
     let (dedupe_key, incoming) = match said {
         Some(said) => said,
-        None => (by_id, unsaid(&envelope)),
+        None => (by_id, unsaid(&envelope, &team)),
     };
     Ok(Received { team, dedupe_key, incoming, reply: Reply::default(), form: None })
 }
@@ -118,7 +123,7 @@ fn said(event: &Inner, envelope: &Envelope, team: &str) -> Option<(String, Incom
     Some((format!("said:{channel}:{ts}"), incoming))
 }
 
-fn unsaid(envelope: &Envelope) -> Incoming {
+fn unsaid(envelope: &Envelope, team: &str) -> Incoming {
     let event = envelope.event.as_ref();
     let removed = match event.map(|event| (event.kind.as_str(), event.tokens.as_ref())) {
         Some(("app_uninstalled", _)) => true,
@@ -127,7 +132,10 @@ fn unsaid(envelope: &Envelope) -> Incoming {
         _ => false,
     };
     match event.filter(|_| removed) {
-        Some(event) => Incoming { sender: None, venue: None, event: Event::Removed { what: event.kind.clone() } },
+        Some(event) => {
+            let event = Event::Removed { team: team.to_owned(), what: event.kind.clone() };
+            Incoming { sender: None, venue: None, event }
+        }
         None => nothing(None, None),
     }
 }

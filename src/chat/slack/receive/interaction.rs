@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    ADD_ACCOUNT, CHOOSE, Received, Reply, SAY, STEPS, STOP, Unreadable, WORDS, account, fingerprint, form, identity,
-    json, nothing, present, venue,
+    ADD_ACCOUNT, CHOOSE, Received, Reply, SAY, STEPS, STOP, Unreadable, WORDS, account, fingerprint, flag, form, home,
+    identity, json, nothing, present, venue,
 };
 use crate::{
     domain::{
@@ -31,6 +31,8 @@ struct Payload {
     kind: String,
     team: Option<Named>,
     enterprise: Option<Named>,
+    #[serde(default)]
+    is_enterprise_install: Value,
     user: Option<User>,
     trigger_id: Option<String>,
     response_url: Option<String>,
@@ -141,11 +143,8 @@ struct Spot {
 pub(super) fn receive(body: &[u8]) -> Result<Received, Unreadable> {
     let wrapper: Wrapper = form(body)?;
     let payload: Payload = json(&wrapper.payload)?;
-    let team = payload
-        .team
-        .as_ref()
-        .map(|team| team.id.clone())
-        .or_else(|| payload.enterprise.as_ref().map(|enterprise| enterprise.id.clone()))
+    let id = |named: &Option<Named>| named.as_ref().map(|named| named.id.clone());
+    let team = home(id(&payload.team), id(&payload.enterprise), flag(&payload.is_enterprise_install))
         .or_else(|| payload.user.as_ref().and_then(|user| user.team_id.clone()))
         .ok_or_else(|| Unreadable::new("the interaction names no team"))?;
     let reply =

@@ -6,7 +6,7 @@ use slack_morphism::prelude::*;
 use super::{
     super::{
         fit::{cut, one_line, weight},
-        receive::{ADD_ACCOUNT, CHOOSE, SAY, STEPS, STOP, fingerprint},
+        receive::{ADD_ACCOUNT, CHOOSE, OPEN, SAY, STEPS, STOP, fingerprint},
     },
     literal,
 };
@@ -28,8 +28,9 @@ const MENU: usize = 100;
 /// What the tick boxes of a card may weigh, so that its diff keeps the larger part.
 const CHOICES_WEIGHT: usize = 5_500;
 
-/// Rows of buttons. Two buttons of one action never share a row: Slack wants action ids to differ there.
-pub(super) fn buttons(buttons: &[Button]) -> Vec<SlackBlock> {
+/// Rows of buttons. Two buttons of one action never share a row: Slack wants action ids to differ there. A button that
+/// opens a page is left out where nobody can open it.
+pub(super) fn buttons(buttons: &[Button], pages: Option<&str>) -> Vec<SlackBlock> {
     let mut rows: Vec<Vec<(String, SlackActionBlockElement)>> = Vec::new();
     for (index, button) in buttons.iter().enumerate() {
         let (id, value) = match &button.press {
@@ -40,12 +41,20 @@ pub(super) fn buttons(buttons: &[Button]) -> Vec<SlackBlock> {
             Press::Choose { words, line } => (format!("{CHOOSE}{index}"), json!([words, line]).to_string()),
             Press::Stop(delivery) => (STOP.to_owned(), delivery.to_string()),
             Press::AddAccount => (ADD_ACCOUNT.to_owned(), ADD_ACCOUNT.to_owned()),
+            Press::Open(path) => (format!("{OPEN}{index}"), path.clone()),
+        };
+        let url = match &button.press {
+            Press::Open(path) => match pages.and_then(|pages| format!("{pages}{path}").parse().ok()) {
+                Some(url) => Some(url),
+                None => continue,
+            },
+            _ => None,
         };
         // A command that Slack would cut would be another command.
         if value.chars().count() > VALUE {
             continue;
         }
-        let element = element(button, &id, value);
+        let element = element(button, &id, value, url);
         match rows.last_mut() {
             Some(row) if row.len() < BUTTONS_PER_ROW && row.iter().all(|(taken, _)| *taken != id) => {
                 row.push((id, element));
@@ -58,7 +67,7 @@ pub(super) fn buttons(buttons: &[Button]) -> Vec<SlackBlock> {
         .collect()
 }
 
-fn element(button: &Button, id: &str, value: String) -> SlackActionBlockElement {
+fn element(button: &Button, id: &str, value: String, url: Option<reqwest::Url>) -> SlackActionBlockElement {
     let label = match one_line(&button.label) {
         label if label.is_empty() => "…".to_owned(),
         label => cut(&label, LABEL),
@@ -71,6 +80,7 @@ fn element(button: &Button, id: &str, value: String) -> SlackActionBlockElement 
     SlackBlockButtonElement::new(literal(&label).into())
         .with_action_id(id.to_owned().into())
         .with_value(value)
+        .opt_url(url)
         .opt_style(style)
         .into()
 }

@@ -79,6 +79,7 @@ fn block_problem(block: &Value) -> Option<String> {
                         outside(&element["text"]["text"], 75)
                             || outside(&element["value"], 2_000)
                             || outside(&element["action_id"], 255)
+                            || (!element["url"].is_null() && outside(&element["url"], 3_000))
                     }
                     Some("checkboxes") => {
                         many(&element["options"], 10)

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{BOT, Shown, TEAM, World, limits};
+use super::{BOT, Owner, Shown, World, limits};
 
 type Answer = Result<Value, String>;
 
-pub(super) fn run(world: &mut World, method: &str, parameters: &Value) -> Answer {
+pub(super) fn run(world: &mut World, owner: &Owner, method: &str, parameters: &Value) -> Answer {
     let known: &[&str] = match method {
         "auth.test" => &[],
         "users.info" => &["user"],
@@ -25,16 +25,20 @@ pub(super) fn run(world: &mut World, method: &str, parameters: &Value) -> Answer
         world.problems.push(format!("{method} has no field {field}"));
         return Err("invalid_arguments".to_owned());
     }
+    if world.is_foreign(owner, &word(parameters, "channel"), &word(parameters, "user")) {
+        world.problems.push(format!("{method} was called with the token of {}: {parameters}", owner.name));
+        return Err("channel_not_found".to_owned());
+    }
     match method {
         "auth.test" => Ok(json!({
-            "url": "https://acme.slack.com/", "team": "Acme", "user": "docket", "team_id": TEAM, "user_id": BOT,
+            "url": "https://acme.slack.com/", "team": owner.name, "user": "docket", "team_id": owner.team, "user_id": BOT,
             "bot_id": "B1", "is_enterprise_install": false,
         })),
         "users.info" => {
             let user = world.users.get(&word(parameters, "user")).ok_or("user_not_found")?;
             Ok(json!({ "user": user }))
         }
-        "chat.postMessage" => post_message(world, parameters),
+        "chat.postMessage" => post_message(world, owner, parameters),
         "chat.update" => update(world, parameters),
         "chat.delete" => delete(world, parameters),
         "chat.postEphemeral" => post_ephemeral(world, parameters),
@@ -84,11 +88,16 @@ fn show(world: &mut World, channel: &str, thread: Option<String>, only_for: Opti
     ts
 }
 
-fn post_message(world: &mut World, parameters: &Value) -> Answer {
+fn post_message(world: &mut World, owner: &Owner, parameters: &Value) -> Answer {
     check(world, parameters)?;
     let mut channel = word(parameters, "channel");
     if world.users.contains_key(&channel) {
+        if world.is_foreign(owner, "", &channel) {
+            world.problems.push(format!("{channel} was written to with the token of {}", owner.name));
+            return Err("channel_not_found".to_owned());
+        }
         channel = format!("D-{channel}");
+        world.homes.insert(channel.clone(), owner.team.clone());
         world.channels.entry(channel.clone()).or_default().insert(BOT.to_owned());
     }
     let members = world.channels.get(&channel).ok_or("channel_not_found")?;
