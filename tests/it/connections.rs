@@ -73,7 +73,9 @@ fn exchanges(docket: &TestApp<'_>) -> usize {
 
 /// What the console's conversation says last.
 async fn console(docket: &TestApp<'_>) -> String {
-    let entries = docket.db.store.read(docket.app.tenant).await.unwrap().latest_entries(9).await.unwrap();
+    let mut tx = docket.db.store.read(docket.app.tenant).await.unwrap();
+    let owner = tx.members().await.unwrap()[0].id;
+    let entries = tx.latest_entries(owner, 9).await.unwrap();
     let said = entries.into_iter().filter_map(|entry| match entry.content {
         EntryContent::Answered { message, .. } => Some(message.to_plain()),
         _ => None,
@@ -165,7 +167,7 @@ async fn a_pair_that_was_lost_on_its_way_breaks_the_connection_and_its_owners_ar
     let error = docket.app.desk.vault.token(tenant, connection.id).await.unwrap_err();
     assert!(matches!(error, Unusable::Broken(_)), "{error}");
     docket.run_jobs().await;
-    let entries = db.store.read(tenant).await.unwrap().latest_entries(9).await.unwrap();
+    let entries = db.store.read(tenant).await.unwrap().latest_entries(connection.by, 9).await.unwrap();
     assert_eq!(entries.len(), 1, "it is told once");
 }
 

@@ -5,8 +5,10 @@ use std::{path::Path, process::Output};
 use docket::{
     clock::Chance,
     domain::{
+        connection::{ProviderApp, app_purpose, purpose},
         ids::{MemberId, TenantId},
         member::Surface,
+        provider::Provider,
         secret::Sealed,
     },
     keys::{self, Rotated},
@@ -236,13 +238,39 @@ async fn filled(db: &TestDb, keyring: &Keyring, accounts: u32) -> [(TenantId, Me
     tenants
 }
 
+/// Two connections of a tenant, and two apps of its own, with all the secrets that they can have.
+async fn connect(db: &TestDb, keyring: &Keyring, tenant: TenantId, by: MemberId) {
+    let seal = |purpose: String| {
+        let secret = format!("{purpose} of {tenant}").into();
+        keyring.seal(tenant, &purpose, &secret, &db.chance).unwrap()
+    };
+    let mut tx = db.store.write(tenant).await.unwrap();
+    for provider in [Provider::GitHub, Provider::Linear] {
+        let mut connection = sample::connection(&db.chance, provider, &tenant.to_string(), by);
+        connection.access = Some(seal(purpose(provider, connection.id, "access")));
+        connection.refresh = Some(seal(purpose(provider, connection.id, "refresh")));
+        tx.put_connection(&connection).await.unwrap();
+        let app = ProviderApp {
+            provider,
+            client_secret: seal(app_purpose(provider, "client")),
+            private_key: seal(app_purpose(provider, "key")),
+            hook_secret: Some(seal(app_purpose(provider, "hook"))),
+            ..sample::provider_app(by)
+        };
+        tx.put_provider_app(&app).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
 async fn all_secrets(store: &Store) -> Vec<StoredSecret> {
     store.secrets(None, 100_000).await.unwrap()
 }
 
 async fn a_secret_that_was_moved_opens_nowhere(db: &TestDb) {
     let keyring = keyring(&[new_key(&db.chance).expose_secret()]);
-    filled(db, &keyring, 2).await;
+    for (tenant, by) in filled(db, &keyring, 2).await {
+        connect(db, &keyring, tenant, by).await;
+    }
     let stored = all_secrets(&db.store).await;
     for column in Store::sealed_columns() {
         let of_column: Vec<_> = stored.iter().filter(|secret| secret.column == column).collect();
