@@ -101,6 +101,8 @@ ids! {
     SessionId = "ses";
     /// A tenant's, or a member's own, access to a provider.
     ConnectionId = "con";
+    /// A token of the JSON API.
+    TokenId = "tok";
 }
 
 #[cfg(test)]

@@ -36,4 +36,5 @@ pub mod session;
 pub mod task;
 pub mod tenant;
 pub mod time;
+pub mod token;
 pub mod validate;

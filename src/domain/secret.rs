@@ -24,8 +24,8 @@ pub struct Hashed(pub String);
 pub const MASK: &str = "•••";
 
 /// How the keys of well-known providers start: OpenAI, Anthropic and others, xAI, Google, Groq, Hugging Face, NVIDIA,
-/// Perplexity.
-const PREFIXES: [&str; 7] = ["sk-", "xai-", "AIza", "gsk_", "hf_", "nvapi-", "pplx-"];
+/// Perplexity. And our own tokens.
+const PREFIXES: [&str; 8] = ["sk-", "xai-", "AIza", "gsk_", "hf_", "nvapi-", "pplx-", super::token::PREFIX];
 
 /// Signs that follow such a start at least.
 const AFTER_PREFIX: usize = 6;

@@ -20,6 +20,13 @@ struct AuditRow {
     after: String,
 }
 
+#[derive(FromRow)]
+struct PlacedRow {
+    seq: i64,
+    #[sqlx(flatten)]
+    entry: AuditRow,
+}
+
 impl TryFrom<AuditRow> for AuditEntry {
     type Error = Error;
 
@@ -55,6 +62,28 @@ impl Tx {
             to_json("audit entry", &entry.after)?
         );
         Ok(())
+    }
+
+    /// What was done in the tenant, or to `subject` alone, newest first, each with its place in the trail; from below
+    /// the place `below` on.
+    pub async fn audit_page(
+        &mut self,
+        subject: Option<&str>,
+        below: Option<i64>,
+        rows: usize,
+    ) -> Result<Vec<(i64, AuditEntry)>> {
+        let rows = all!(
+            self.session,
+            PlacedRow,
+            "SELECT seq, id, at, actor, action, subject, venue, before, after FROM audit WHERE tenant_id = $1 \
+             AND (CAST($2 AS TEXT) IS NULL OR subject = $2) AND (CAST($3 AS BIGINT) IS NULL OR seq < $3) \
+             ORDER BY seq DESC LIMIT $4",
+            &self.key,
+            subject,
+            below,
+            limit(rows)
+        );
+        rows.into_iter().map(|PlacedRow { seq, entry }| Ok((seq, entry.try_into()?))).collect()
     }
 
     /// What was done to a patch or project, newest first.

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::{
     Error, Result, Tx,
-    codec::{parse, word},
+    codec::{limit, parse, word},
     engine::Session,
 };
 use crate::domain::{
@@ -129,6 +129,20 @@ impl Tx {
             MemberRow,
             "SELECT id, name, role, standing, time_zone FROM members WHERE tenant_id = $1 ORDER BY name, id",
             &self.key
+        );
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// The members after the one of the id `after`, by id: in the order in which they came.
+    pub async fn members_page(&mut self, after: Option<MemberId>, rows: usize) -> Result<Vec<Member>> {
+        let rows = all!(
+            self.session,
+            MemberRow,
+            "SELECT id, name, role, standing, time_zone FROM members WHERE tenant_id = $1 \
+             AND (CAST($2 AS TEXT) IS NULL OR id > $2) ORDER BY id LIMIT $3",
+            &self.key,
+            after.map(|member| member.to_string()),
+            limit(rows)
         );
         rows.into_iter().map(TryInto::try_into).collect()
     }

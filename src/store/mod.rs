@@ -45,6 +45,7 @@ mod plans;
 mod progress;
 mod projects;
 mod reach;
+mod requests;
 mod routes;
 #[cfg(test)]
 mod scans;
@@ -53,6 +54,7 @@ mod sessions;
 mod stats;
 mod tenants;
 mod tickets;
+mod tokens;
 mod wall;
 
 pub use claims::Claimed;
@@ -60,6 +62,9 @@ pub use connections::Renewed;
 pub use deliveries::{Accepted, NewDelivery};
 pub use jobs::JobRow;
 pub use lock::ServeLock;
+pub use patches::PatchFilter;
+pub use plans::TaskFilter;
+pub use requests::{Kept, Request};
 pub use sealed::{Column, StoredSecret};
 pub use sessions::{IDLE, LIFE};
 pub use stats::Stats;

@@ -77,6 +77,15 @@ macro_rules! select_patches {
     };
 }
 
+/// Which patches are wanted; those that match everything that is set.
+#[derive(Debug, Clone, Default)]
+pub struct PatchFilter {
+    /// In the state of this word.
+    pub state: Option<&'static str>,
+    /// Of this project.
+    pub project: Option<ProjectId>,
+}
+
 /// The parts of a patch that are stored as JSON.
 struct Stored {
     founding: Option<String>,
@@ -251,6 +260,28 @@ impl Tx {
     /// The tenant's patches, newest first.
     pub async fn recent_patches(&mut self, rows: usize) -> Result<Vec<Patch>> {
         patches(all!(self.session, PatchRow, select_patches!("ORDER BY p.code DESC LIMIT $2"), &self.key, limit(rows)))
+    }
+
+    /// The patches that match, newest first, from below the code `below` on.
+    pub async fn patches_page(
+        &mut self,
+        filter: &PatchFilter,
+        below: Option<PatchCode>,
+        rows: usize,
+    ) -> Result<Vec<Patch>> {
+        patches(all!(
+            self.session,
+            PatchRow,
+            select_patches!(
+                "AND (CAST($2 AS TEXT) IS NULL OR p.state = $2) AND (CAST($3 AS TEXT) IS NULL OR p.project_id = $3) \
+                 AND (CAST($4 AS BIGINT) IS NULL OR p.code < $4) ORDER BY p.code DESC LIMIT $5"
+            ),
+            &self.key,
+            filter.state,
+            filter.project.map(|project| project.to_string()),
+            below.map(|code| i64::from(code.0)),
+            limit(rows)
+        ))
     }
 
     /// The newest patch that waits for a decision and has a card in this channel. Where the venue is a

@@ -15,7 +15,7 @@ use crate::domain::{
     patch::Operation,
     plan::Plan,
     project::Revision,
-    task::{Place, Rank, Task, TaskFields, TaskNumber},
+    task::{Place, Rank, Status, Task, TaskFields, TaskNumber},
     time::Timestamp,
 };
 
@@ -44,6 +44,17 @@ struct AssignedRow {
     project_id: String,
     #[sqlx(flatten)]
     task: TaskRow,
+}
+
+/// Which tasks are wanted; those that match everything that is set.
+#[derive(Debug, Clone, Default)]
+pub struct TaskFilter {
+    /// Of this project.
+    pub project: Option<ProjectId>,
+    /// In this status.
+    pub status: Option<Status>,
+    /// Of this member.
+    pub assignee: Option<MemberId>,
 }
 
 /// The `$5` tasks under `$6` that stand nearest before rank `$3` of number `$4`.
@@ -201,6 +212,41 @@ impl Tx {
                 Ok((project, task.into_task(firsts)?))
             })
             .collect()
+    }
+
+    /// The tasks that match, by project and number, after the one that `after` names.
+    pub async fn tasks_page(
+        &mut self,
+        filter: &TaskFilter,
+        after: Option<(ProjectId, TaskNumber)>,
+        rows: usize,
+    ) -> Result<Vec<(ProjectId, Task)>> {
+        let found = all!(
+            self.session,
+            (String, i64),
+            "SELECT project_id, number FROM tasks WHERE tenant_id = $1 \
+             AND (CAST($2 AS TEXT) IS NULL OR project_id = $2) AND (CAST($3 AS TEXT) IS NULL OR status = $3) \
+             AND (CAST($4 AS TEXT) IS NULL OR assignee = $4) \
+             AND (CAST($5 AS TEXT) IS NULL OR (project_id, number) > ($5, CAST($6 AS BIGINT))) \
+             ORDER BY project_id, number LIMIT $7",
+            &self.key,
+            filter.project.map(|project| project.to_string()),
+            filter.status.map(Status::as_str),
+            filter.assignee.map(|member| member.to_string()),
+            after.map(|(project, _)| project.to_string()),
+            after.map(|(_, number)| i64::from(number.0)),
+            limit(rows)
+        );
+        let mut by_project: BTreeMap<ProjectId, Vec<TaskNumber>> = BTreeMap::new();
+        for (project, task) in found {
+            by_project.entry(parse("project", &project)?).or_default().push(number(task)?);
+        }
+        let mut tasks = Vec::new();
+        for (project, numbers) in by_project {
+            let of_project = self.tasks(project, &list(&numbers)).await?;
+            tasks.extend(of_project.into_iter().map(|task| (project, task)));
+        }
+        Ok(tasks)
     }
 
     /// One task of a project.

@@ -6,7 +6,7 @@ use sqlx::FromRow;
 
 use super::{
     Error, Result, Tx,
-    codec::{parse, small, word},
+    codec::{limit, parse, small, word},
 };
 use crate::domain::{
     event::Venue,
@@ -74,6 +74,20 @@ impl Tx {
             ProjectRow,
             "SELECT id, key, title, summary, lifecycle, revision FROM projects WHERE tenant_id = $1 ORDER BY key",
             &self.key
+        );
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// The projects after the key `after`, by key.
+    pub async fn projects_page(&mut self, after: Option<&ProjectKey>, rows: usize) -> Result<Vec<Project>> {
+        let rows = all!(
+            self.session,
+            ProjectRow,
+            "SELECT id, key, title, summary, lifecycle, revision FROM projects WHERE tenant_id = $1 \
+             AND (CAST($2 AS TEXT) IS NULL OR key > $2) ORDER BY key LIMIT $3",
+            &self.key,
+            after.map(ProjectKey::as_str),
+            limit(rows)
         );
         rows.into_iter().map(TryInto::try_into).collect()
     }
@@ -165,6 +179,22 @@ impl Tx {
             &venue.channel
         );
         row.map(|(project,)| parse("project", &project)).transpose()
+    }
+
+    /// A channel that is about this project, the same one each time; `None` where there is none.
+    pub async fn channel_of(&mut self, project: ProjectId) -> Result<Option<Venue>> {
+        let row = first!(
+            self.session,
+            (String, String, String),
+            "SELECT surface, team, channel FROM channels WHERE tenant_id = $1 AND project_id = $2 \
+             ORDER BY surface, team, channel LIMIT 1",
+            &self.key,
+            project.to_string()
+        );
+        row.map(|(surface, team, channel)| {
+            Ok(Venue { surface: word("surface", &surface)?, team, channel, thread: None })
+        })
+        .transpose()
     }
 
     /// Binds the channel to the project unless it is bound already; says whether it did.
