@@ -24,6 +24,30 @@ pub struct Venue {
     pub thread: Option<String>,
 }
 
+/// The channel that stands for the JSON API.
+const API: &str = "api";
+
+impl Venue {
+    /// The JSON API, where nobody reads along: it shares the surface of the console.
+    pub fn api() -> Self {
+        Self { surface: Surface::Console, team: "local".to_owned(), channel: API.to_owned(), thread: None }
+    }
+
+    /// Whether it is the JSON API.
+    pub fn is_api(&self) -> bool {
+        self.surface == Surface::Console && self.channel == API
+    }
+
+    /// Where that is, for people: after "asked".
+    pub fn words(&self) -> &'static str {
+        match self.surface {
+            _ if self.is_api() => "through the API",
+            Surface::Slack => "in Slack",
+            Surface::Console => "in the console",
+        }
+    }
+}
+
 words! {
     /// What can be done to a patch from its card. The word is the button's action id after `patch.`.
     Action {

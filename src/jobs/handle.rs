@@ -183,12 +183,14 @@ async fn proposed(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, idea: Idea, message
         draft: idea.draft,
         author: talk.member,
         venue: talk.venue,
+        card: talk.venue,
         message,
         words: &idea.words,
-        delivery: talk.delivery.id,
+        delivery: Some(talk.delivery.id),
         target: idea.target,
         supersedes: idea.supersedes,
         undoes: idea.undoes,
+        waits: false,
     };
     match propose(tx, proposal, &desk.chance).await? {
         Proposed::Stored(patch) => {

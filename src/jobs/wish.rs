@@ -1,19 +1,16 @@
 //! A line that wants something changed: which project, task or patch it means, and what becomes of it.
 
-use std::collections::BTreeSet;
-
 use chrono::NaiveDate;
 
 use crate::{
     answers::place::surroundings,
     domain::{
-        diff::diff,
         event::{Action, Click},
         ids::ProjectId,
         intent::{FieldValue, Intent, ModelsWish, TaskName},
         member::{Identity, Member, Standing, Surface},
         message::Message,
-        patch::{Confidence, Operation, Patch, PatchCode, PatchState},
+        patch::{Patch, PatchCode, PatchState},
         plan::Plan,
         project::{Project, ProjectKey, Revision},
         task::{TaskCode, TaskNumber},
@@ -33,8 +30,8 @@ use crate::{
         understand::today,
     },
     llm::{Question, fence::Fence, prompt::Said},
-    planner::{Draft, people::People, set, undo},
-    review::{propose::Target, replies},
+    planner::{Draft, people::People, set},
+    review::{propose::Target, replies, take_back::take_back},
     store::Tx,
 };
 
@@ -123,23 +120,11 @@ impl Wish<'_> {
         Ok(self.idea(draft, Target::Existing { project: project.id, first_free }))
     }
 
-    /// Makes the proposal that takes `patch` back. Where its tasks have changed since, it waits for a
-    /// decision whatever the policy lets pass.
+    /// Makes the proposal that takes `patch` back.
     pub(super) async fn take_back(&self, tx: &mut Tx, patch: &Patch, made: Revision, click: Click) -> Result<Thought> {
-        let inverse = tx.inverse(patch.id).await?.unwrap_or_default();
-        let operations: Vec<&Operation> = inverse.iter().collect();
-        let plan = tx.plan_part(patch.project, &operations).await?.ok_or_else(no_project)?;
-        if diff(&plan, operations.iter().copied()).entries.is_empty() {
+        let Some((draft, target)) = take_back(tx, patch, made).await? else {
             return Ok(Thought::Say(replies::nothing_to_undo(patch.code)));
-        }
-        let touched: BTreeSet<TaskNumber> = operations.iter().filter_map(|operation| operation.task()).collect();
-        let moved = touched.iter().filter_map(|number| plan.task(*number)).any(|task| task.version > made);
-        let mut draft = undo::undo(&plan, patch, inverse);
-        if moved {
-            draft.confidence = Confidence::Medium;
-        }
-        let first_free = tx.next_number(patch.project).await?;
-        let target = Target::Existing { project: patch.project, first_free };
+        };
         let idea = Idea { undoes: Some(patch.id), follows: Some(click), ..self.idea(draft, target) };
         Ok(Thought::Propose(Box::new(idea)))
     }

@@ -12,6 +12,7 @@ mod goal;
 pub mod people;
 pub mod set;
 pub mod templates;
+pub mod typed;
 pub mod undo;
 
 use unicode_segmentation::UnicodeSegmentation;

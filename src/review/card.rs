@@ -254,10 +254,11 @@ fn button(facts: &Facts, action: Action, label: &str, style: ButtonStyle) -> But
 /// `Ana asked in the console · new project AUTH · template "feature", no model connected`.
 fn origin(facts: &Facts) -> Vec<Span> {
     let patch = &facts.patch;
-    let place = match patch.origin.venue.surface {
-        Surface::Console => " in the console",
+    let venue = &patch.origin.venue;
+    let place = match venue.surface {
+        Surface::Console => format!(" {}", venue.words()),
         // The name of the channel is not known, and the card stands in it anyway.
-        Surface::Slack => "",
+        Surface::Slack => String::new(),
     };
     let mut spans = vec![person(facts, patch.author), Span::plain(format!(" asked{place}"))];
     let mut say = |words: String| spans.push(Span::plain(format!(" · {words}")));

@@ -9,4 +9,5 @@ pub mod propose;
 pub mod replies;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod take_back;
 pub mod words;

@@ -29,20 +29,24 @@ pub struct Proposal<'a> {
     pub draft: Draft,
     /// Who asked.
     pub author: &'a Member,
-    /// Where the card goes.
+    /// Where they asked.
     pub venue: &'a Venue,
+    /// Where the card goes.
+    pub card: &'a Venue,
     /// The message that showed the draft while it was made, which the card takes over.
     pub message: Option<String>,
     /// The words that asked.
     pub words: &'a str,
-    /// The delivery they came in.
-    pub delivery: DeliveryId,
+    /// The delivery they came in, where they came in one.
+    pub delivery: Option<DeliveryId>,
     /// What it is about.
     pub target: Target,
     /// The open proposal whose place it takes.
     pub supersedes: Option<PatchId>,
     /// The applied patch that it takes back.
     pub undoes: Option<PatchId>,
+    /// Whether somebody has to decide on it, however small it is.
+    pub waits: bool,
 }
 
 /// Where a draft's operations go.
@@ -83,12 +87,12 @@ pub async fn propose(tx: &mut Tx, proposal: Proposal<'_>, chance: &Chance) -> Re
     tx.insert_patch(&patch).await?;
     let content = (Value::Null, json!({ "code": patch.code, "title": patch.title, "steps": patch.steps }));
     trail::audit(tx, &patch, "patch.proposed", Some(patch.author), Some(proposal.venue), content, chance).await?;
-    place_card(tx, &patch, proposal.venue, proposal.message, chance).await?;
+    place_card(tx, &patch, proposal.card, proposal.message, chance).await?;
     tx.enqueue(chance.id(), &Job::ExpirePatch { patch: patch.id }.due(patch.expires_at)).await?;
     let policy = tx.policy().await?;
     // What people are already looking at is decided by them, however small an edit has made it.
-    let is_fresh = proposal.supersedes.is_none();
-    if is_fresh && policy.applies_at_once(&patch) && policy.may_approve(proposal.author, &patch).is_ok() {
+    let may_pass = proposal.supersedes.is_none() && !proposal.waits;
+    if may_pass && policy.applies_at_once(&patch) && policy.may_approve(proposal.author, &patch).is_ok() {
         tx.add_approval(patch.id, patch.revision, patch.author, chance.now()).await?;
         return Ok(match apply::apply(tx, patch, None, proposal.author.id, chance).await? {
             apply::Outcome::Applied(applied) => Proposed::Stored(applied),
@@ -122,7 +126,7 @@ async fn build(tx: &mut Tx, proposal: &Proposal<'_>, chance: &Chance) -> Result<
             venue: proposal.venue.clone(),
             words: proposal.words.to_owned(),
             method: draft.method.clone(),
-            delivery: Some(proposal.delivery),
+            delivery: proposal.delivery,
             drafted: draft.drafted.clone(),
         },
         confidence: draft.confidence,

@@ -17,7 +17,6 @@ use crate::{
         audit::AuditEntry,
         event::Action,
         ids::PatchId,
-        member::Surface,
         message::{Block, Message, Press, Span},
         patch::{Patch, PatchCode, PatchState},
         project::ProjectKey,
@@ -163,9 +162,6 @@ fn mark(entry: AuditEntry, names: &Names) -> Mark {
         at: entry.at,
         who: entry.actor.map_or_else(|| "Docket".to_owned(), |member| names.of(member).to_owned()),
         what: verb.replace('_', " "),
-        surface: entry.venue.map(|venue| match venue.surface {
-            Surface::Slack => "in Slack",
-            Surface::Console => "in the console",
-        }),
+        surface: entry.venue.map(|venue| venue.words()),
     }
 }

@@ -141,7 +141,7 @@ impl Report<'_, '_> {
 }
 
 /// `http://` or `https://`, then something, and nothing that a text would end at.
-fn is_web_address(url: &str) -> bool {
+pub fn is_web_address(url: &str) -> bool {
     let after = |scheme: &str| match url.split_at_checked(scheme.len()) {
         Some((start, rest)) if start.eq_ignore_ascii_case(scheme) => Some(rest),
         _ => None,

@@ -12,6 +12,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use fields::is_web_address;
 pub(super) use problem::cut;
 pub use problem::{Circle, Fault, Flaw, Limit, Problem};
 
