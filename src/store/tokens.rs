@@ -10,6 +10,7 @@ use super::{
 };
 use crate::domain::{
     ids::{TenantId, TokenId},
+    secret::Hashed,
     time::Timestamp,
     token::{ApiToken, Scope},
 };
@@ -54,9 +55,9 @@ impl TryFrom<Row> for ApiToken {
 
 impl Store {
     /// The token whose text has this hash, with its tenant: the one thing that a caller shows first.
-    pub async fn token_by_hash(&self, hash: &str) -> Result<Option<(TenantId, ApiToken)>> {
+    pub async fn token_by_hash(&self, hash: &Hashed) -> Result<Option<(TenantId, ApiToken)>> {
         let mut session = self.look().await?;
-        let row = first!(session, OwnedRow, BY_HASH, hash);
+        let row = first!(session, OwnedRow, BY_HASH, &hash.0);
         row.map(|OwnedRow { tenant_id, token }| Ok((parse("tenant", &tenant_id)?, token.try_into()?))).transpose()
     }
 
@@ -76,14 +77,14 @@ impl Store {
 
 impl Tx {
     /// Stores a new token by the hash of its text.
-    pub async fn insert_token(&mut self, token: &ApiToken, hash: &str) -> Result<()> {
+    pub async fn insert_token(&mut self, token: &ApiToken, hash: &Hashed) -> Result<()> {
         execute!(
             self.session,
             "INSERT INTO api_tokens (tenant_id, id, hash, name, scopes, member_id, created_at, expires_at, used_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             &self.key,
             token.id.to_string(),
-            hash,
+            &hash.0,
             &token.name,
             to_json("scopes", &token.scopes)?,
             token.member.to_string(),

@@ -5,6 +5,7 @@
 //! that names another host is refused, and so is what another site makes a browser send.
 
 mod accounts;
+mod api;
 mod connections;
 mod console;
 mod files;
@@ -83,9 +84,13 @@ pub struct Web {
     pub stopping: CancellationToken,
 }
 
-/// Every page, with its own answer for addresses that do not exist. Serve it with the peers' addresses
+/// Every page and the JSON API, with an own answer for addresses that do not exist. Serve it with the peers' addresses
 /// (`into_make_service_with_connect_info`): whoever's is unknown is not let in.
 pub fn router(web: Web) -> Router {
+    pages(web.clone()).merge(api::router(web))
+}
+
+fn pages(web: Web) -> Router {
     Router::new()
         .route("/", get(console::home))
         .route("/console", get(console::page))

@@ -1,5 +1,7 @@
 //! The list of projects, and the page of each: its tree, how far it has come, its patches.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::{
     extract::{Path, Query, State},
@@ -68,15 +70,20 @@ async fn load_list(web: &Web, viewer: &Viewer) -> Result<ListPage, Trouble> {
     let names = Names::new(tx.members().await?);
     let open = tx.open_patches().await?;
     let summaries = projects.into_iter().map(|project| {
-        let by_status = counts.remove(&project.id).unwrap_or_default();
-        let total = by_status.iter().filter(|(status, _)| **status != Status::Cancelled).map(|(_, n)| n).sum();
-        Summary { done: by_status.get(&Status::Done).copied().unwrap_or(0), total, project }
+        let (done, total) = progress(&counts.remove(&project.id).unwrap_or_default());
+        Summary { done, total, project }
     });
     Ok(ListPage {
         frame: Frame::new("Projects", "projects").of(viewer),
         projects: summaries.collect(),
         open: open.iter().map(|patch| Row::new(patch, &names)).collect(),
     })
+}
+
+/// How many tasks are done, of how many that are not cancelled.
+pub(super) fn progress(by_status: &BTreeMap<Status, i64>) -> (i64, i64) {
+    let total = by_status.iter().filter(|(status, _)| **status != Status::Cancelled).map(|(_, n)| n).sum();
+    (by_status.get(&Status::Done).copied().unwrap_or(0), total)
 }
 
 /// The page of a project.

@@ -67,6 +67,9 @@ pub enum PatchState {
 }
 
 impl PatchState {
+    /// The words of every state.
+    pub const WORDS: [&'static str; 6] = ["proposed", "applied", "rejected", "superseded", "expired", "undone"];
+
     /// The word stored in the database and shown in metrics.
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -151,6 +154,11 @@ mod tests {
             PatchState::Expired { at: Timestamp::from_millis(5) },
             PatchState::Undone { decision: decision(), by, revision: Revision(1), steps },
         ]
+    }
+
+    #[test]
+    fn every_state_has_its_word() {
+        assert_eq!(states().map(|state| state.as_str()), PatchState::WORDS);
     }
 
     #[test]
