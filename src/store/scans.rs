@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
-use super::{Store, accounts, calls, cards, dialect, lessons, plans, progress, routes};
+use super::{Store, accounts, calls, cards, dialect, lessons, plans, progress, requests, routes, tokens};
 
 /// How often the compiled statement winds a table, or an index, to its start to read it through.
 async fn scans(connection: &mut SqliteConnection, sql: &str) -> usize {
@@ -45,6 +45,9 @@ async fn sqlite_runs_every_hot_statement_by_an_index() {
         ("routes", routes::ROUTES, 0),
         ("progress", progress::OPEN, 0),
         ("cards of a thread", cards::THREAD, 0),
+        ("a token", tokens::BY_HASH, 0),
+        ("an answered request", requests::ANSWER, 0),
+        ("old requests", requests::OLD, 0),
         ("drafts that are being made", cards::DRAFTS, 0),
         // The first tenant of the queue stands at the start of an index.
         ("claiming", dialect::CLAIM.text("sqlite"), 1),

@@ -1,6 +1,10 @@
 //! Docket as its users see it: one binary for all integration tests.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod api_document;
+mod api_patches;
+mod api_reads;
+mod api_tenants;
 mod architecture;
 mod bad_input;
 mod bad_slack;

@@ -20,9 +20,11 @@ use docket::{
         session::{Login, Party, Session, WayIn},
         task::TaskNumber,
         tenant::Installation,
+        token::{ApiToken, Scope},
     },
     secrets::token,
     store::{Renewed, StoredSecret, Tx},
+    store::{Kept, Request, StoredSecret, Tx},
 };
 
 use crate::{
@@ -42,6 +44,8 @@ for_each_db! {
 /// Tables whose rows belong to a tenant, each with the case below that proves it is out of reach.
 const TABLES: [&str; 27] = [
     "answers",
+    "api_requests",
+    "api_tokens",
     "approvals",
     "audit",
     "cards",
@@ -91,6 +95,7 @@ pub(crate) struct Full {
     call: Call,
     session: Session,
     connection: Connection,
+    token: ApiToken,
 }
 
 pub(crate) async fn fill(db: &TestDb) -> Full {
@@ -151,6 +156,9 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
         call,
         session,
     }
+    let token = fill_api(db, &mut tx, member).await;
+    tx.commit().await.unwrap();
+    Full { tenant, member, installation, project, plan, patch, card, answer, delivery, account, call, session, token }
 }
 
 async fn fill_sign_in(db: &TestDb, tx: &mut Tx, member: MemberId) -> Session {
@@ -166,6 +174,30 @@ async fn fill_sign_in(db: &TestDb, tx: &mut Tx, member: MemberId) -> Session {
     tx.put_login(&login(member)).await.unwrap();
     tx.insert_ticket(&token::hash("ticket"), member, START.plus(Duration::from_mins(10))).await.unwrap();
     session
+}
+
+async fn fill_api(db: &TestDb, tx: &mut Tx, member: MemberId) -> ApiToken {
+    let token = ApiToken {
+        id: db.chance.id(),
+        name: "CI".to_owned(),
+        scopes: BTreeSet::from([Scope::Read]),
+        member,
+        created_at: START,
+        expires_at: None,
+        used_at: None,
+    };
+    tx.insert_token(&token, &token::hash("token")).await.unwrap();
+    assert_eq!(tx.claim_request(&request(), START, START).await.unwrap(), None);
+    tx.answer_request(&request(), &kept()).await.unwrap();
+    token
+}
+
+fn request() -> Request {
+    Request { caller: "tok_1".to_owned(), key: "1".to_owned(), fingerprint: "f".to_owned() }
+}
+
+fn kept() -> Kept {
+    Kept { fingerprint: "f".to_owned(), status: 201, headers: Vec::new(), body: "{}".to_owned() }
 }
 
 fn login(member: MemberId) -> Login {
@@ -250,6 +282,7 @@ async fn sees(tx: &mut Tx, full: &Full) -> Vec<(&'static str, bool)> {
         ("deliveries", tx.delivery(full.delivery).await.unwrap().is_some()),
         ("audit", !tx.audit_of(&patch.to_string(), 9).await.unwrap().is_empty()),
         ("lessons", !tx.lessons_since(START).await.unwrap().is_empty()),
+        ("api_tokens", tx.tokens().await.unwrap() == [full.token.clone()]),
         ("tenants", tx.model_settings().await.unwrap().daily_tokens == 9),
         ("llm_accounts", tx.accounts().await.unwrap() == [full.account.clone()]),
         ("llm_accounts", tx.account_by_name("openai").await.unwrap().is_some()),
@@ -292,6 +325,9 @@ async fn meddle(db: &TestDb, intruder: TenantId, full: &Full) {
     tx.set_policy(&Policy { approvals: 7, ..Policy::default() }).await.unwrap();
     tx.forget_lesson(patch.id).await.unwrap();
     meddle_with_models(&mut tx, full, &secrets).await;
+    assert!(!tx.remove_token(full.token.id).await.unwrap());
+    tx.answer_request(&request(), &Kept { body: "forged".to_owned(), ..kept() }).await.unwrap();
+    assert_eq!(tx.claim_request(&request(), START, START.plus(Duration::from_hours(1))).await.unwrap(), None);
     assert!(!tx.end_session(full.member, full.session.id).await.unwrap());
     assert_eq!(tx.end_sessions(full.member, None).await.unwrap(), 0);
     assert!(!tx.remove_login(full.member, Party::Oidc, "https://id.example.com", "ana").await.unwrap());
@@ -382,7 +418,8 @@ async fn a_foreign_tenant_finds_and_changes_nothing(db: &TestDb) {
         assert!(!seen, "{table} is seen by a foreign tenant");
     }
     // Jobs are claimed across tenants; each carries its own. Flows and tickets are found by a hash that nobody can guess.
-    let elsewhere = ["jobs", "flows", "tickets"];
+    // Requests are only ever claimed, which `meddle` does and the last line here.
+    let elsewhere = ["jobs", "flows", "tickets", "api_requests"];
     let covered: BTreeSet<_> = seen_by_itself.iter().map(|(table, _)| *table).chain(elsewhere).collect();
     assert_eq!(covered, BTreeSet::from(TABLES));
     assert_eq!(db.store.jobs(9).await.unwrap()[0].tenant, full.tenant);
@@ -396,4 +433,7 @@ async fn a_foreign_tenant_finds_and_changes_nothing(db: &TestDb) {
     assert_eq!(tx.answer(full.answer.id).await.unwrap(), Some(full.answer.clone()));
     assert_eq!(tx.next_number(full.project.id).await.unwrap(), TaskNumber(3));
     assert!(!tx.is_handled(full.delivery).await.unwrap());
+    drop(tx);
+    let mut tx = db.store.write(full.tenant).await.unwrap();
+    assert_eq!(tx.claim_request(&request(), START, START).await.unwrap(), Some(kept()));
 }

@@ -24,7 +24,12 @@ mod shapes;
 mod tasks;
 mod words;
 
-use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{any, get},
+};
 use tower_http::csrf::CsrfLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -62,8 +67,10 @@ pub(super) fn router(web: Web) -> Router {
         .layer(CsrfLayer::new().with_rejection_response(guard::cross_site))
         .layer(middleware::from_fn_with_state(web.clone(), caller::reach))
         .layer(middleware::from_fn_with_state(web.clone(), problem::speak));
+    let speak = middleware::from_fn_with_state(web.clone(), problem::speak);
     Router::new()
         .nest(ROOT, operations)
+        .route(&format!("{ROOT}/"), any(problem::nothing_here).layer(speak))
         .route("/api/openapi.json", get(document::serve))
         .route("/api/docs", get(docs::page))
         .layer(middleware::from_fn_with_state(web.clone(), guard::headers))

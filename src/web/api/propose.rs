@@ -181,6 +181,7 @@ pub(super) async fn propose(web: &Web, tx: &mut Tx, caller: &Caller, wanted: &Wa
         Ok(_) => return Err(Problem::mistakes(mistakes)),
         Err(more) => {
             mistakes.extend(more.into_iter().map(pointed));
+            mistakes.sort_by_key(order);
             return Err(Problem::mistakes(mistakes));
         }
     };
@@ -316,6 +317,12 @@ fn short(title: Option<&str>, reason: &str) -> Vec<Mistake> {
         (length > max).then(|| Mistake { pointer: format!("/{field}"), detail })
     };
     parts.into_iter().filter_map(too_long).collect()
+}
+
+/// Which operation a mistake is about; those about the rest come first.
+fn order(mistake: &Mistake) -> usize {
+    let operation = mistake.pointer.strip_prefix("/operations/").and_then(|rest| rest.split('/').next()?.parse().ok());
+    operation.map_or(0, |at: usize| at + 1)
 }
 
 fn pointed(mistake: typed::Mistake) -> Mistake {

@@ -218,6 +218,31 @@ impl TestDb {
         Self { store: self.another().await, ..self.clone() }
     }
 
+    /// Everything that is stored, as text: the bytes of the file, or every row of every table.
+    pub(crate) async fn everything(&self) -> String {
+        match self.home {
+            Home::Folder { .. } => {
+                let path = self.url.trim_start_matches("sqlite://");
+                let mut bytes = std::fs::read(path).unwrap();
+                bytes.extend(std::fs::read(format!("{path}-wal")).unwrap_or_default());
+                String::from_utf8_lossy(&bytes).into_owned()
+            }
+            Home::Server { .. } => {
+                let mut connection = PgConnection::connect(&self.unfiltered()).await.unwrap();
+                let tables = self.columns().await;
+                let tables: std::collections::BTreeSet<&str> =
+                    tables.iter().filter_map(|column| Some(column.split_once('.')?.0)).collect();
+                let mut all = String::new();
+                for table in tables {
+                    let sql = AssertSqlSafe(format!("SELECT CAST(t.* AS TEXT) FROM {table} t"));
+                    let rows: Vec<(String,)> = sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap();
+                    all.extend(rows.into_iter().map(|(row,)| row));
+                }
+                all
+            }
+        }
+    }
+
     /// Tables with their columns, as `table.column`.
     pub(crate) async fn columns(&self) -> Vec<String> {
         let rows: Vec<(String,)> = match self.home {

@@ -1,6 +1,7 @@
 //! What the tests share: fakes of the services, and people who use Docket.
 
 pub(crate) mod aimock;
+pub(crate) mod api;
 pub(crate) mod app;
 pub(crate) mod binary;
 pub(crate) mod browser;

@@ -199,6 +199,11 @@ impl Site {
         near(Web { public_url: public_url.to_owned(), ..self.web.clone() })
     }
 
+    /// What the pages need, over another store.
+    pub(crate) fn web_over(&self, store: Store) -> Web {
+        Web { store, ..self.web.clone() }
+    }
+
     /// The pages.
     pub(crate) fn router(&self) -> Router {
         near(self.web.clone())

@@ -58,6 +58,7 @@ impl Sample {
             assert!(tx.save_plan(plan, &touched, Revision(0), NOW).await.unwrap());
         }
         for patch in &self.patches {
+            tx.next_patch_code().await.unwrap();
             tx.insert_patch(patch).await.unwrap();
         }
         for card in &self.cards {
