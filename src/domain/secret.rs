@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::token::PREFIX;
+
 /// An encrypted secret: opaque text, safe to store and useless without the master key.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -24,8 +26,8 @@ pub struct Hashed(pub String);
 pub const MASK: &str = "•••";
 
 /// How the keys of well-known providers start: OpenAI, Anthropic and others, xAI, Google, Groq, Hugging Face, NVIDIA,
-/// Perplexity. And our own tokens.
-const PREFIXES: [&str; 8] = ["sk-", "xai-", "AIza", "gsk_", "hf_", "nvapi-", "pplx-", super::token::PREFIX];
+/// Perplexity.
+const PREFIXES: [&str; 7] = ["sk-", "xai-", "AIza", "gsk_", "hf_", "nvapi-", "pplx-"];
 
 /// Signs that follow such a start at least.
 const AFTER_PREFIX: usize = 6;
@@ -46,30 +48,32 @@ pub fn mask_keys(text: &str) -> Option<String> {
     Some(text.split(char::is_whitespace).map(masked).collect::<Vec<_>>().join(" "))
 }
 
-/// Whether a key of a well-known provider stands in the text.
+/// Signs that follow the start of a token of our own at least: it has 43.
+const WHOLE_TOKEN: usize = 40;
+
+/// Whether a key of a well-known provider, or a token of ours, stands in the text.
 pub fn has_known_prefix(text: &str) -> bool {
-    PREFIXES.iter().any(|prefix| {
-        text.match_indices(prefix).any(|(at, _)| {
-            let starts = !text[..at].ends_with(char::is_alphanumeric);
-            let rest = &text[at + prefix.len()..];
-            starts
-                && rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).count() >= AFTER_PREFIX
-        })
-    })
+    PREFIXES.iter().any(|prefix| after(prefix, text).any(|rest| rest.len() >= AFTER_PREFIX)) || holds_token(text)
 }
 
-/// Whether a whole key of a well-known provider stands in a text that has no business with keys: long enough, and with
-/// a digit, so that no word is taken for one.
+/// Whether a whole key of a well-known provider, or a token of ours, stands in a text that has no business with keys: long
+/// enough, and with a digit, so that no word is taken for one.
 pub fn holds_key(text: &str) -> bool {
-    PREFIXES.iter().any(|prefix| {
-        text.match_indices(prefix).any(|(at, _)| {
-            let starts = !text[..at].ends_with(char::is_alphanumeric);
-            let rest: String = text[at + prefix.len()..]
-                .chars()
-                .take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c))
-                .collect();
-            starts && rest.len() >= WHOLE_KEY && rest.contains(|c: char| c.is_ascii_digit())
-        })
+    let is_whole = |rest: &str| rest.len() >= WHOLE_KEY && rest.contains(|c: char| c.is_ascii_digit());
+    PREFIXES.iter().any(|prefix| after(prefix, text).any(is_whole)) || holds_token(text)
+}
+
+/// Whether a token of the API stands in the text. Much else begins as they do.
+fn holds_token(text: &str) -> bool {
+    after(PREFIX, text).any(|rest| rest.len() >= WHOLE_TOKEN)
+}
+
+/// What keys could be made of behind each beginning of a word with `prefix`.
+fn after<'a>(prefix: &'a str, text: &'a str) -> impl Iterator<Item = &'a str> {
+    text.match_indices(prefix).filter(|(at, _)| !text[..*at].ends_with(char::is_alphanumeric)).map(|(at, prefix)| {
+        let rest = &text[at + prefix.len()..];
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-_".contains(c)));
+        end.map_or(rest, |end| &rest[..end])
     })
 }
 
@@ -162,6 +166,7 @@ mod tests {
             format!("API_KEY={token}"),
             format!("token:{token}"),
             "use hf_abcdefgh12345678".to_owned(),
+            format!("plan a job with docket_{token}-abcdefghij"),
         ] {
             let kept = without_keys(&text).unwrap_or_else(|| panic!("{text}"));
             assert!(kept.contains(MASK) && !kept.contains(key) && !kept.contains(token), "{kept}");
@@ -170,6 +175,7 @@ mod tests {
             format!("plan revert {token}"),
             format!("edit look at {token} before the launch"),
             "plan a key rotation".to_owned(),
+            "edit watch docket_deliveries_total and docket_llm_tokens_total".to_owned(),
             "models use route openai/gpt-5".to_owned(),
             String::new(),
         ] {
