@@ -136,6 +136,8 @@ async fn every_example_of_the_document_is_answered_as_it_says(db: &TestDb) {
     let reopen = TaskChanges { status: Change::Set(Status::Todo), ..TaskChanges::default() };
     let inverse = [Operation::UpdateTask { number: TaskNumber(1), changes: reopen }];
     tx.set_inverse(sample.patch(2).id, &inverse).await.unwrap();
+    // What P-4 calls its new task is reserved.
+    assert!(tx.reserve_numbers(sample.patch(4).project, TaskNumber(8), TaskNumber(9)).await.unwrap());
     tx.commit().await.unwrap();
     let program = Program::of(site.router(), &site.store, &site.chance, site.tenant, sample.members[0].0.id).await;
     for (method, path, operation) in operations(&document) {
