@@ -23,8 +23,7 @@ use docket::{
         token::{ApiToken, Scope},
     },
     secrets::token,
-    store::{Renewed, StoredSecret, Tx},
-    store::{Kept, Request, StoredSecret, Tx},
+    store::{Kept, Renewed, Request, StoredSecret, Tx},
 };
 
 use crate::{
@@ -42,7 +41,7 @@ for_each_db! {
 }
 
 /// Tables whose rows belong to a tenant, each with the case below that proves it is out of reach.
-const TABLES: [&str; 27] = [
+const TABLES: [&str; 29] = [
     "answers",
     "api_requests",
     "api_tokens",
@@ -140,8 +139,10 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
     let connection = sample::connection(&db.chance, Provider::Linear, "org-1", member);
     tx.put_connection(&connection).await.unwrap();
     tx.put_provider_app(&sample::provider_app(member)).await.unwrap();
+    let token = fill_api(db, &mut tx, member).await;
     tx.commit().await.unwrap();
     Full {
+        token,
         connection,
         tenant,
         member,
@@ -156,9 +157,6 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
         call,
         session,
     }
-    let token = fill_api(db, &mut tx, member).await;
-    tx.commit().await.unwrap();
-    Full { tenant, member, installation, project, plan, patch, card, answer, delivery, account, call, session, token }
 }
 
 async fn fill_sign_in(db: &TestDb, tx: &mut Tx, member: MemberId) -> Session {
