@@ -7,6 +7,7 @@ mod keys;
 mod manifest;
 mod stats;
 mod table;
+mod tenant;
 
 use std::{
     future::Future,
@@ -51,6 +52,7 @@ Examples:
   docket say plan Build a login page        one command as the local user, answered here
   docket manifest slack --url https://docket.example.com > slack.yaml
   docket jobs list                          what waits, and what gave up
+  docket tenant export > docket.jsonl       everything worth keeping, to move it or to keep it
   docket stats                              how often proposals were approved as they were
 
 Settings come from the environment and from the file .env; `docket help serve` lists them.
@@ -77,6 +79,9 @@ enum Command {
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=3650))]
         days: u16,
     },
+    /// Look after tenants: list them, take one along, delete one
+    #[command(subcommand)]
+    Tenant(tenant::Command),
     /// Look after the master key that encrypts stored secrets
     #[command(subcommand)]
     Keys(keys::Command),
@@ -245,6 +250,15 @@ fn run(command: Command, out: &mut dyn Write) -> Result<(), Failure> {
             block_on(async {
                 let store = Store::open(&config.database_url).await?;
                 let done = keys::run(&command, &config, &store, &Chance::system(), out).await;
+                store.close().await;
+                done
+            })?
+        }
+        Command::Tenant(command) => {
+            let config = configured(telemetry::COMMAND_LOG)?;
+            block_on(async {
+                let store = Store::open(&config.database_url).await?;
+                let done = tenant::run(&command, &config, &store, &Chance::system(), out).await;
                 store.close().await;
                 done
             })?

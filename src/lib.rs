@@ -19,7 +19,7 @@
 //! ```
 //!
 //! [`answers`] replies to questions that change nothing. [`web`] serves the pages, and [`connect`] signs people in with
-//! providers and connects those. [`keys`] looks after the secrets that are stored. [`app`] puts it all
+//! providers and connects those. [`keys`] looks after the secrets that are stored, [`moving`] after tenants that come and go. [`app`] puts it all
 //! together; [`cli`] is the program around it.
 //!
 //! # Who may import whom
@@ -61,6 +61,7 @@ pub mod intent;
 pub mod jobs;
 pub mod keys;
 pub mod llm;
+pub mod moving;
 pub mod planner;
 pub mod review;
 pub mod secrets;

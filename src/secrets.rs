@@ -5,6 +5,7 @@
 //! authenticated with it, so that it opens nowhere else. Several master keys can be in use: the first seals, any opens.
 
 mod file;
+mod sign;
 pub mod token;
 
 use std::{fmt, io, path::PathBuf, sync::Arc};
@@ -26,6 +27,8 @@ use crate::{
     config::{Config, sqlite_file},
     domain::{ids::TenantId, secret::Sealed},
 };
+
+pub use sign::Signer;
 
 /// Bytes of a master key.
 const KEY: usize = 32;

@@ -10,6 +10,11 @@ use super::{Store, dialect, engine::Db, lock};
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
+/// The last migration that this version knows.
+pub fn schema() -> i64 {
+    SQLITE.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
 impl Store {
     /// Brings the schema up to date. Any number of processes may do so at once.
     pub async fn migrate(&self) -> anyhow::Result<()> {

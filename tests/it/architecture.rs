@@ -27,14 +27,17 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
             &[BASE, RESOURCES, STEPS]
         }
         "connect" => &[BASE, &["store", "llm"]],
-        "llm" | "health" | "keys" => &[BASE, &["store"]],
+        "llm" | "health" | "keys" | "moving" => &[BASE, &["store"]],
         "eval" => &[BASE, RESOURCES, &["intent", "planner", "review"]],
         "doctor" => &[BASE, RESOURCES, &["chat", "keys"]],
         "app" => &[BASE, RESOURCES, STEPS, &["jobs", "ingest", "web", "health", "keys"]],
-        "cli" => &[BASE, RESOURCES, &["chat", "app", "doctor", "eval", "keys"]],
-        "lib" | "main" => {
-            &[BASE, RESOURCES, STEPS, &["jobs", "ingest", "web", "health", "doctor", "eval", "keys", "app", "cli"]]
-        }
+        "cli" => &[BASE, RESOURCES, &["chat", "app", "doctor", "eval", "keys", "moving"]],
+        "lib" | "main" => &[
+            BASE,
+            RESOURCES,
+            STEPS,
+            &["jobs", "ingest", "web", "health", "doctor", "eval", "keys", "moving", "app", "cli"],
+        ],
         _ => return None,
     };
     Some(groups.concat())

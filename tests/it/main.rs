@@ -26,6 +26,7 @@ mod licences;
 mod llm_client;
 mod model_nonsense;
 mod models;
+mod moving;
 mod promises;
 mod say;
 mod serve;

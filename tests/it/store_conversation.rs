@@ -249,4 +249,16 @@ async fn the_audit_trail_only_grows(db: &TestDb) {
         assert!(error.to_string().contains("append-only"), "{sql}: {error}");
     }
     assert_eq!(db.store.read(tenant).await.unwrap().audit_of("pat_2", 9).await.unwrap().len(), 1);
+
+    // Only where a tenant leaves does its trail go, and still nothing of it is changed.
+    let (other, _) = sample::tenant(&db.store, &db.chance).await;
+    let mut tx = db.store.write(other).await.unwrap();
+    tx.record(&entry("patch.proposed", "pat_3")).await.unwrap();
+    assert!(tx.begin_leaving().await.unwrap());
+    tx.commit().await.unwrap();
+    for sql in ["UPDATE audit SET actor = NULL", "DELETE FROM audit", "DELETE FROM audit WHERE subject = 'pat_2'"] {
+        let error = db.raw(sql).await.expect_err(sql);
+        assert!(error.to_string().contains("append-only"), "{sql}: {error}");
+    }
+    assert_eq!(db.raw("DELETE FROM audit WHERE subject = 'pat_3'").await.unwrap(), 1);
 }

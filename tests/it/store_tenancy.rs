@@ -17,7 +17,7 @@ use docket::{
         provider::Provider,
         route::Route,
         secret::Sealed,
-        session::{Login, Party, Session, WayIn},
+        session::{Login, Party, Purpose, Session, StartedFlow, WayIn},
         task::TaskNumber,
         tenant::Installation,
         token::{ApiToken, Scope},
@@ -82,11 +82,11 @@ async fn every_table_has_its_case(db: &TestDb) {
 /// A tenant with something in every table.
 pub(crate) struct Full {
     pub(crate) tenant: TenantId,
-    member: MemberId,
+    pub(crate) member: MemberId,
     installation: Installation,
-    project: Project,
+    pub(crate) project: Project,
     plan: Plan,
-    patch: Patch,
+    pub(crate) patch: Patch,
     card: Card,
     answer: Answer,
     delivery: DeliveryId,
@@ -141,6 +141,7 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
     tx.put_provider_app(&sample::provider_app(member)).await.unwrap();
     let token = fill_api(db, &mut tx, member).await;
     tx.commit().await.unwrap();
+    db.store.start_flow(&flow(tenant, member)).await.unwrap();
     Full {
         token,
         connection,
@@ -196,6 +197,21 @@ fn request() -> Request {
 
 fn kept() -> Kept {
     Kept { fingerprint: "f".to_owned(), status: 201, headers: Vec::new(), body: "{}".to_owned() }
+}
+
+fn flow(tenant: TenantId, member: MemberId) -> StartedFlow {
+    StartedFlow {
+        state: token::hash("state"),
+        browser: token::hash("browser"),
+        party: Party::Oidc,
+        purpose: Purpose::Link,
+        by: Some((tenant, member)),
+        verifier: "verifier".to_owned(),
+        nonce: "nonce".to_owned(),
+        detail: serde_json::Value::Null,
+        return_to: "/".to_owned(),
+        expires_at: START.plus(Duration::from_mins(10)),
+    }
 }
 
 fn login(member: MemberId) -> Login {
