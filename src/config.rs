@@ -12,6 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ipnet::IpNet;
 use secrecy::SecretString;
 
 pub use providers::{ClientConfig, CoderConfig, DiscordConfig, GitHubApp, GitHubConfig, LinearConfig, SlackConfig};
@@ -46,8 +47,23 @@ pub struct Config {
     pub coder: Option<CoderConfig>,
     /// The account with a provider of models, where one is configured.
     pub openai: Option<OpenAiConfig>,
+    /// The OpenID Connect provider that people sign in with, where one is configured.
+    pub oidc: Option<OidcConfig>,
+    /// `TRUSTED_PROXIES`: the addresses whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// What is logged, and how.
     pub log: LogConfig,
+}
+
+/// An OpenID Connect provider, such as Keycloak: all three together.
+#[derive(Debug, Clone)]
+pub struct OidcConfig {
+    /// `OIDC_ISSUER`: the provider, exactly as it calls itself.
+    pub issuer: String,
+    /// `OIDC_CLIENT_ID`: Docket there.
+    pub client_id: String,
+    /// `OIDC_CLIENT_SECRET`: what Docket proves that with.
+    pub client_secret: SecretString,
 }
 
 /// An account with a provider of models whose API is like OpenAI's.
@@ -131,6 +147,10 @@ settings! {
     OPENAI_API_KEY = "", "the key of the account with a provider of models; Ollama needs none";
     OPENAI_BASE_URL = "https://api.openai.com/v1", "where its API is, such as http://127.0.0.1:11434/v1 for Ollama";
     OPENAI_MODEL = "", "the model to use; several with commas, the first is the default";
+    OIDC_ISSUER = "", "an OpenID Connect provider to sign in with, such as https://id.example.com/realms/acme";
+    OIDC_CLIENT_ID = "", "its client id for Docket";
+    OIDC_CLIENT_SECRET = "", "its client secret for Docket";
+    TRUSTED_PROXIES = "", "addresses or networks of your reverse proxies, with commas: 10.0.0.0/8, 192.0.2.7";
     DOCKET_TEMPLATES = "", "a folder with more plan templates (TOML files)";
     LOG_FORMAT = "text", "text for people or json for machines";
     RUST_LOG = "warn,docket=info", "which log lines are kept, such as info,docket=debug";
@@ -220,6 +240,8 @@ impl fmt::Debug for Config {
             .field("discord", &self.discord)
             .field("coder", &self.coder)
             .field("openai", &self.openai)
+            .field("oidc", &self.oidc)
+            .field("trusted_proxies", &self.trusted_proxies)
             .field("log", &self.log)
             .finish()
     }

@@ -2,6 +2,7 @@
 
 mod models;
 mod providers;
+mod sign_in;
 mod slack;
 
 use std::{net::IpAddr, path::Path};
@@ -32,6 +33,8 @@ pub(super) fn read(source: &dyn Fn(&str) -> Option<String>) -> Result<Config, Ve
         discord: reader.discord(),
         coder: reader.coder(),
         openai: reader.openai(),
+        oidc: reader.oidc(),
+        trusted_proxies: reader.trusted_proxies(),
         log: reader.log(),
     };
     if reader.problems.is_empty() { Ok(config) } else { Err(reader.problems) }

@@ -11,10 +11,13 @@ pub mod discord;
 pub mod flow;
 pub mod github;
 pub mod http;
+pub mod id_token;
 pub mod linear;
 pub mod oauth;
+pub mod oidc;
 pub mod providers;
 pub mod slack;
+pub mod slack_login;
 pub mod vault;
 
 pub use call::Refused;

@@ -6,14 +6,15 @@
 
 use std::{
     fmt,
+    pin::Pin,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use oauth2::{
-    AccessToken, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EmptyExtraTokenFields,
-    EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, PkceCodeVerifier, RedirectUrl, RefreshToken,
-    RequestTokenError, Scope, StandardTokenResponse, TokenResponse, TokenUrl,
+    AccessToken, AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
+    EmptyExtraTokenFields, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, PkceCodeVerifier, RedirectUrl,
+    RefreshToken, RequestTokenError, Scope, StandardTokenResponse, TokenResponse, TokenUrl,
     basic::{BasicClient, BasicErrorResponse, BasicTokenType},
 };
 use reqwest::StatusCode;
@@ -114,24 +115,22 @@ impl Client {
         verifier: &SecretString,
     ) -> Result<Grant, CallError> {
         let client = self.inner().map_err(|_| CallError::Unreadable)?;
-        let answer = Mutex::default();
-        let calling = |request| self.call(http, "token", request, &answer);
+        let calling = Calling { client: self, http, method: "token", answer: Mutex::default() };
         let outcome = client
             .exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose_secret().to_owned()))
             .request_async(&calling)
             .await;
-        grant(outcome, &answer)
+        grant(outcome, calling.answer)
     }
 
     /// Trades a refresh token for new tokens.
     pub async fn refresh(&self, http: &Http, refresh: &SecretString) -> Result<Grant, CallError> {
         let client = self.inner().map_err(|_| CallError::Unreadable)?;
-        let answer = Mutex::default();
-        let calling = |request| self.call(http, "refresh", request, &answer);
+        let calling = Calling { client: self, http, method: "refresh", answer: Mutex::default() };
         let refresh = RefreshToken::new(refresh.expose_secret().to_owned());
         let outcome = client.exchange_refresh_token(&refresh).request_async(&calling).await;
-        grant(outcome, &answer)
+        grant(outcome, calling.answer)
     }
 
     fn inner(&self) -> anyhow::Result<Inner> {
@@ -146,18 +145,32 @@ impl Client {
             .set_token_uri(TokenUrl::new(self.token_url.clone())?)
             .set_redirect_uri(RedirectUrl::new(self.redirect_uri.clone())?))
     }
+}
 
+/// One call of a provider's token endpoint.
+struct Calling<'a> {
+    client: &'a Client,
+    http: &'a Http,
+    method: &'static str,
+    /// What it answered, all of it.
+    answer: Mutex<Map<String, Value>>,
+}
+
+impl<'c> AsyncHttpClient<'c> for Calling<'_> {
+    type Error = Passed;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Passed>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.send(request))
+    }
+}
+
+impl Calling<'_> {
     /// Sends what the library prepared, and hands it the answer in the form that it reads.
-    async fn call(
-        &self,
-        http: &Http,
-        method: &'static str,
-        request: HttpRequest,
-        kept: &Mutex<Map<String, Value>>,
-    ) -> Result<HttpResponse, Passed> {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Passed> {
         let (parts, body) = request.into_parts();
-        let prepared = http.request(parts.method, &parts.uri.to_string()).headers(parts.headers).body(body);
-        let answer = http.send(self.provider, method, prepared).await.map_err(Passed)?;
+        let prepared = self.http.request(parts.method, &parts.uri.to_string()).headers(parts.headers).body(body);
+        let answer = self.http.send(self.client.provider, self.method, prepared).await.map_err(Passed)?;
         // A provider in trouble answers with a page, not with JSON.
         if answer.status.is_server_error() || answer.status == StatusCode::TOO_MANY_REQUESTS {
             return Err(Passed(answer.failure()));
@@ -172,7 +185,7 @@ impl Client {
         if !answer.status.is_success() {
             return Err(Passed(answer.failure()));
         }
-        kept.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&fields);
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&fields);
         // Slack grants a person's token without one for the bot.
         fields.entry("access_token").or_insert_with(|| "".into());
         fields.entry("token_type").or_insert_with(|| "bearer".into());
@@ -198,7 +211,7 @@ type Response = StandardTokenResponse<EmptyExtraTokenFields, BasicTokenType>;
 
 fn grant(
     outcome: Result<Response, RequestTokenError<Passed, BasicErrorResponse>>,
-    answer: &Mutex<Map<String, Value>>,
+    answer: Mutex<Map<String, Value>>,
 ) -> Result<Grant, CallError> {
     let granted = outcome.map_err(|error| match error {
         RequestTokenError::Request(Passed(error)) => error,
@@ -212,6 +225,6 @@ fn grant(
         refresh: granted.refresh_token().map(|token| SecretString::from(token.secret().as_str())),
         expires_in: granted.expires_in(),
         scopes: granted.scopes().map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect()),
-        answer: std::mem::take(&mut *answer.lock().unwrap_or_else(PoisonError::into_inner)),
+        answer: answer.into_inner().unwrap_or_else(PoisonError::into_inner),
     })
 }
