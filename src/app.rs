@@ -19,9 +19,9 @@ use crate::{
     chat::slack::teams::Teams,
     chat::slack::{SlackApi, SlackClient},
     clock::Chance,
-    config::Config,
-    connect::{Providers, http::Http, vault::Vault},
-    domain::{ids::TenantId, job::backoff, member::Surface, tenant::Installation},
+    config::{ClientConfig, Config},
+    connect::{Providers, http::Http, oidc::Oidc, slack_login::SlackLogin, vault::Vault},
+    domain::{ids::TenantId, job::backoff, member::Surface, session::Party, tenant::Installation},
     health::{self, Health},
     ingest::{
         intake::Intake,
@@ -38,7 +38,7 @@ use crate::{
     shutdown::Shutdown,
     store::{ORDINARY_ROLE, ServeLock, Store},
     telemetry::{self, Metrics},
-    web::{self, Web},
+    web::{self, Limits, Ways, Web},
 };
 
 /// How old the worker's last sign of life may be before Docket calls itself not ready.
@@ -71,6 +71,7 @@ impl App {
         let desk = Arc::new(desk(config, tenant, store.clone(), chance.clone(), keyring.clone())?);
         let seal = sealer(keyring, chance.clone());
         let intake = Intake::start(store.clone(), chance.clone());
+        let http = Http::new()?;
         let mut router = web::router(Web {
             store: store.clone(),
             chance: chance.clone(),
@@ -79,7 +80,9 @@ impl App {
             accept: Arc::new(ConsoleDoor(intake.clone())),
             models: desk.models.clone(),
             seal: Arc::clone(&seal),
-            http: Http::new()?,
+            ways: ways(config, &http, &chance),
+            http,
+            limits: Limits::new(config.trusted_proxies.clone(), chance.clone()),
             stopping: shutdown.token(),
         });
         if let (Some(teams), Some(config)) = (&desk.slack, &config.slack) {
@@ -114,6 +117,17 @@ fn desk(config: &Config, local: TenantId, store: Store, chance: Chance, keyring:
         None => None,
     };
     Ok(Desk { store, chance, templates, models, drafts: jobs::room(), slack, vault })
+}
+
+/// The ways to sign in, by the settings.
+fn ways(config: &Config, http: &Http, chance: &Chance) -> Ways {
+    let back = |party: Party| format!("{}/oauth/{}/callback", config.public_url, party.as_str());
+    let oidc = config.oidc.clone().map(|oidc| Oidc::new(oidc, back(Party::Oidc), http.clone(), chance.clone()));
+    let slack = config.slack.as_ref().and_then(|slack| {
+        let ClientConfig { id, secret } = slack.client.clone()?;
+        Some(SlackLogin::new(id, secret, &slack.api_url, back(Party::Slack), http.clone(), chance.clone()))
+    });
+    Ways { slack, oidc }
 }
 
 /// Encrypts the keys of accounts that come in by the doors.

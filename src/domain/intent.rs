@@ -34,6 +34,8 @@ pub enum Intent {
     Routes,
     /// How often proposals were approved in the last 30 days, by intent and model.
     Stats,
+    /// Get a private link that signs the sender in to the pages.
+    Connect,
     /// Change which models are used.
     SetModels(ModelsWish),
     /// Forget what words of this channel were chosen to mean: those of this place in the list, or all.

@@ -106,6 +106,7 @@ mod tests {
         /docket inbox  what waits for you
         /docket status [project]  how a project stands, or all of them
         /docket whoami  who you are to Docket
+        /docket connect  get a private link that signs you in to Docket's pages
         /docket models [test|default|use|budget|remove …]  which models are connected, and what they cost today
         /docket routes [forget 2|forget all]  what words were chosen to mean in this channel
         /docket stats  how often proposals were approved in the last 30 days

@@ -195,6 +195,16 @@ pub static COMMANDS: &[Command] = &[
         build: |_| Some(Intent::WhoAmI),
     },
     Command {
+        name: "connect",
+        aliases: &["login", "sign-in"],
+        arguments: &[],
+        help: "get a private link that signs you in to Docket's pages",
+        more: "Only you see the link. It works once, for ten minutes, and signs in whoever opens it as you: do not pass it \
+               on. From there you connect services and link your accounts.",
+        examples: &["connect"],
+        build: |_| Some(Intent::Connect),
+    },
+    Command {
         name: "models",
         aliases: &[],
         arguments: &[optional("test|default|use|budget|remove …", Kind::Models, &[])],

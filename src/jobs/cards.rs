@@ -16,7 +16,7 @@ use crate::{
         message::Message,
         patch::Patch,
     },
-    jobs::Desk,
+    jobs::{Desk, ticket},
     review::{card, replies},
     store::Tx,
 };
@@ -159,6 +159,7 @@ pub(super) async fn send_answer(desk: &Desk, tenant: TenantId, id: AnswerId) -> 
         };
         drop(tx);
         let slack = desk.slack(tenant, &answer.venue.team).await?;
+        let answer = ticket::with_token(desk, tenant, answer.clone()).await?;
         deliver::send_answer(&slack, delivery.as_ref(), uses, &answer, desk.chance.now()).await?;
     } else {
         drop(tx);

@@ -8,6 +8,7 @@ mod handle;
 mod people;
 mod settings;
 mod think;
+mod ticket;
 pub mod understand;
 mod wish;
 pub mod worker;

@@ -17,9 +17,15 @@ use crate::{
 pub(super) async fn recognise(desk: &Desk, tenant: TenantId, identity: &Identity) -> Result<Member, JobError> {
     let known = desk.store.read(tenant).await?.member_by_identity(identity).await?;
     let mut member = known.clone().unwrap_or_else(|| stranger(desk, identity));
-    let asked = match identity.surface {
-        Surface::Console => Ok(()),
-        Surface::Slack => match desk.slack(tenant, &identity.team).await {
+    let at_slack = match (identity.surface, &known) {
+        (Surface::Slack, _) => Some(identity.clone()),
+        // Whoever Slack vouches for is on the pages who they are in Slack, now.
+        (Surface::Console, Some(known)) => slack_identity(desk, tenant, known).await?,
+        (Surface::Console, None) => None,
+    };
+    let asked = match &at_slack {
+        None => Ok(()),
+        Some(identity) => match desk.slack(tenant, &identity.team).await {
             Ok(slack) => look_up(&slack, identity, &mut member).await,
             Err(error) => Err(error),
         },
@@ -39,6 +45,12 @@ pub(super) async fn recognise(desk: &Desk, tenant: TenantId, identity: &Identity
         return Ok(member);
     }
     remember(desk, tenant, identity, &member).await
+}
+
+/// How Slack knows a member, where it does.
+async fn slack_identity(desk: &Desk, tenant: TenantId, member: &Member) -> Result<Option<Identity>, JobError> {
+    let identities = desk.store.read(tenant).await?.identities(member.id).await?;
+    Ok(identities.into_iter().find(|identity| identity.surface == Surface::Slack))
 }
 
 /// Makes members of the people that a line mentions, so that work can be given to somebody who never

@@ -27,6 +27,7 @@ use crate::{
         handle::Talk,
         settings,
         think::{Idea, Thought},
+        ticket,
         understand::today,
     },
     llm::{Question, fence::Fence, prompt::Said},
@@ -60,6 +61,7 @@ impl Wish<'_> {
             Intent::Undo(code) => self.decide(tx, code, Action::Undo, None).await,
             Intent::Rebase(code) => self.decide(tx, code, Action::Rebase, None).await,
             Intent::Renew(code) => self.decide(tx, code, Action::Renew, None).await,
+            Intent::Connect => Ok(Thought::Say(ticket::offer(self.talk.venue.surface))),
             Intent::SetModels(ModelsWish::Test(account)) => {
                 settings::only_owners(tx, self.talk.member).await?;
                 Ok(Thought::Test(account))

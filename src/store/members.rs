@@ -43,6 +43,23 @@ impl TryFrom<MemberRow> for Member {
     }
 }
 
+/// Adds or updates a member.
+async fn upsert(session: &mut Session, tenant: &str, member: &Member) -> Result<()> {
+    execute!(
+        session,
+        "INSERT INTO members (tenant_id, id, name, role, standing, time_zone) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (tenant_id, id) DO UPDATE SET \
+         name = excluded.name, role = excluded.role, standing = excluded.standing, time_zone = excluded.time_zone",
+        tenant,
+        member.id.to_string(),
+        &member.name,
+        member.role.as_str(),
+        member.standing.as_str(),
+        &member.time_zone
+    );
+    Ok(())
+}
+
 /// Adds or updates a member and one identity, which never passes from one member to another.
 pub(super) async fn insert_member(
     session: &mut Session,
@@ -51,18 +68,7 @@ pub(super) async fn insert_member(
     identity: &Identity,
 ) -> Result<()> {
     let id = member.id.to_string();
-    execute!(
-        session,
-        "INSERT INTO members (tenant_id, id, name, role, standing, time_zone) VALUES ($1, $2, $3, $4, $5, $6) \
-         ON CONFLICT (tenant_id, id) DO UPDATE SET \
-         name = excluded.name, role = excluded.role, standing = excluded.standing, time_zone = excluded.time_zone",
-        tenant,
-        &id,
-        &member.name,
-        member.role.as_str(),
-        member.standing.as_str(),
-        &member.time_zone
-    );
+    upsert(session, tenant, member).await?;
     let Identity { surface, team, user } = identity;
     let written = execute!(
         session,
@@ -120,6 +126,11 @@ impl Tx {
     /// same new person at once. Try again, and [`member_by_identity`](Self::member_by_identity) finds the first.
     pub async fn put_member(&mut self, member: &Member, identity: &Identity) -> Result<()> {
         insert_member(&mut self.session, &self.key, member, identity).await
+    }
+
+    /// Adds a member whom no surface knows: somebody who signed in with a provider where nobody talks to Docket.
+    pub async fn add_member(&mut self, member: &Member) -> Result<()> {
+        upsert(&mut self.session, &self.key, member).await
     }
 
     /// Every member, by name.

@@ -56,6 +56,9 @@ pub(super) async fn reach(
     mut request: Request,
     next: Next,
 ) -> Response {
+    let address = peer.as_ref().ok().map(|ConnectInfo(peer)| *peer);
+    let client = web.limits.client(address, request.headers());
+    request.extensions_mut().insert(client);
     let named = request.headers().get(HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
     let authority = request.uri().authority().cloned().or(named);
     if is_loopback(&web.public_url) {

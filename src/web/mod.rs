@@ -11,6 +11,7 @@ mod console;
 mod files;
 mod form;
 mod guard;
+mod limits;
 mod live;
 mod login;
 mod models;
@@ -48,6 +49,8 @@ use crate::{
 };
 
 pub use guard::is_loopback;
+pub use limits::Limits;
+pub use login::Ways;
 pub use path::SitePath;
 pub use session::Viewer;
 
@@ -80,6 +83,10 @@ pub struct Web {
     pub seal: Seal,
     /// The way to providers.
     pub http: Http,
+    /// The ways to sign in that are set up.
+    pub ways: Ways,
+    /// How often anybody may ask.
+    pub limits: Limits,
     /// Ends the live streams, so that an open page does not hold up a shutdown.
     pub stopping: CancellationToken,
 }
@@ -91,7 +98,15 @@ pub fn router(web: Web) -> Router {
 }
 
 fn pages(web: Web) -> Router {
+    // Whoever is not signed in yet knocks here.
+    let doors = Router::new()
+        .route("/login", get(login::page))
+        .route("/ticket/{token}", get(ticket::page).post(ticket::enter))
+        .route("/oauth/{provider}/start", get(oauth::start).post(oauth::begin))
+        .route("/oauth/{provider}/callback", get(oauth::callback))
+        .route_layer(middleware::from_fn_with_state(web.clone(), limits::doors));
     Router::new()
+        .merge(doors)
         .route("/", get(console::home))
         .route("/console", get(console::page))
         .route("/console/say", post(say::say))
@@ -104,14 +119,10 @@ fn pages(web: Web) -> Router {
         .route("/projects/{key}", get(projects::page))
         .route("/patches/{code}", get(patches::page))
         .route("/live", get(live::stream))
-        .route("/login", get(login::page))
         .route("/signout", post(sessions::sign_out))
         .route("/sessions", get(sessions::page))
         .route("/sessions/end", post(sessions::end))
         .route("/sessions/end-others", post(sessions::end_others))
-        .route("/ticket/{token}", get(ticket::page).post(ticket::enter))
-        .route("/oauth/{provider}/start", get(oauth::start))
-        .route("/oauth/{provider}/callback", get(oauth::callback))
         .route("/static/{name}", get(files::file))
         .fallback(reply::nothing_here)
         .method_not_allowed_fallback(reply::wrong_method)

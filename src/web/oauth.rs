@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::{
+    Form,
     extract::{Path, Query, State},
     http::HeaderMap,
     response::{Redirect, Response},
@@ -66,6 +67,26 @@ pub(super) async fn start(
     }
 }
 
+/// Sends a member who is signed in to a provider, for what the form says. It is a form because it changes something: a
+/// link of another site must not do it.
+pub(super) async fn begin(
+    State(web): State<Web>,
+    viewer: Viewer,
+    Path(provider): Path<String>,
+    headers: HeaderMap,
+    Form(asked): Form<BTreeMap<String, String>>,
+) -> Response {
+    let purpose = asked.get("purpose").and_then(|word| Purpose::from_word(word));
+    let (Some(party), Some(purpose)) = (Party::from_word(&provider), purpose) else {
+        return reply::nothing_here(State(web)).await;
+    };
+    let begun = match purpose {
+        Purpose::Link => web.link_with(party, &viewer, &headers).await,
+        purpose => web.connect_with(party, purpose, &viewer, &headers, &asked).await,
+    };
+    begun.unwrap_or_else(|trouble| web.failed(trouble))
+}
+
 /// Takes what a provider sends back.
 pub(super) async fn callback(
     State(web): State<Web>,
@@ -82,11 +103,6 @@ pub(super) async fn callback(
 }
 
 impl Web {
-    /// Where providers send people back to.
-    pub(super) fn redirect_uri(&self, party: Party) -> String {
-        format!("{}/oauth/{}/callback", self.public_url, party.as_str())
-    }
-
     /// Starts a flow for the browser that sent these headers.
     pub(super) async fn start_flow(&self, headers: &HeaderMap, new: NewFlow) -> Result<Started, Trouble> {
         self.store.sweep_lapsed(self.chance.now()).await?;

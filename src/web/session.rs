@@ -49,8 +49,14 @@ impl FromRequestParts<Web> for Viewer {
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Response> {
         let near = parts.extensions.get::<Near>().is_some();
         match web.viewer(&parts.headers, near).await {
-            Ok(Some(viewer)) => Ok(viewer),
-            Ok(None) => Err(unknown(web, parts)),
+            Ok(Some(viewer)) => {
+                if !parts.method.is_safe() {
+                    web.count_change(viewer.tenant, &parts.headers)?;
+                }
+                Ok(viewer)
+            }
+            // Whoever tries cookies one after the other is a stranger each time.
+            Ok(None) => Err(web.count_stranger(parts).err().unwrap_or_else(|| unknown(web, parts))),
             Err(error) => Err(web.unreadable(error)),
         }
     }

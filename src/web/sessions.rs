@@ -16,7 +16,11 @@ use super::{
 };
 use crate::{
     chat::console::render::Moment,
-    domain::{ids::SessionId, session::WayIn, time::Timestamp},
+    domain::{
+        ids::SessionId,
+        session::{Login, Session, WayIn},
+        time::Timestamp,
+    },
     store::{self, IDLE, LIFE},
 };
 
@@ -30,6 +34,10 @@ struct SessionsPage {
     rows: Vec<Row>,
     idle_days: u64,
     life_days: u64,
+    /// How providers name the member.
+    logins: Vec<Login>,
+    /// The provider that the member could add a login of.
+    addable: Option<String>,
 }
 
 /// A session, for people.
@@ -56,7 +64,13 @@ pub(super) async fn page(State(web): State<Web>, viewer: Viewer) -> Response {
 async fn load(web: &Web, viewer: &Viewer) -> Result<SessionsPage, Trouble> {
     let mut tx = web.store.read(viewer.tenant).await?;
     let sessions = tx.sessions(viewer.member.id, web.chance.now()).await?;
-    let row = |session: crate::domain::session::Session| Row {
+    let logins = tx.logins_of(viewer.member.id).await?;
+    let oidc = web
+        .ways
+        .oidc
+        .as_ref()
+        .filter(|oidc| viewer.tenant == web.local && !logins.iter().any(|login| login.realm == oidc.issuer()));
+    let row = |session: Session| Row {
         id: session.id.to_string(),
         browser: browser(&session.browser),
         how: how(session.how),
@@ -72,6 +86,8 @@ async fn load(web: &Web, viewer: &Viewer) -> Result<SessionsPage, Trouble> {
         rows: sessions.into_iter().map(row).collect(),
         idle_days: IDLE.as_secs() / DAY,
         life_days: LIFE.as_secs() / DAY,
+        addable: oidc.map(|oidc| oidc.name().to_owned()),
+        logins,
     })
 }
 

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     domain::{
         ids::{MemberId, TenantId},
-        member::Member,
+        member::{Member, Surface},
         session::WayIn,
     },
     secrets::token,
@@ -38,7 +38,13 @@ struct TicketPage {
 pub(super) async fn page(State(web): State<Web>, Path(token): Path<String>) -> Response {
     let page = async {
         let (tenant, member) = web.holder(&token).await?;
-        let organisation = web.store.read(tenant).await?.tenant_name().await?;
+        let mut tx = web.store.read(tenant).await?;
+        let workspace = tx.installations().await?.into_iter().find(|place| place.surface == Surface::Slack);
+        let organisation = match workspace {
+            Some(workspace) => workspace.name,
+            None if tenant == web.local => "this Docket".to_owned(),
+            None => tx.tenant_name().await?,
+        };
         Ok(TicketPage { frame: Frame::new("Sign in", "").bare(), name: member.name, organisation })
     };
     web.reply(page.await)

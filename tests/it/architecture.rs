@@ -48,6 +48,8 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ("sqlx::", &["store"], "SQL lives in the store"),
     ("slack_morphism::", &["chat/slack"], "a platform's types stop at its adapter"),
     ("async_openai::", &["llm/openai"], "a platform's types stop at its adapter"),
+    ("governor::", &["web/limits.rs"], "how often anybody may ask is counted in one place"),
+    ("jsonwebtoken::", &["connect"], "what a provider states is checked in one place"),
     ("oauth2::", &["connect/oauth.rs"], "there is one OAuth engine"),
     ("aes_gcm::", &["secrets"], "secrets are encrypted in one place"),
     ("hkdf::", &["secrets"], "secrets are encrypted in one place"),

@@ -163,6 +163,38 @@ fn half_a_provider_is_refused_by_the_name_of_what_is_missing() {
 }
 
 #[test]
+fn an_openid_connect_provider_is_set_wholly_or_not_at_all() {
+    let all = [
+        ("OIDC_ISSUER", "https://id.example.com/realms/acme"),
+        ("OIDC_CLIENT_ID", "docket"),
+        ("OIDC_CLIENT_SECRET", "hush"),
+    ];
+    let config = read(&all).unwrap();
+    let oidc = config.oidc.as_ref().unwrap();
+    assert_eq!((oidc.issuer.as_str(), oidc.client_id.as_str()), ("https://id.example.com/realms/acme", "docket"));
+    assert!(!format!("{config:?}").contains("hush"), "{config:?}");
+    for (missing, _) in all {
+        let others: Vec<_> = all.into_iter().filter(|(name, _)| *name != missing).collect();
+        assert_eq!(refused(&others), [missing]);
+    }
+    for issuer in ["id.example.com", "ftp://id.example.com", "http://id.example.com", "https://id.example.com/?a=b"] {
+        assert_eq!(refused(&[("OIDC_ISSUER", issuer), all[1], all[2]]), ["OIDC_ISSUER"], "{issuer}");
+    }
+    assert!(read(&[("OIDC_ISSUER", "http://127.0.0.1:9000"), all[1], all[2]]).is_ok());
+}
+
+#[test]
+fn proxies_are_addresses_and_networks() {
+    let proxies = |list: &str| read(&[("TRUSTED_PROXIES", list)]).unwrap().trusted_proxies;
+    let texts: Vec<_> = proxies("10.0.0.0/8, 192.0.2.7,fd00::/8, ::1").iter().map(ToString::to_string).collect();
+    assert_eq!(texts, ["10.0.0.0/8", "192.0.2.7/32", "fd00::/8", "::1/128"]);
+    assert!(proxies(" , ").is_empty());
+    for wrong in ["proxy", "10.0.0.0/33", "10.0.0.1:80", "10.0.0.1 10.0.0.2", "*"] {
+        assert_eq!(refused(&[("TRUSTED_PROXIES", wrong)]), ["TRUSTED_PROXIES"], "{wrong}");
+    }
+}
+
+#[test]
 fn values_that_can_not_be_meant_are_refused() {
     for (name, value) in [
         ("PORT", "65536"),

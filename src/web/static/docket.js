@@ -127,7 +127,8 @@
   let trying;
   const listen = () => {
     stream?.close();
-    stream = document.hidden ? null : new EventSource("/live");
+    // Where nothing changes by itself there is nothing to hear, and nobody may be signed in.
+    stream = document.hidden || !$("[data-live]") ? null : new EventSource("/live");
     if (!stream) return;
     stream.addEventListener("open", () => {
       state.hidden = true;

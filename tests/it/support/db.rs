@@ -136,6 +136,42 @@ impl TestDb {
         }
     }
 
+    /// The first text that a query finds.
+    pub(crate) async fn text(&self, sql: &str) -> String {
+        let sql = AssertSqlSafe(sql.to_owned());
+        let row: (String,) = match self.home {
+            Home::Folder { .. } => {
+                let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+                sqlx::query_as(sql).fetch_one(&mut connection).await.unwrap()
+            }
+            Home::Server { .. } => {
+                let mut connection = PgConnection::connect(&self.unfiltered()).await.unwrap();
+                sqlx::query_as(sql).fetch_one(&mut connection).await.unwrap()
+            }
+        };
+        row.0
+    }
+
+    /// Whether this text stands anywhere in the database: in the bytes of its file, or in any row of any table.
+    pub(crate) async fn holds(&self, text: &str) -> bool {
+        if let Home::Folder { .. } = self.home {
+            let path = self.url.trim_start_matches("sqlite://").split('?').next().unwrap();
+            let files = ["", "-wal"].map(|end| std::fs::read(format!("{path}{end}")).unwrap_or_default());
+            assert!(!files[0].is_empty(), "there is no file {path}");
+            return files.iter().any(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes()));
+        }
+        let columns = self.columns().await;
+        let tables: std::collections::BTreeSet<_> =
+            columns.iter().filter_map(|column| Some(column.split_once('.')?.0)).collect();
+        for table in tables {
+            let sql = format!("SELECT CAST(count(*) AS TEXT) FROM {table} t WHERE CAST(t AS TEXT) LIKE '%{text}%'");
+            if self.text(&sql).await != "0" {
+                return true;
+            }
+        }
+        false
+    }
+
     /// The bodies of all deliveries, in the order of their ids: not that of their coming while the clock stands still.
     pub(crate) async fn bodies(&self) -> Vec<String> {
         let sql = "SELECT body FROM deliveries ORDER BY id";

@@ -8,15 +8,19 @@ pub(crate) mod browser;
 pub(crate) mod clock;
 pub(crate) mod cluster;
 pub(crate) mod db;
+pub(crate) mod fake_issuer;
 pub(crate) mod fake_model;
+pub(crate) mod fake_openid;
 pub(crate) mod fake_slack;
 pub(crate) mod model_answers;
+pub(crate) mod oidc_peer;
 pub(crate) mod peers;
 pub(crate) mod sample;
 pub(crate) mod scripted_model;
 pub(crate) mod secrets;
 pub(crate) mod site;
 pub(crate) mod slack_house;
+pub(crate) mod visitor;
 
 use std::path::{Path, PathBuf};
 

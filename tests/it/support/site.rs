@@ -25,9 +25,9 @@ use docket::{
         secret::Sealed,
     },
     llm::{Completion, Endpoint, Llm, LlmError, Request as Prompted, models::Models},
-    secrets::Keyring,
+    secrets::{Keyring, token::hash},
     store::{Accepted, NewDelivery, Store},
-    web::{Accept, Web},
+    web::{Accept, Limits, Ways, Web},
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
@@ -41,6 +41,9 @@ use super::{
         member,
     },
 };
+
+/// Where the pages are that others can reach.
+pub(crate) const PUBLIC: &str = "https://docket.example.com";
 
 /// Stores what comes in, one by one, and remembers what it was told.
 struct Direct(Store, Arc<Mutex<Vec<NewDelivery>>>);
@@ -146,6 +149,8 @@ impl Site {
             models: no_models(&store, &chance),
             seal: Arc::new(sealed_by_length),
             http: Http::new().unwrap(),
+            ways: Ways::default(),
+            limits: Limits::new(vec!["10.0.0.0/8".parse().unwrap()], chance.clone()),
             stopping: stopping.clone(),
         };
         Self { store, tenant, owner, chance, stopping, taken, web, own: None }
@@ -202,6 +207,43 @@ impl Site {
     /// What the pages need, over another store.
     pub(crate) fn web_over(&self, store: Store) -> Web {
         Web { store, ..self.web.clone() }
+    }
+
+    /// The pages at [`PUBLIC`] with these ways to sign in.
+    pub(crate) fn public(&self, ways: &Ways) -> Router {
+        near(Web { public_url: PUBLIC.to_owned(), ways: ways.clone(), ..self.web.clone() })
+    }
+
+    /// The pages at [`PUBLIC`] as somebody at this address has them.
+    pub(crate) fn public_from(&self, peer: &str) -> Router {
+        let router = docket::web::router(Web { public_url: PUBLIC.to_owned(), ..self.web.clone() });
+        router.layer(MockConnectInfo(SocketAddr::new(peer.parse().unwrap(), 40_000)))
+    }
+
+    /// Serves the pages on a free port under a name that only our browser knows, and says where. The ways to sign in are
+    /// those for that address.
+    pub(crate) async fn serve_public(&self, ways: impl AsyncFnOnce(&str) -> Ways) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let public_url = format!("http://docket.test:{}", listener.local_addr().unwrap().port());
+        let router = near(Web { ways: ways(&public_url).await, public_url: public_url.clone(), ..self.web.clone() });
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        public_url
+    }
+
+    /// A private link's token for a member, as `/docket connect` would make it.
+    pub(crate) async fn ticket(&self, tenant: TenantId, member: MemberId, token: &str) {
+        let mut tx = self.store.write(tenant).await.unwrap();
+        tx.insert_ticket(&hash(token), member, self.chance.now().plus(Duration::from_mins(10))).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// A member of a tenant whom no platform knows.
+    pub(crate) async fn join(&self, tenant: TenantId, name: &str) -> Member {
+        let member = member(&self.chance, name);
+        let mut tx = self.store.write(tenant).await.unwrap();
+        tx.add_member(&member).await.unwrap();
+        tx.commit().await.unwrap();
+        member
     }
 
     /// The pages.
