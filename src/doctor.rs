@@ -1,6 +1,7 @@
 //! `docket doctor`: looks at everything that can be set up wrong, and says what to do about it.
 
 mod models;
+mod sign_in;
 mod slack;
 
 use std::{fmt, path::Path, time::Duration};
@@ -105,6 +106,7 @@ pub async fn examine(settings: Result<Config, Vec<Problem>>, chance: &Chance) ->
     checks.push(templates(config.templates.as_deref()));
     checks.extend(slack::examine(&config).await);
     checks.extend(models::examine(&config).await);
+    checks.extend(sign_in::examine(&config, chance).await);
     checks.push(public_url(&config).await);
     Report(checks)
 }
