@@ -6,9 +6,8 @@
 use std::fmt;
 
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
-use tokio::sync::watch;
 
-use super::Result;
+use super::{Result, changes::Changes};
 use crate::domain::ids::TenantId;
 
 /// The channel on which processes that share a PostgreSQL database tell each other of commits.
@@ -53,7 +52,7 @@ pub(super) enum Conn {
 pub(super) struct Session {
     pub(super) conn: Conn,
     pub(super) wrote: bool,
-    changes: Option<watch::Sender<u64>>,
+    changes: Option<(Changes, Scope)>,
 }
 
 /// Runs `$body` with the connection of either engine as `$conn`, and optionally its type as `$engine`.
@@ -133,12 +132,12 @@ impl Db {
     ///
     /// On SQLite it takes the write lock at once: a transaction that reads first and writes later fails
     /// with `SQLITE_BUSY_SNAPSHOT` when somebody else wrote in between, whatever the busy timeout.
-    pub(super) async fn begin_write(&self, scope: Scope, changes: watch::Sender<u64>) -> Result<Session> {
+    pub(super) async fn begin_write(&self, scope: Scope, changes: Changes) -> Result<Session> {
         let conn = match self {
             Self::Sqlite { writer, .. } => Conn::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
             Self::Pg(pool) => Conn::Pg(pool.begin_with(begin_for(scope, "BEGIN")).await?),
         };
-        Ok(Session { conn, wrote: false, changes: Some(changes) })
+        Ok(Session { conn, wrote: false, changes: Some((changes, scope)) })
     }
 
     pub(super) async fn close(&self) {
@@ -169,14 +168,14 @@ impl Session {
 
     /// Commits, and wakes whoever waits for changes if something was written.
     pub(super) async fn commit(mut self) -> Result<()> {
-        if let (true, Conn::Pg(tx)) = (self.wrote, &mut self.conn) {
+        if let (true, Conn::Pg(tx), Some((_, scope))) = (self.wrote, &mut self.conn, &self.changes) {
             // Delivered when, and only if, this transaction commits.
-            sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(&mut **tx).await?;
+            sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(scope.to_string()).execute(&mut **tx).await?;
         }
         let changes = self.changes.take().filter(|_| self.wrote);
         self.commit_quietly().await?;
-        if let Some(changes) = changes {
-            changes.send_modify(|count| *count = count.wrapping_add(1));
+        if let Some((changes, scope)) = changes {
+            changes.tell(scope);
         }
         Ok(())
     }

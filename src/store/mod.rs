@@ -26,6 +26,7 @@ mod answers;
 mod audit;
 mod calls;
 mod cards;
+mod changes;
 mod claims;
 mod codec;
 mod connections;
@@ -76,6 +77,7 @@ pub use tables::{MovedRow, Moves, Table};
 pub use tenants::TenantRow;
 pub use wall::ORDINARY_ROLE;
 
+use changes::Changes;
 use engine::{Db, Scope, Session};
 
 /// Why something could not be read or written.
@@ -115,7 +117,7 @@ impl From<Error> for crate::error::Error {
 #[derive(Clone)]
 pub struct Store {
     db: Db,
-    changes: watch::Sender<u64>,
+    changes: Changes,
     /// Listens for the commits of other processes; ends with the last clone.
     listener: Option<Arc<AbortOnDropHandle<()>>>,
 }
@@ -138,6 +140,11 @@ impl Store {
     /// others. A hint to look again; what is true stands in the database.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    /// The same for what one tenant changes, whose pages hear of nobody else.
+    pub fn changes_of(&self, tenant: TenantId) -> watch::Receiver<u64> {
+        self.changes.subscribe_to(tenant)
     }
 
     /// A consistent view for reading.

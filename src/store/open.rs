@@ -8,12 +8,13 @@ use sqlx::{
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use tokio::{sync::watch, time::timeout};
+use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     Store,
-    engine::{CHANNEL, Db},
+    changes::Changes,
+    engine::{CHANNEL, Db, Scope},
 };
 
 /// How long to wait for the first connection.
@@ -85,7 +86,7 @@ impl Store {
 
     /// Like [`open`](Self::open), with at most this many connections at a time (and, on PostgreSQL, one to listen).
     pub async fn open_with(database_url: &str, connections: u32) -> anyhow::Result<Self> {
-        let (changes, _) = watch::channel(0);
+        let changes = Changes::new();
         match Address::parse(database_url)? {
             Address::Sqlite(options) => {
                 let db = open_sqlite(options, connections).await?;
@@ -156,7 +157,7 @@ async fn open_postgres(options: PgConnectOptions, connections: u32) -> anyhow::R
 }
 
 /// Turns the commits of every process into a change of the signal, for ever.
-async fn listen(pool: PgPool, changes: watch::Sender<u64>) {
+async fn listen(pool: PgPool, changes: Changes) {
     const PAUSE: Duration = Duration::from_secs(1);
     loop {
         if let Err(error) = listen_once(&pool, &changes).await {
@@ -164,16 +165,16 @@ async fn listen(pool: PgPool, changes: watch::Sender<u64>) {
         }
         tokio::time::sleep(PAUSE).await;
         // Something may have been missed.
-        changes.send_modify(|count| *count = count.wrapping_add(1));
+        changes.tell_everybody();
     }
 }
 
-async fn listen_once(pool: &PgPool, changes: &watch::Sender<u64>) -> sqlx::Result<()> {
+async fn listen_once(pool: &PgPool, changes: &Changes) -> sqlx::Result<()> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.ignore_pool_close_event(false);
     listener.listen(CHANNEL).await?;
-    while listener.try_recv().await?.is_some() {
-        changes.send_modify(|count| *count = count.wrapping_add(1));
+    while let Some(told) = listener.try_recv().await? {
+        changes.tell(told.payload().parse().map_or(Scope::Across, Scope::Tenant));
     }
     Ok(())
 }

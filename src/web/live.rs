@@ -35,7 +35,7 @@ pub(super) async fn stream(
     viewer: Viewer,
     headers: HeaderMap,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>> + use<>> {
-    let watcher = Watcher { changes: web.store.changes(), seen: None, told: 0, web, viewer, headers };
+    let watcher = Watcher { changes: web.store.changes_of(viewer.tenant), seen: None, told: 0, web, viewer, headers };
     let events = stream::unfold(watcher, |mut watcher| async move {
         let id = watcher.next().await?;
         Some((Ok(Event::default().event("changed").id(id.to_string()).data(id.to_string())), watcher))

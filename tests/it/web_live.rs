@@ -6,7 +6,10 @@ use axum::{
     body::{Body, BodyDataStream},
     http::{Request, StatusCode, header},
 };
-use docket::domain::card::{Entry, EntryContent};
+use docket::{
+    domain::card::{Entry, EntryContent},
+    web::Ways,
+};
 use futures_util::StreamExt;
 use tokio::time::timeout;
 use tower::ServiceExt;
@@ -14,6 +17,7 @@ use tower::ServiceExt;
 use crate::support::{
     db::{TestDb, for_each_db},
     site::Site,
+    visitor::Visitor,
 };
 
 async fn listen(site: &Site) -> BodyDataStream {
@@ -39,7 +43,12 @@ async fn say(site: &Site, words: &str) {
     tx.commit().await.unwrap();
 }
 
-for_each_db!(every_change_is_told_without_saying_what_it_was, an_open_stream_ends_when_docket_stops,);
+for_each_db!(
+    every_change_is_told_without_saying_what_it_was,
+    what_another_tenant_changes_is_not_told,
+    a_stream_ends_with_the_session_that_opened_it,
+    an_open_stream_ends_when_docket_stops,
+);
 
 async fn every_change_is_told_without_saying_what_it_was(db: &TestDb) {
     let site = Site::over(db).await;
@@ -59,5 +68,36 @@ async fn an_open_stream_ends_when_docket_stops(db: &TestDb) {
     // On PostgreSQL the news of how the database was made may still be under way.
     while let Some(told) = next(&mut stream).await {
         assert!(told.contains("event: changed"), "{told}");
+    }
+}
+
+async fn what_another_tenant_changes_is_not_told(db: &TestDb) {
+    let site = Site::over(db).await;
+    let other = site.of_new_tenant().await;
+    let mut stream = listen(&site).await;
+    // On PostgreSQL the news of how the database was made may still be under way.
+    while timeout(Duration::from_millis(500), stream.next()).await.is_ok() {}
+    say(&other, "of another tenant").await;
+    assert!(timeout(Duration::from_secs(2), stream.next()).await.is_err(), "another tenant's change was told");
+    say(&site, "of our own").await;
+    assert!(next(&mut stream).await.unwrap().contains("event: changed"));
+}
+
+async fn a_stream_ends_with_the_session_that_opened_it(db: &TestDb) {
+    let site = Site::over(db).await;
+    let ana = site.join(site.tenant, "Ana").await;
+    site.ticket(site.tenant, ana.id, "link-1").await;
+    let visitor = Visitor::new(site.public(&Ways::default()));
+    visitor.post("/ticket/link-1", &[]).await;
+    let request = Request::get("/live")
+        .header(header::HOST, "docket.example.com")
+        .header(header::COOKIE, format!("__Host-docket={}", visitor.session().unwrap()));
+    let answer = site.public(&Ways::default()).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    let mut stream = answer.into_body().into_data_stream();
+    visitor.post("/signout", &[]).await;
+    say(&site, "for those who are here").await;
+    while let Some(told) = next(&mut stream).await {
+        assert!(told.contains("alive") || told.contains("changed"), "{told}");
     }
 }

@@ -1,0 +1,62 @@
+//! Tells of commits: to whoever looks after everything, and to whoever looks at one tenant, who hears nothing of others.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::watch;
+
+use super::engine::Scope;
+use crate::domain::ids::TenantId;
+
+/// Who is told. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Changes(Arc<Inner>);
+
+struct Inner {
+    all: watch::Sender<u64>,
+    tenants: Mutex<HashMap<TenantId, watch::Sender<u64>>>,
+}
+
+impl Changes {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Inner { all: watch::channel(0).0, tenants: Mutex::default() }))
+    }
+
+    /// Hears of every commit.
+    pub(super) fn subscribe(&self) -> watch::Receiver<u64> {
+        self.0.all.subscribe()
+    }
+
+    /// Hears of what one tenant commits.
+    pub(super) fn subscribe_to(&self, tenant: TenantId) -> watch::Receiver<u64> {
+        let mut tenants = self.tenants();
+        tenants.retain(|_, sender| sender.receiver_count() > 0);
+        tenants.entry(tenant).or_insert_with(|| watch::channel(0).0).subscribe()
+    }
+
+    /// Tells of a commit in this scope.
+    pub(super) fn tell(&self, scope: Scope) {
+        count(&self.0.all);
+        if let Scope::Tenant(tenant) = scope
+            && let Some(sender) = self.tenants().get(&tenant)
+        {
+            count(sender);
+        }
+    }
+
+    /// Tells everybody, because commits may have been missed.
+    pub(super) fn tell_everybody(&self) {
+        count(&self.0.all);
+        self.tenants().values().for_each(count);
+    }
+
+    fn tenants(&self) -> MutexGuard<'_, HashMap<TenantId, watch::Sender<u64>>> {
+        self.0.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn count(sender: &watch::Sender<u64>) {
+    sender.send_modify(|count| *count = count.wrapping_add(1));
+}
