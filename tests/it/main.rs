@@ -61,6 +61,7 @@ mod story_model;
 mod story_models;
 mod story_slack;
 mod support;
+mod two_tenants;
 mod web_live;
 mod web_models;
 mod web_pages;

@@ -203,6 +203,38 @@ impl TestDb {
         }
     }
 
+    /// Every row of a tenant in every table, byte by byte, each behind the name of its table.
+    pub(crate) async fn dump(&self, tenant: docket::domain::ids::TenantId) -> Vec<String> {
+        let mut tables = std::collections::BTreeMap::<String, Vec<String>>::new();
+        for column in self.columns().await {
+            let (table, column) = column.trim_end_matches('?').split_once('.').unwrap();
+            tables.entry(table.to_owned()).or_default().push(column.to_owned());
+        }
+        let mut all = Vec::new();
+        for (table, columns) in tables {
+            let owner = if table == "tenants" { "id" } else { "tenant_id" };
+            if !columns.iter().any(|column| column == owner) {
+                continue;
+            }
+            let rest = format!("FROM {table} AS t WHERE {owner} = '{tenant}' ORDER BY 1");
+            let rows: Vec<(String,)> = match self.home {
+                Home::Folder { .. } => {
+                    let columns: Vec<_> = columns.iter().map(|column| format!("quote(\"{column}\")")).collect();
+                    let sql = AssertSqlSafe(format!("SELECT {} {rest}", columns.join(" || ',' || ")));
+                    let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+                    sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap()
+                }
+                Home::Server { .. } => {
+                    let sql = AssertSqlSafe(format!("SELECT t::text {rest}"));
+                    let mut connection = PgConnection::connect(&self.unfiltered()).await.unwrap();
+                    sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap()
+                }
+            };
+            all.extend(rows.into_iter().map(|(row,)| format!("{table}: {row}")));
+        }
+        all
+    }
+
     /// Keeps every other connection from storing deliveries, as a backup or a stuck program can, until it is dropped.
     pub(crate) async fn lock(&self) -> Lock {
         match &self.home {
