@@ -24,6 +24,7 @@ mod say;
 mod session;
 mod sessions;
 mod ticket;
+mod tokens;
 mod tree;
 mod working;
 
@@ -123,6 +124,8 @@ fn pages(web: Web) -> Router {
         .route("/sessions", get(sessions::page))
         .route("/sessions/end", post(sessions::end))
         .route("/sessions/end-others", post(sessions::end_others))
+        .route("/tokens", get(tokens::page).post(tokens::make))
+        .route("/tokens/revoke", post(tokens::revoke))
         .route("/static/{name}", get(files::file))
         .fallback(reply::nothing_here)
         .method_not_allowed_fallback(reply::wrong_method)

@@ -66,3 +66,4 @@ mod web_live;
 mod web_models;
 mod web_pages;
 mod web_say;
+mod web_tokens;

@@ -153,6 +153,8 @@ pub(super) async fn found(State(web): State<Web>, caller: Caller, order: Order) 
 
 /// Stores the proposal.
 pub(super) async fn propose(web: &Web, tx: &mut Tx, caller: &Caller, wanted: &Wanted) -> Result<Turn, Problem> {
+    // One proposal after the other: each reads which code, key and numbers are free, and takes them.
+    tx.lock_tenant().await?;
     let ground = match wanted {
         Wanted::Change(key, _) => Ground::of_project(tx, key).await?,
         Wanted::Project(asked) => Ground::of_new_project(web, tx, asked).await?,
@@ -250,7 +252,6 @@ impl Ground {
     }
 
     async fn of_new_project(web: &Web, tx: &mut Tx, asked: &FirstPlan) -> Result<Self, Problem> {
-        tx.lock_tenant().await?;
         let taken = tx.taken_keys().await?;
         let NewProject { key, title, summary } = &asked.project;
         let mut mistakes = Vec::new();
