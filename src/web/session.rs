@@ -95,7 +95,7 @@ impl Web {
         let now = self.chance.now();
         let Some((tenant, session)) = self.store.session(token, now).await? else { return Ok(None) };
         let member = self.store.read(tenant).await?.member(session.member).await?;
-        let Some(member) = member.filter(|member| may_enter(member)) else {
+        let Some(member) = member.filter(may_enter) else {
             self.store.end_session_of(token).await?;
             return Ok(None);
         };

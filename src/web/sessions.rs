@@ -24,6 +24,9 @@ use crate::{
     store::{self, IDLE, LIFE},
 };
 
+/// The seconds of a day.
+const DAY: u64 = 24 * 60 * 60;
+
 #[derive(Template)]
 #[template(path = "sessions.html", config = "src/web/askama.toml")]
 struct SessionsPage {
@@ -78,7 +81,6 @@ async fn load(web: &Web, viewer: &Viewer) -> Result<SessionsPage, Trouble> {
         seen: session.seen_at,
         is_this: viewer.session == Some(session.id),
     };
-    const DAY: u64 = 24 * 60 * 60;
     Ok(SessionsPage {
         frame: Frame::new("Sessions", "sessions").of(viewer),
         name: viewer.member.name.clone(),
