@@ -163,9 +163,12 @@ impl TestDb {
         let columns = self.columns().await;
         let tables: std::collections::BTreeSet<_> =
             columns.iter().filter_map(|column| Some(column.split_once('.')?.0)).collect();
+        let mut connection = PgConnection::connect(&self.unfiltered()).await.unwrap();
         for table in tables {
-            let sql = format!("SELECT CAST(count(*) AS TEXT) FROM {table} t WHERE CAST(t AS TEXT) LIKE '%{text}%'");
-            if self.text(&sql).await != "0" {
+            // Bound, since statements are logged.
+            let sql = format!("SELECT count(*) FROM {table} t WHERE strpos(CAST(t AS TEXT), $1) > 0");
+            let rows: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).bind(text).fetch_one(&mut connection).await.unwrap();
+            if rows > 0 {
                 return true;
             }
         }
