@@ -15,7 +15,7 @@ use crate::{
         member::Member,
         message::{Message, Span},
         patch::Patch,
-        policy::Policy,
+        policy::{Circle, Policy, Refusal},
         project::Project,
         task::{Status, Task},
         time::Timestamp,
@@ -29,9 +29,8 @@ const LINES: usize = 15;
 
 struct Facts {
     me: Member,
-    /// Oldest first, each with the key of its project and who approved it.
-    open: Vec<(Patch, String, BTreeSet<MemberId>)>,
-    policy: Policy,
+    /// Oldest first, each with the key of its project, its rules and who approved it.
+    open: Vec<(Patch, String, Policy, BTreeSet<MemberId>)>,
     /// The sender's tasks that are under way or late.
     tasks: Vec<(Project, Vec<Task>)>,
     now: Timestamp,
@@ -43,20 +42,20 @@ pub(super) async fn answer(tx: &mut Tx, ask: &Ask<'_>) -> store::Result<Message>
     let projects = tx.projects().await?;
     let keys: BTreeMap<ProjectId, String> =
         projects.iter().map(|project| (project.id, project.key.to_string())).collect();
-    let policy = tx.policy().await?;
     let mut open = Vec::new();
     for patch in tx.open_patches().await?.into_iter().rev().filter(|patch| ask.now < patch.expires_at) {
         let founding = patch.founding.as_ref().map(|founding| founding.key.to_string());
         let key = keys.get(&patch.project).cloned().or(founding).unwrap_or_default();
+        let policy = tx.policy_of(patch.project).await?;
         // Where one approval is enough, no open patch has any.
-        let approvals = match policy.approvals {
+        let approvals = match policy.demand(&patch).approvals {
             0..=1 => BTreeSet::new(),
             _ => tx.approvals(patch.id, patch.revision).await?,
         };
-        open.push((patch, key, approvals));
+        open.push((patch, key, policy, approvals));
     }
     let tasks = mine(tx, projects, me.id, ask.today()).await?;
-    Ok(message(&Facts { me: me.clone(), open, policy, tasks, now: ask.now, today: ask.today() }))
+    Ok(message(&Facts { me: me.clone(), open, tasks, now: ask.now, today: ask.today() }))
 }
 
 /// The tasks of `me` that are under way or late, by project.
@@ -88,8 +87,10 @@ fn waits(task: &Task, today: NaiveDate) -> bool {
 
 fn message(facts: &Facts) -> Message {
     let me = facts.me.id;
-    let decidable = |patch: &Patch, approvals: &BTreeSet<MemberId>| {
-        facts.policy.may_approve(&facts.me, patch).is_ok() && !approvals.contains(&me)
+    // Who is in a group is asked at a click; until then it may be the reader.
+    let decidable = |patch: &Patch, policy: &Policy, approvals: &BTreeSet<MemberId>| {
+        let may = policy.may_approve(&facts.me, patch, &Circle::Unknown);
+        matches!(may, Ok(()) | Err(Refusal::GroupUnknown)) && !approvals.contains(&me)
     };
     let line = |patch: &Patch, key: &str| -> Vec<Span> {
         let mut spans = proposal(patch, key);
@@ -98,8 +99,8 @@ fn message(facts: &Facts) -> Message {
     };
     let mut decide = Vec::new();
     let mut own = Vec::new();
-    for (patch, key, approvals) in &facts.open {
-        if decidable(patch, approvals) {
+    for (patch, key, policy, approvals) in &facts.open {
+        if decidable(patch, policy, approvals) {
             decide.push(line(patch, key));
         } else if patch.author == me {
             own.push(line(patch, key));
@@ -143,13 +144,12 @@ mod tests {
         let mut own = first_plan().patch;
         own.code = PatchCode(42);
         let open = vec![
-            (Patch { author: ben(), ..edits().patch }, "AUTH".to_owned(), BTreeSet::new()),
-            (own, "SHOP".to_owned(), BTreeSet::from([ana()])),
+            (Patch { author: ben(), ..edits().patch }, "AUTH".to_owned(), Policy::default(), BTreeSet::new()),
+            (own, "SHOP".to_owned(), Policy::default(), BTreeSet::from([ana()])),
         ];
         Facts {
             me: member(ana(), "Ana"),
             open,
-            policy: Policy::default(),
             tasks: vec![(project("AUTH", "Sign-in"), vec![mine])],
             now: NOW,
             today: today(),
@@ -172,8 +172,8 @@ mod tests {
     #[test]
     fn what_the_policy_forbids_does_not_wait_for_my_decision() {
         let mut facts = facts();
-        facts.policy.self_approval = false;
         facts.open.truncate(1);
+        facts.open[0].2.self_approval = false;
         facts.open[0].0.author = ana();
         facts.tasks.clear();
         insta::assert_snapshot!(message(&facts).to_plain(), @r"

@@ -1,4 +1,4 @@
-//! Answers to what changes nothing: `help`, `show`, `list`, `next`, `inbox`, `status`, `stats`, `whoami`.
+//! Answers to what changes nothing: `help`, `show`, `list`, `next`, `inbox`, `status`, `stats`, `whoami`, `role`.
 //!
 //! Each answer loads its facts, then makes a message of them without touching the database again.
 
@@ -9,6 +9,7 @@ mod models;
 mod next;
 pub mod place;
 mod project;
+mod roles;
 mod routes;
 mod stats;
 mod status;
@@ -77,6 +78,7 @@ pub async fn answer(tx: &mut Tx, ask: &Ask<'_>) -> Result<Message, Error> {
         Intent::WhoAmI => whoami::answer(tx, ask).await,
         Intent::Models => models::answer(tx, ask).await,
         Intent::Routes => routes::answer(tx, ask).await,
+        Intent::Roles => roles::answer(tx).await,
         Intent::Stats => stats::answer(tx, ask).await,
         other => return Err(Error::Internal(anyhow::anyhow!("{other:?} is no question"))),
     };

@@ -20,13 +20,13 @@ pub(super) async fn answer(tx: &mut Tx, ask: &Ask<'_>) -> store::Result<Message>
 /// What somebody reads whom we can't name yet.
 pub(super) fn stranger() -> Message {
     Message::text(
-        "I don't know you yet, so nothing waits for you. You can plan, edit and look at everything; \
+        "I don't know you yet, so nothing waits for you. You can look at everything; \
          I look you up when you first change something.",
     )
 }
 
 fn message(me: &Member, identities: &[Identity], policy: &Policy) -> Message {
-    let role = match me.role {
+    let role = match me.effective_role() {
         Role::Owner => "owner of this Docket",
         role => role.as_str(),
     };
@@ -62,16 +62,30 @@ fn known_as(identity: &Identity) -> Vec<Span> {
 
 /// What the policy lets the member do.
 fn may(me: &Member, policy: &Policy) -> String {
+    if let Err(refusal) = Policy::may_propose(me) {
+        return format!("You may look at everything and change nothing: {refusal}.");
+    }
     if let Err(refusal) = policy.may_take_part(me) {
-        return format!("You may plan, edit and look. You may not decide: {refusal}.");
+        return format!("You may propose changes. You may not decide: {refusal}.");
+    }
+    let charge = match me.effective_role() {
+        Role::Owner => " You give roles and approve changes of the policy.",
+        Role::Admin => " You give roles below your own, propose changes of the policy, and look after models.",
+        _ => "",
+    };
+    let approvers = &policy.approvers;
+    let approves = approvers.roles.contains(&me.effective_role()) || approvers.members.contains(&me.id);
+    if !approves {
+        let who = if approvers.group.is_some() { " unless you are in the group that does" } else { "" };
+        return format!("You may propose changes, reject and undo them; you don't approve them{who}.{charge}");
     }
     let own = if policy.self_approval { ", your own too" } else { ", but not your own" };
-    let at_once = if policy.auto_apply_small && policy.approvals <= 1 && policy.self_approval {
+    let at_once = if !policy.auto.is_empty() && policy.approvals <= 1 && policy.self_approval {
         " Your small changes, such as done AUTH-3, apply at once."
     } else {
         ""
     };
-    format!("You may propose changes, approve and reject them{own}, and undo them.{at_once}")
+    format!("You may propose changes, approve and reject them{own}, and undo them.{at_once}{charge}")
 }
 
 #[cfg(test)]
@@ -113,7 +127,7 @@ mod tests {
     #[test]
     fn a_guest_reads_what_they_may_not_do() {
         let guest = Member { standing: Standing::Guest, ..member(ana(), "Gus") };
-        insta::assert_snapshot!(may(&guest, &Policy::default()), @"You may plan, edit and look. You may not decide: guests can't decide on changes; a full member of the workspace can.");
+        insta::assert_snapshot!(may(&guest, &Policy::default()), @"You may look at everything and change nothing: guests can't decide on changes; a full member of the workspace can.");
         let strict = Policy { self_approval: false, ..Policy::default() };
         insta::assert_snapshot!(may(&member(ana(), "Ana"), &strict), @"You may propose changes, approve and reject them, but not your own, and undo them.");
     }

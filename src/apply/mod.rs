@@ -18,7 +18,7 @@ use crate::{
         closure::closure,
         ids::{MemberId, PatchId},
         member::Surface,
-        patch::{Decision, Operation, Patch, PatchState, next_free},
+        patch::{Decision, Operation, Patch, next_free},
         plan::Plan,
         project::{Lifecycle, Project, Revision},
         rebase::staleness,
@@ -39,7 +39,16 @@ pub enum Outcome {
     Lost,
 }
 
-/// Applies `patch`, or the `ticked` part of it and what that needs, in the name of `by`.
+/// Why a patch is applied, and in whose name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// This person's approval was the last that it needed.
+    Approved(MemberId),
+    /// Nobody objected to what this person proposed: the policy lets it pass.
+    Unopposed(MemberId),
+}
+
+/// Applies `patch`, or the `ticked` part of it and what that needs.
 ///
 /// The patch must be `Proposed` and the approval checked. On `Stale` nothing was written here; on
 /// `Lost` the caller must drop the transaction.
@@ -47,10 +56,11 @@ pub async fn apply(
     tx: &mut Tx,
     patch: Patch,
     ticked: Option<&BTreeSet<usize>>,
-    by: MemberId,
+    cause: Cause,
     chance: &Chance,
 ) -> Result<Outcome> {
     let now = chance.now();
+    let (Cause::Approved(by) | Cause::Unopposed(by)) = cause;
     let all: Vec<&Operation> = patch.operations().collect();
     let Some(mut plan) = base(tx, &patch, &all).await? else { return Ok(Outcome::Stale) };
     let steps = match ticked {
@@ -91,7 +101,7 @@ pub async fn apply(
     }
     tx.set_inverse(done.id, &applied.inverse).await?;
     learn::learn(tx, &done).await?;
-    record(tx, &done, &old, &plan, &applied, chance).await?;
+    record(tx, &done, cause, [&old, &plan], &applied, chance).await?;
     if let Some(undone) = done.undoes
         && !mark_undone(tx, undone, &chosen, decision, done.id, chance).await?
     {
@@ -125,16 +135,26 @@ pub fn founded(patch: &Patch, founding: &crate::domain::patch::Founding) -> Proj
     }
 }
 
-async fn record(tx: &mut Tx, patch: &Patch, old: &Plan, new: &Plan, applied: &Applied, chance: &Chance) -> Result<()> {
-    let of = |plan: &Plan| {
+async fn record(
+    tx: &mut Tx,
+    patch: &Patch,
+    cause: Cause,
+    plans: [&Plan; 2],
+    applied: &Applied,
+    chance: &Chance,
+) -> Result<()> {
+    let [before, mut after] = plans.map(|plan| {
         let tasks: Vec<_> = applied.touched.iter().filter_map(|number| plan.task(*number)).collect();
         json!({ "project": plan.project, "tasks": tasks })
+    });
+    let actor = match cause {
+        Cause::Approved(by) => Some(by),
+        Cause::Unopposed(_) => {
+            after["applied_by"] = json!("policy");
+            None
+        }
     };
-    let actor = match &patch.state {
-        PatchState::Applied { decision, .. } => Some(decision.by),
-        _ => None,
-    };
-    audit(tx, patch, "patch.applied", actor, Some(&patch.origin.venue), (of(old), of(new)), chance).await
+    audit(tx, patch, "patch.applied", actor, Some(&patch.origin.venue), (before, after), chance).await
 }
 
 /// Marks the patch that was taken back, if all of it was: what was taken back in part can still be

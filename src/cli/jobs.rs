@@ -120,6 +120,9 @@ async fn subject(store: &Store, row: &JobRow, now: Timestamp) -> store::Result<S
             format!("tells that {} no longer works", connected(&mut tx, *connection).await?)
         }
         Some(Job::ExpirePatch { patch }) => format!("lets {} lapse", code_of(&mut tx, *patch).await?),
+        Some(Job::ApplyUnopposed { patch, .. }) => {
+            format!("applies {} unless somebody objects", code_of(&mut tx, *patch).await?)
+        }
         None => "unknown to this version of Docket".to_owned(),
     })
 }

@@ -21,11 +21,15 @@ pub const SCOPES: &[&str] = &[
     "groups:history",
     "im:history",
     "im:write",
+    "usergroups:read",
     "users:read",
 ];
 
+/// The permission that only a policy needs which names a user group as approvers.
+pub const FOR_GROUPS: &str = "usergroups:read";
+
 /// The permissions without which Docket still works: the installer may leave them out.
-pub const OPTIONAL: &[&str] = &["channels:history", "chat:write.public", "groups:history"];
+pub const OPTIONAL: &[&str] = &["channels:history", "chat:write.public", "groups:history", FOR_GROUPS];
 
 /// What Slack says of a token that is revoked already.
 const GONE: &[&str] = &["invalid_auth", "token_revoked", "account_inactive", "token_expired", "not_authed"];

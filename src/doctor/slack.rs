@@ -2,7 +2,10 @@
 
 use super::{Check, patiently};
 use crate::{
-    chat::slack::{SlackApi, manifest::SCOPES},
+    chat::slack::{
+        SlackApi,
+        manifest::{FOR_GROUPS, SCOPES},
+    },
     config::Config,
 };
 
@@ -36,9 +39,11 @@ fn scopes(granted: &[String]) -> Check {
     if granted.is_empty() {
         return Check::aside(SUBJECT, "did not say which scopes the token has");
     }
-    let missing: Vec<_> = SCOPES.iter().filter(|scope| !granted.iter().any(|has| has == *scope)).copied().collect();
+    let missing = SCOPES.iter().filter(|scope| !granted.iter().any(|has| has == *scope)).copied();
+    let missing: Vec<_> = missing.filter(|scope| *scope != FOR_GROUPS).collect();
     if missing.is_empty() {
-        return Check::good(SUBJECT, format!("all {} scopes are granted", SCOPES.len()));
+        let needed = SCOPES.iter().filter(|scope| **scope != FOR_GROUPS || granted.iter().any(|has| has == *scope));
+        return Check::good(SUBJECT, format!("all {} scopes are granted", needed.count()));
     }
     let remedy = "Paste `docket manifest slack` at the Slack app's page \"App Manifest\", then reinstall the app.";
     Check::bad(SUBJECT, format!("lacks the scopes {}", missing.join(", ")), remedy)

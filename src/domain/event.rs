@@ -65,6 +65,10 @@ words! {
         Rebase = "rebase",
         /// Propose a lapsed patch again.
         Renew = "renew",
+        /// Say that it must not apply by itself.
+        Object = "object",
+        /// Take one's own objection back.
+        Withdraw = "withdraw",
     }
 }
 
@@ -79,7 +83,7 @@ pub struct Click {
     pub revision: u32,
     /// The ticked steps; `None` where the card offers no choice.
     pub steps: Option<BTreeSet<usize>>,
-    /// What they wrote: the reason of a rejection, the wish of *Request changes*.
+    /// What they wrote: the reason of a rejection or an objection, the wish of *Request changes*.
     pub words: Option<String>,
 }
 

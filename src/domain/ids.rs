@@ -103,6 +103,8 @@ ids! {
     ConnectionId = "con";
     /// A token of the JSON API.
     TokenId = "tok";
+    /// A proposed change of the policy.
+    ChangeId = "pch";
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    member::Role,
     model::Use,
     patch::PatchCode,
     project::ProjectKey,
@@ -36,6 +37,15 @@ pub enum Intent {
     Stats,
     /// Get a private link that signs the sender in to the pages.
     Connect,
+    /// Who the members are, and what each may do.
+    Roles,
+    /// Give somebody a role.
+    SetRole {
+        /// Whom.
+        person: Person,
+        /// Which.
+        role: Role,
+    },
     /// Change which models are used.
     SetModels(ModelsWish),
     /// Forget what words of this channel were chosen to mean: those of this place in the list, or all.
@@ -69,6 +79,15 @@ pub enum Intent {
         /// Why; may be empty.
         reason: String,
     },
+    /// Say that a patch must not apply by itself.
+    Object {
+        /// Which patch.
+        patch: PatchCode,
+        /// Why; may be empty.
+        reason: String,
+    },
+    /// Take one's own objection to a patch back.
+    Withdraw(PatchCode),
     /// Take an applied patch back.
     Undo(PatchCode),
     /// Bring a stale patch up to date.
@@ -91,6 +110,7 @@ impl Intent {
                 | Self::WhoAmI
                 | Self::Models
                 | Self::Routes
+                | Self::Roles
                 | Self::Stats
         )
     }

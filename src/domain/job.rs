@@ -55,6 +55,13 @@ pub enum Job {
         /// The connection.
         connection: ConnectionId,
     },
+    /// Apply a patch to which nobody objected.
+    ApplyUnopposed {
+        /// The patch.
+        patch: PatchId,
+        /// When its clock ends, as it was when this was queued.
+        at: Timestamp,
+    },
 }
 
 impl Job {
@@ -69,6 +76,7 @@ impl Job {
             Self::RefreshConnection { .. } => "refresh_connection",
             Self::RevokeConnection { .. } => "revoke_connection",
             Self::TellBroken { .. } => "tell_broken",
+            Self::ApplyUnopposed { .. } => "apply_unopposed",
         }
     }
 }
@@ -83,6 +91,7 @@ impl Job {
             | Self::SendAnswer { .. }
             | Self::ExpirePatch { .. }
             | Self::EndProgress { .. }
+            | Self::ApplyUnopposed { .. }
             | Self::RefreshConnection { .. }
             | Self::RevokeConnection { .. }
             | Self::TellBroken { .. } => Duration::from_mins(2),
@@ -103,6 +112,8 @@ impl Job {
             Self::RefreshConnection { connection } => (Some(format!("refresh {connection}")), None, 12),
             Self::RevokeConnection { connection } => (Some(format!("revoke {connection}")), None, 16),
             Self::TellBroken { connection } => (Some(format!("tell {connection}")), None, 16),
+            // Each setting of the clock has its own end; those of earlier ones find nothing to do.
+            Self::ApplyUnopposed { patch, at } => (Some(format!("unopposed {patch} {}", at.as_millis())), None, 20),
         };
         NewJob { job: self, run_at: at, unique_key, ordering_key, max_attempts }
     }

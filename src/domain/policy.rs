@@ -1,180 +1,290 @@
 //! Who may decide on a patch, and what applies without waiting.
+//!
+//! All of it is pure: whoever asks brings the member as looked up just now, and who is in a user group as the platform
+//! said just now. What is not known never lets anything pass.
+
+mod change;
+mod hours;
+mod right;
+mod stored;
 
 use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+pub use change::{ChangeAction, ChangeClick, ChangeCode, ChangeRefusal, ChangeState, PolicyChange, Rules, may_decide};
+pub use hours::after_working_hours;
+pub use right::{Check, Circle, Refusal, able};
+pub use stored::Override;
+
 use super::{
     ids::MemberId,
-    member::{Member, Standing},
+    member::{Member, Role},
     patch::{Change, Confidence, Operation, Patch, TaskChanges},
+    project::words,
     task::Status,
+    time::Timestamp,
 };
 
-/// A tenant's rules for decisions. Read fresh at every click.
+/// The rules for decisions that hold for a patch: the tenant's, with what its project sets otherwise. Read fresh at
+/// every click.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "stored::Stored")]
 pub struct Policy {
+    /// Who may approve.
+    pub approvers: Approvers,
     /// How many different people must approve.
     pub approvals: usize,
     /// Whether the author's own approval counts.
     pub self_approval: bool,
-    /// Whether a small change of one task's status (but not to cancelled), assignee, estimate, priority or due date, asked
-    /// for in so many words, applies at once.
-    pub auto_apply_small: bool,
+    /// What is asked for besides where a patch deletes or cancels tasks.
+    pub deletes: Stricter,
+    /// What is asked for besides where a patch has many operations.
+    pub large: Large,
     /// How long a patch waits for a decision.
     pub expiry: Duration,
+    /// Which changes of one task, asked for in so many words, apply at once where their author may approve them alone.
+    pub auto: BTreeSet<Small>,
+    /// Whether a patch applies by itself unless somebody objects.
+    pub lazy: Lazy,
+}
+
+/// Who may approve: whoever is in one of these.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approvers {
+    /// Everybody of these roles.
+    #[serde(default)]
+    pub roles: BTreeSet<Role>,
+    /// These members.
+    #[serde(default)]
+    pub members: BTreeSet<MemberId>,
+    /// The members of a user group, as Slack says at the click.
+    #[serde(default)]
+    pub group: Option<Group>,
+}
+
+/// A user group of a Slack workspace.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// The workspace.
+    pub team: String,
+    /// The group there, such as `S0614TZR7`.
+    pub id: String,
+}
+
+/// What a rule asks for beyond what always holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stricter {
+    /// This many approvals, if that is more.
+    #[serde(default)]
+    pub approvals: Option<usize>,
+    /// Only approvals of people with at least this role.
+    #[serde(default)]
+    pub by: Option<Role>,
+}
+
+/// The rule for patches of many operations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Large {
+    /// It holds for patches of more than this many operations; 0 for none.
+    pub operations: usize,
+    /// What it asks for.
+    pub stricter: Stricter,
+}
+
+/// Lazy consensus: a patch applies after some working hours unless somebody objects.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lazy {
+    /// Working hours from its proposal on; 0 for never.
+    pub hours: u32,
+    /// IANA name of the time zone whose working hours count; `None` for the author's own.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// When this was agreed: no clock runs from before.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
+}
+
+words! {
+    /// A change of one task that says how the work goes.
+    Small {
+        /// Its status, but not to cancelled.
+        Status = "status",
+        /// Who does it.
+        Assignee = "assignee",
+        /// How much work it is.
+        Estimate = "estimate",
+        /// How much it matters.
+        Priority = "priority",
+        /// By when it should be done.
+        Due = "due",
+    }
+}
+
+/// What a patch needs to be applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Demand {
+    /// Approvals of this many different people.
+    pub approvals: usize,
+    /// Each of whom has at least this role.
+    pub by: Option<Role>,
+    /// Why that is more than usual; empty where it is not.
+    pub because: Vec<Because>,
+}
+
+/// Why a patch needs more than others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Because {
+    /// It deletes this many tasks and cancels that many.
+    Deletes(usize, usize),
+    /// It has this many operations.
+    Large(usize),
+}
+
+impl Default for Approvers {
+    /// Everybody but viewers.
+    fn default() -> Self {
+        let roles = [Role::Owner, Role::Admin, Role::Approver, Role::Member].into();
+        Self { roles, members: BTreeSet::new(), group: None }
+    }
+}
+
+impl Approvers {
+    /// Whether this names nobody, so that nothing could ever be approved.
+    pub fn is_nobody(&self) -> bool {
+        self.roles.is_empty() && self.members.is_empty() && self.group.is_none()
+    }
+}
+
+impl Stricter {
+    /// Whether it asks for nothing.
+    pub fn is_nothing(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl Lazy {
+    /// Whether anything applies by itself.
+    pub fn is_on(&self) -> bool {
+        self.hours > 0
+    }
 }
 
 impl Default for Policy {
     /// Any full member may approve, the author too; small changes apply at once; a week to decide.
     fn default() -> Self {
-        Self { approvals: 1, self_approval: true, auto_apply_small: true, expiry: Duration::from_hours(7 * 24) }
+        Self {
+            approvers: Approvers::default(),
+            approvals: 1,
+            self_approval: true,
+            deletes: Stricter::default(),
+            large: Large::default(),
+            expiry: Duration::from_hours(7 * 24),
+            auto: Small::ALL.iter().copied().collect(),
+            lazy: Lazy::default(),
+        }
     }
-}
-
-/// Why a person may not decide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// Guests never decide.
-    #[error("guests can't decide on changes; a full member of the workspace can")]
-    Guest,
-    /// Bots never decide.
-    #[error("bots can't decide on changes; a full member of the workspace can")]
-    Bot,
-    /// The account is deactivated.
-    #[error("this account is deactivated, so it can't decide on changes")]
-    Gone,
-    /// Nobody could tell who it is: closed, not open.
-    #[error("I could not find out who you are in this workspace, so I did not count it; try again in a minute")]
-    Unknown,
-    /// The author may not approve.
-    #[error("you proposed this, and the policy asks for somebody else's approval")]
-    Author,
 }
 
 impl Policy {
-    /// Whether `member` may take part in decisions at all: reject, renew, ask for changes, undo.
-    pub fn may_take_part(&self, member: &Member) -> Result<(), Refusal> {
-        match member.standing {
-            Standing::Full => Ok(()),
-            Standing::Guest => Err(Refusal::Guest),
-            Standing::Bot => Err(Refusal::Bot),
-            Standing::Gone => Err(Refusal::Gone),
-            Standing::Unknown => Err(Refusal::Unknown),
+    /// These rules with what a project sets otherwise.
+    #[must_use]
+    pub fn with(&self, own: &Override) -> Self {
+        Self {
+            approvers: own.approvers.clone().unwrap_or_else(|| self.approvers.clone()),
+            approvals: own.approvals.unwrap_or(self.approvals),
+            self_approval: own.self_approval.unwrap_or(self.self_approval),
+            deletes: own.deletes.unwrap_or(self.deletes),
+            large: own.large.unwrap_or(self.large),
+            expiry: own.expiry.unwrap_or(self.expiry),
+            auto: own.auto.clone().unwrap_or_else(|| self.auto.clone()),
+            lazy: own.lazy.clone().unwrap_or_else(|| self.lazy.clone()),
         }
     }
 
-    /// Whether `member` may approve `patch`.
-    pub fn may_approve(&self, member: &Member, patch: &Patch) -> Result<(), Refusal> {
-        self.may_take_part(member)?;
-        if patch.author == member.id && !self.self_approval { Err(Refusal::Author) } else { Ok(()) }
+    /// What `patch` needs: of several rules that hold for it, the strictest part of each.
+    pub fn demand(&self, patch: &Patch) -> Demand {
+        let mut demand = Demand { approvals: self.approvals.max(1), by: None, because: Vec::new() };
+        let (deleted, cancelled) = ends(patch);
+        let operations = patch.steps.len();
+        let is_large = self.large.operations > 0 && operations > self.large.operations;
+        for (holds, stricter, because) in [
+            (deleted + cancelled > 0, self.deletes, Because::Deletes(deleted, cancelled)),
+            (is_large, self.large.stricter, Because::Large(operations)),
+        ] {
+            if holds && !stricter.is_nothing() {
+                demand.approvals = demand.approvals.max(stricter.approvals.unwrap_or(0));
+                demand.by = [demand.by, stricter.by].into_iter().flatten().min();
+                demand.because.push(because);
+            }
+        }
+        demand
     }
 
-    /// Whether these approvals are enough.
-    pub fn is_met(&self, approvals: &BTreeSet<MemberId>) -> bool {
-        approvals.len() >= self.approvals.max(1)
+    /// Whether these approvals, each by somebody who [may](Self::may_approve), are enough.
+    pub fn is_met(&self, patch: &Patch, approvals: &BTreeSet<MemberId>) -> bool {
+        approvals.len() >= self.demand(patch).approvals
     }
 
     /// Whether `patch` is small enough to apply at once when its author may approve it.
     pub fn applies_at_once(&self, patch: &Patch) -> bool {
         let is_asked_for = patch.confidence == Confidence::High;
-        self.auto_apply_small && self.approvals <= 1 && self.self_approval && is_asked_for && is_small(patch)
+        let alone = self.self_approval && self.demand(patch).approvals <= 1;
+        let kinds = small(patch);
+        alone && is_asked_for && kinds.is_some_and(|kinds| !kinds.is_empty() && kinds.is_subset(&self.auto))
+    }
+
+    /// When `patch` applies by itself, whose clock runs since `start`; `None` where it never does: what needs more
+    /// than others needs people.
+    pub fn applies_unopposed(&self, patch: &Patch, start: Timestamp, author: &Member) -> Option<Timestamp> {
+        if !self.lazy.is_on() || !self.demand(patch).because.is_empty() {
+            return None;
+        }
+        let start = self.lazy.since.map_or(start, |since| since.max(start));
+        let zone = self.lazy.zone.as_deref().unwrap_or(&author.time_zone);
+        let zone = zone.parse().or_else(|_| author.time_zone.parse()).unwrap_or(chrono_tz::UTC);
+        Some(after_working_hours(start, self.lazy.hours, zone))
     }
 }
 
-/// One task, and only fields that say how the work goes; not its end without being done.
-fn is_small(patch: &Patch) -> bool {
-    let [step] = patch.steps.as_slice() else { return false };
-    let Operation::UpdateTask { changes, .. } = &step.operation else { return false };
-    let TaskChanges {
-        title,
-        description,
-        acceptance,
-        depends_on,
-        links,
-        status,
-        assignee: _,
-        estimate: _,
-        priority: _,
-        due: _,
-    } = changes;
+/// How many tasks the patch deletes, and how many it cancels.
+fn ends(patch: &Patch) -> (usize, usize) {
+    patch.operations().fold((0, 0), |(deleted, cancelled), operation| match operation {
+        Operation::DeleteTask { .. } => (deleted + 1, cancelled),
+        Operation::UpdateTask { changes, .. } if changes.status == Change::Set(Status::Cancelled) => {
+            (deleted, cancelled + 1)
+        }
+        _ => (deleted, cancelled),
+    })
+}
+
+/// What kinds of small change the patch is made of: one task, and only fields that say how the work goes; not its end
+/// without being done. `None` where it is anything more.
+fn small(patch: &Patch) -> Option<BTreeSet<Small>> {
+    let [step] = patch.steps.as_slice() else { return None };
+    let Operation::UpdateTask { changes, .. } = &step.operation else { return None };
+    let TaskChanges { title, description, acceptance, depends_on, links, status, assignee, estimate, priority, due } =
+        changes;
     let ends = *status == Change::Set(Status::Cancelled);
-    !ends && title.is_keep() && description.is_keep() && acceptance.is_keep() && depends_on.is_keep() && links.is_keep()
+    let says_more =
+        !(title.is_keep() && description.is_keep() && acceptance.is_keep() && depends_on.is_keep() && links.is_keep());
+    if ends || says_more {
+        return None;
+    }
+    let kinds = [
+        (status.is_keep(), Small::Status),
+        (assignee.is_keep(), Small::Assignee),
+        (estimate.is_keep(), Small::Estimate),
+        (priority.is_keep(), Small::Priority),
+        (due.is_keep(), Small::Due),
+    ];
+    Some(kinds.into_iter().filter(|(keeps, _)| !keeps).map(|(_, kind)| kind).collect())
 }
 
 #[cfg(test)]
-mod tests {
-    use ulid::Ulid;
-
-    use super::*;
-    use crate::domain::{
-        fixtures::{create, delete, patch, rename, update},
-        ids::Id,
-        member::Role,
-        patch::Change,
-        task::Status,
-    };
-
-    fn member(id: u128, standing: Standing) -> Member {
-        Member {
-            id: MemberId::from_ulid(Ulid::from_parts(0, id)),
-            name: "Ana".to_owned(),
-            role: Role::Owner,
-            standing,
-            time_zone: "Europe/Paris".to_owned(),
-        }
-    }
-
-    #[test]
-    fn only_full_members_decide() {
-        let (policy, patch) = (Policy::default(), patch(vec![rename(1, "Renamed")]));
-        for (standing, verdict) in [
-            (Standing::Full, Ok(())),
-            (Standing::Guest, Err(Refusal::Guest)),
-            (Standing::Bot, Err(Refusal::Bot)),
-            (Standing::Gone, Err(Refusal::Gone)),
-            (Standing::Unknown, Err(Refusal::Unknown)),
-        ] {
-            assert_eq!(policy.may_take_part(&member(9, standing)), verdict, "{standing:?}");
-            assert_eq!(policy.may_approve(&member(9, standing), &patch), verdict, "{standing:?}");
-        }
-    }
-
-    #[test]
-    fn an_author_approves_where_the_policy_says_so() {
-        let patch = patch(vec![rename(1, "Renamed")]);
-        let author = Member { id: patch.author, ..member(1, Standing::Full) };
-        let strict = Policy { self_approval: false, ..Policy::default() };
-        assert_eq!(Policy::default().may_approve(&author, &patch), Ok(()));
-        assert_eq!(strict.may_approve(&author, &patch), Err(Refusal::Author));
-        assert_eq!(strict.may_take_part(&author), Ok(()));
-        assert_eq!(strict.may_approve(&member(9, Standing::Full), &patch), Ok(()));
-    }
-
-    #[test]
-    fn approvals_are_counted_by_person_and_none_is_never_enough() {
-        let approvals: BTreeSet<_> = [1, 2].map(|id| member(id, Standing::Full).id).into();
-        for (asked, met) in [(0, true), (1, true), (2, true), (3, false)] {
-            assert_eq!(Policy { approvals: asked, ..Policy::default() }.is_met(&approvals), met, "{asked}");
-            assert!(!Policy { approvals: asked, ..Policy::default() }.is_met(&BTreeSet::new()), "{asked}");
-        }
-    }
-
-    #[test]
-    fn only_a_small_change_of_one_task_applies_at_once() {
-        let done = || update(1, TaskChanges { status: Change::Set(Status::Done), ..TaskChanges::default() });
-        let policy = Policy::default();
-        assert!(policy.applies_at_once(&patch(vec![done()])));
-        for more in [vec![], vec![done(), done()], vec![rename(1, "Renamed")], vec![create(8, 0, &[])], vec![delete(1)]]
-        {
-            assert!(!policy.applies_at_once(&patch(more.clone())), "{more:?}");
-        }
-        for stricter in [
-            Policy { auto_apply_small: false, ..Policy::default() },
-            Policy { approvals: 2, ..Policy::default() },
-            Policy { self_approval: false, ..Policy::default() },
-        ] {
-            assert!(!stricter.applies_at_once(&patch(vec![done()])), "{stricter:?}");
-        }
-    }
-}
+mod tests;

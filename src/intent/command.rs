@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 pub use super::table::{Argument, COMMANDS, Command, Kind};
 use super::{
     args::{Value, Values},
-    models, phrase, place, text, value,
+    models, phrase, place, roles, text, value,
 };
 use crate::{
     domain::{
@@ -112,6 +112,7 @@ impl Kind {
             Self::Priority => value::priority(word).map(|priority| (Value::Priority(priority), left)),
             Self::Models => models::models(text).map(Value::Whole).map(whole),
             Self::Routes => models::routes(text).map(Value::Whole).map(whole),
+            Self::Role => roles::role(text).map(Value::Whole).map(whole),
             Self::Command => Some((Value::Words(word.trim_start_matches('/').to_lowercase()), left)),
         }
     }
@@ -131,6 +132,7 @@ impl Kind {
             Self::Priority => "a priority: urgent, high, normal or low",
             Self::Models => "test, default, use, budget or remove",
             Self::Routes => "forget and the number in the list, or forget all",
+            Self::Role => "a person and a role: owner, admin, approver, member or viewer",
         }
     }
 }

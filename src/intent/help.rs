@@ -107,11 +107,14 @@ mod tests {
         /docket status [project]  how a project stands, or all of them
         /docket whoami  who you are to Docket
         /docket connect  get a private link that signs you in to Docket's pages
+        /docket role [person role]  who may do what, and give somebody a role
         /docket models [test|default|use|budget|remove …]  which models are connected, and what they cost today
         /docket routes [forget 2|forget all]  what words were chosen to mean in this channel
         /docket stats  how often proposals were approved in the last 30 days
         /docket approve <patch>  approve a patch
         /docket reject <patch> [reason]  turn a patch down
+        /docket object <patch> [reason]  keep a patch from applying by itself
+        /docket withdraw <patch>  take your objection to a patch back
         /docket undo <patch>  take an applied patch back
         /docket rebase <patch>  bring a stale patch up to date
         /docket renew <patch>  propose a lapsed patch again

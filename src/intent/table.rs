@@ -64,6 +64,8 @@ pub enum Kind {
     Models,
     /// What to do with the remembered words; may be nothing.
     Routes,
+    /// A person and a role; may be nothing.
+    Role,
 }
 
 const fn required(name: &'static str, kind: Kind, filler: &'static [&'static str]) -> Argument {
@@ -205,6 +207,16 @@ pub static COMMANDS: &[Command] = &[
         build: |_| Some(Intent::Connect),
     },
     Command {
+        name: "role",
+        aliases: &["roles", "members"],
+        arguments: &[optional("person role", Kind::Role, &[])],
+        help: "who may do what, and give somebody a role",
+        more: "Alone it lists the members. The roles are owner, admin, approver, member and viewer. Owners give every \
+               role, admins all but owner and admin.",
+        examples: &["role", "role @ben approver", "role Ben viewer"],
+        build: |v| v.either(Intent::Roles),
+    },
+    Command {
         name: "models",
         aliases: &[],
         arguments: &[optional("test|default|use|budget|remove …", Kind::Models, &[])],
@@ -259,6 +271,24 @@ pub static COMMANDS: &[Command] = &[
         more: "The reason is shown on the card.",
         examples: &["reject P-41 we do this next quarter", "reject P-41"],
         build: |v| Some(Intent::Reject { patch: v.patch()?, reason: v.words().unwrap_or_default() }),
+    },
+    Command {
+        name: "object",
+        aliases: &[],
+        arguments: &[PATCH, optional("reason", Kind::Words, &["because", "to"])],
+        help: "keep a patch from applying by itself",
+        more: "For a proposal that applies unless somebody objects. It then needs a normal approval.",
+        examples: &["object P-41 the dates are wrong", "object P-41"],
+        build: |v| Some(Intent::Object { patch: v.patch()?, reason: v.words().unwrap_or_default() }),
+    },
+    Command {
+        name: "withdraw",
+        aliases: &[],
+        arguments: &[PATCH],
+        help: "take your objection to a patch back",
+        more: "With the last objection gone, the time until the proposal applies by itself begins anew.",
+        examples: &["withdraw P-41"],
+        build: |v| v.patch().map(Intent::Withdraw),
     },
     Command {
         name: "undo",

@@ -10,6 +10,7 @@ use crate::{
         model::Use,
         patch::{Mode, Patch, next_free},
         plan::Plan,
+        policy::able,
         project::{Project, ProjectKey},
         task::TaskNumber,
     },
@@ -224,7 +225,7 @@ impl Wish<'_> {
         let (draft, note) = match self.redraft(tx, &ground, words).await? {
             Redraft::Draft(draft, note) => (draft, present(note)),
             // Whoever may not change it need not have it drafted: the refusal is the same before and after.
-            Redraft::Instead(Thought::Ask(_)) if tx.policy().await?.may_take_part(self.talk.member).is_err() => {
+            Redraft::Instead(Thought::Ask(_)) if able(self.talk.member).is_err() => {
                 return Ok(Thought::Decide(click));
             }
             Redraft::Instead(thought) => return Ok(thought),

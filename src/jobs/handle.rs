@@ -11,8 +11,9 @@ use crate::{
         event::{Action, Click, Event, Incoming, Venue},
         ids::{DeliveryId, MemberId, TenantId},
         job::JobError,
-        member::{Identity, Member, Standing, Surface},
+        member::{Identity, Member, Surface},
         message::Message,
+        policy::{Circle, Group, able},
         route::{Route, phrase},
     },
     error::{Error, Result},
@@ -22,13 +23,14 @@ use crate::{
         cards::{append, queue_answer},
         connections,
         consult::{self, Consultation, Memo, consult},
-        people::{meet, recognise},
-        settings,
+        people::{meet, recognise, users_in},
+        roles, settings,
         think::{self, Idea, Thought},
         understand,
     },
     review::{
-        decide::{Decided, decide, refuse},
+        circle::Circles,
+        decide::{Decided, as_stored, decide, refuse},
         propose::{Proposal, Proposed, propose},
         replies,
     },
@@ -47,6 +49,8 @@ enum Turn {
     Ask(Box<Consultation>),
     /// An account has to be tried out.
     Test(String),
+    /// A platform has to be asked who is in this group, and then everything thought again.
+    Circle(Group),
 }
 
 /// A conversation's side: who spoke, where, and what came in.
@@ -79,12 +83,17 @@ pub(super) async fn handle(desk: &Desk, tenant: TenantId, id: DeliveryId) -> Res
         meet(desk, tenant, identity, line).await?;
     }
     let talk = Talk { tenant, delivery: &delivery, member: &member, identity, venue, event };
-    let mut memo = Memo::new();
+    let (mut memo, mut circles) = (Memo::new(), Circles::default());
     let mut tries = 0;
     while tries < TRIES {
-        match turn(desk, &talk, &memo).await {
+        match turn(desk, &talk, &memo, &circles).await {
             Ok(Turn::Done) => return Ok(()),
             Ok(Turn::Again) => tries += 1,
+            Ok(Turn::Circle(group)) => {
+                tries += 1;
+                let users = users_in(desk, tenant, &group).await?;
+                circles.put(group, users, desk.chance.now());
+            }
             Ok(Turn::Ask(consultation)) => {
                 if let Some(by) = consult(desk, &talk, &consultation, &mut memo).await? {
                     let words = stopped(&mut desk.store.read(tenant).await?, &talk, by).await?;
@@ -105,19 +114,19 @@ pub(super) async fn handle(desk: &Desk, tenant: TenantId, id: DeliveryId) -> Res
     Err(JobError::Retry(anyhow::anyhow!("the plan kept changing while it was being changed")))
 }
 
-async fn turn(desk: &Desk, talk: &Talk<'_>, memo: &Memo) -> Result<Turn> {
+async fn turn(desk: &Desk, talk: &Talk<'_>, memo: &Memo, circles: &Circles) -> Result<Turn> {
     let mut tx = desk.store.read(talk.tenant).await?;
     let thought = think::think(desk, &mut tx, talk, memo).await?;
     drop(tx);
     match thought {
         Thought::Ask(consultation) => Ok(Turn::Ask(consultation)),
         Thought::Test(account) => Ok(Turn::Test(account)),
-        thought => carry_out(desk, talk, thought).await,
+        thought => carry_out(desk, talk, thought, circles).await,
     }
 }
 
 /// Does what was thought, in one transaction that marks the delivery as handled.
-async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought) -> Result<Turn> {
+async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought, circles: &Circles) -> Result<Turn> {
     let mut tx = desk.store.write(talk.tenant).await?;
     if !tx.finish_delivery(talk.delivery.id, thought.outcome(), desk.chance.now()).await? {
         return Ok(Turn::Done);
@@ -134,8 +143,8 @@ async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought) -> Result<Tur
         Thought::Nothing | Thought::Ask(_) | Thought::Test(_) => {}
         Thought::Say(message) => reply(desk, &mut tx, talk, message).await?,
         Thought::Stop(delivery) => {
-            if talk.member.standing != Standing::Full {
-                reply(desk, &mut tx, talk, Message::text("Only full members of the workspace can cancel a draft."))
+            if able(talk.member).is_err() {
+                reply(desk, &mut tx, talk, Message::text("Viewers and guests can't cancel a draft; members can."))
                     .await?;
             } else if !tx.stop_progress(delivery, talk.member.id).await? {
                 reply(desk, &mut tx, talk, Message::text("That draft is finished already.")).await?;
@@ -153,17 +162,21 @@ async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought) -> Result<Tur
             let said = settings::forget_routes(desk, &mut tx, which, talk.member, talk.venue).await?;
             reply(desk, &mut tx, talk, said).await?;
         }
+        Thought::SetRole(wish) => {
+            let said = roles::set_role(desk, &mut tx, talk, &wish).await?;
+            reply(desk, &mut tx, talk, said).await?;
+        }
         Thought::Decide(click) => {
-            if !decided(desk, &mut tx, talk, &click).await? {
-                return Ok(Turn::Again);
+            if let Some(turn) = decided(desk, &mut tx, talk, &click, circles).await? {
+                return Ok(turn);
             }
         }
         Thought::Propose(idea) => {
             let note = idea.note.clone();
             if let Some(told) = refused(desk, &mut tx, talk, idea.follows.as_ref()).await? {
                 reply(desk, &mut tx, talk, told).await?;
-            } else if !proposed(desk, &mut tx, talk, *idea, message.take()).await? {
-                return Ok(Turn::Again);
+            } else if let Some(turn) = proposed(desk, &mut tx, talk, *idea, message.take(), circles).await? {
+                return Ok(turn);
             } else {
                 tx.remove_progress(talk.delivery.id).await?;
                 if let Some(note) = note {
@@ -176,9 +189,16 @@ async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought) -> Result<Tur
     end(desk, tx, talk).await
 }
 
-/// Stores a proposal; its card takes over the `message` that showed the draft. False means that the world moved and
-/// it must be made again.
-async fn proposed(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, idea: Idea, message: Option<String>) -> Result<bool> {
+/// Stores a proposal; its card takes over the `message` that showed the draft. Says how the turn ends where it must
+/// be made again.
+async fn proposed(
+    desk: &Desk,
+    tx: &mut Tx,
+    talk: &Talk<'_>,
+    idea: Idea,
+    message: Option<String>,
+    circles: &Circles,
+) -> Result<Option<Turn>> {
     let proposal = Proposal {
         draft: idea.draft,
         author: talk.member,
@@ -192,13 +212,14 @@ async fn proposed(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, idea: Idea, message
         undoes: idea.undoes,
         waits: false,
     };
-    match propose(tx, proposal, &desk.chance).await? {
+    Ok(match propose(tx, proposal, circles, &desk.chance).await? {
         Proposed::Stored(patch) => {
             tracing::info!(patch = %patch.code, state = patch.state.as_str(), "proposed");
-            Ok(true)
+            None
         }
-        Proposed::Lost => Ok(false),
-    }
+        Proposed::Lost => Some(Turn::Again),
+        Proposed::Ask(group) => Some(Turn::Circle(group)),
+    })
 }
 
 /// Ends a turn. The line comes last, because it locks the tenant, which a decision locks after its patch:
@@ -216,7 +237,7 @@ async fn learn(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>) -> Result<()> {
     // What a guest means by them is not what the channel means; and words never come to decide or set anything.
     let meant = intent::typed(line, understand::today(Some(talk.member), desk.chance.now()));
     let may_be_meant = matches!(&meant, Reading::Meant(intent) if classify::may_mean(intent));
-    if talk.member.standing != Standing::Full || !may_be_meant {
+    if able(talk.member).is_err() || !may_be_meant {
         return Ok(());
     }
     if let Some(phrase) = phrase(words) {
@@ -240,23 +261,26 @@ async fn stopped(tx: &mut Tx, talk: &Talk<'_>, by: MemberId) -> Result<Message> 
 async fn refused(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, click: Option<&Click>) -> Result<Option<Message>> {
     let Some(click) = click else { return Ok(None) };
     let Some(patch) = tx.lock_patch(click.patch).await? else { return Ok(Some(replies::unknown_button())) };
-    refuse(tx, &patch, click, talk.member, talk.venue, &desk.chance).await
+    let by = as_stored(tx, talk.member).await?;
+    // Nothing that becomes a proposal asks for the right to approve.
+    refuse(tx, &patch, click, &by, (talk.venue, &Circle::Unknown), &desk.chance).await
 }
 
-/// Carries out a decision. False means that somebody was first and it must be taken again.
-async fn decided(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, click: &Click) -> Result<bool> {
-    match decide(tx, click, talk.member, talk.venue, &desk.chance).await? {
+/// Carries out a decision. Says how the turn ends where it must be taken again.
+async fn decided(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, click: &Click, circles: &Circles) -> Result<Option<Turn>> {
+    match decide(tx, click, talk.member, talk.venue, circles, &desk.chance).await? {
         Decided::Done(message) => {
             if !matches!(talk.event, Event::Click(_)) {
                 reply(desk, tx, talk, message).await?;
             }
-            Ok(true)
+            Ok(None)
         }
         Decided::Told(message) => {
             reply(desk, tx, talk, message).await?;
-            Ok(true)
+            Ok(None)
         }
-        Decided::Lost => Ok(false),
+        Decided::Lost => Ok(Some(Turn::Again)),
+        Decided::Ask(group) => Ok(Some(Turn::Circle(group))),
     }
 }
 

@@ -6,6 +6,7 @@ mod consult;
 mod drafting;
 mod handle;
 mod people;
+mod roles;
 mod settings;
 mod think;
 mod ticket;
@@ -30,7 +31,7 @@ use crate::{
     error::Error,
     llm::models::Models,
     planner::templates::Templates,
-    review::decide,
+    review::{consensus, decide},
     store::{self, Claimed, Store},
 };
 
@@ -90,6 +91,13 @@ pub async fn run(desk: &Desk, claimed: &Claimed) -> Result<(), JobError> {
             }
             Ok(())
         }
+        Job::ApplyUnopposed { patch, .. } => {
+            let mut tx = desk.store.write(claimed.tenant).await?;
+            if !consensus::apply_unopposed(&mut tx, patch, &desk.chance).await? {
+                return Err(JobError::Retry(anyhow::anyhow!("the plan changed in this very moment")));
+            }
+            Ok(tx.commit().await?)
+        }
     }
 }
 
@@ -104,7 +112,8 @@ pub async fn abandoned(desk: &Desk, claimed: &Claimed, error: &anyhow::Error) ->
         | Job::ExpirePatch { .. }
         | Job::RefreshConnection { .. }
         | Job::RevokeConnection { .. }
-        | Job::TellBroken { .. } => Ok(()),
+        | Job::TellBroken { .. }
+        | Job::ApplyUnopposed { .. } => Ok(()),
     }
 }
 

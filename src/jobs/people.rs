@@ -1,13 +1,16 @@
 //! Who sent a delivery, as the platform tells us now.
 
+use std::collections::BTreeSet;
+
 use crate::{
     chat::slack::{SlackClient, SlackError},
     domain::{
         ids::TenantId,
         job::JobError,
         member::{Identity, Member, Role, Standing, Surface},
+        policy::Group,
     },
-    jobs::Desk,
+    jobs::{Desk, roles},
 };
 
 /// The member behind an identity, made on first sight.
@@ -24,7 +27,7 @@ pub(super) async fn recognise(desk: &Desk, tenant: TenantId, identity: &Identity
         (Surface::Console, None) => None,
     };
     let asked = match &at_slack {
-        None => Ok(()),
+        None => Ok(false),
         Some(identity) => match desk.slack(tenant, &identity.team).await {
             Ok(slack) => look_up(&slack, identity, &mut member).await,
             Err(error) => Err(error),
@@ -33,18 +36,42 @@ pub(super) async fn recognise(desk: &Desk, tenant: TenantId, identity: &Identity
     if let Err(SlackError::RateLimited(pause)) = asked {
         return Err(JobError::Wait(pause));
     }
-    if let Err(error) = asked {
-        // Whoever proposes need not be known; whoever decides does, and is told so.
+    if let Err(error) = &asked {
+        // Whoever proposes need not be known; whoever decides does, and is told so. A guest stays one.
         tracing::warn!(%error, "Slack does not say who a user is; the person can't decide until it does");
-        member.standing = Standing::Unknown;
+        if member.standing == Standing::Full {
+            member.standing = Standing::Unknown;
+        }
         if known.is_some() {
             return Ok(member);
         }
     }
-    if known.as_ref() == Some(&member) {
-        return Ok(member);
+    let runs_it = asked.unwrap_or(false);
+    let is_news = known.as_ref() != Some(&member);
+    if is_news || runs_it && member.role != Role::Owner && desk.store.read(tenant).await?.owners().await?.is_empty() {
+        return remember(desk, tenant, identity, &member, runs_it).await;
     }
-    remember(desk, tenant, identity, &member).await
+    Ok(member)
+}
+
+/// The user ids in a user group, asked now; `None` where Slack does not say.
+pub(super) async fn users_in(
+    desk: &Desk,
+    tenant: TenantId,
+    group: &Group,
+) -> Result<Option<BTreeSet<String>>, JobError> {
+    let asked = match desk.slack(tenant, &group.team).await {
+        Ok(slack) => slack.group(&group.id).await,
+        Err(error) => Err(error),
+    };
+    match asked {
+        Ok(users) => Ok(Some(users)),
+        Err(SlackError::RateLimited(pause)) => Err(JobError::Wait(pause)),
+        Err(error) => {
+            tracing::warn!(%error, "Slack does not say who is in a user group; nobody decides for it until it does");
+            Ok(None)
+        }
+    }
 }
 
 /// How Slack knows a member, where it does.
@@ -69,7 +96,8 @@ pub(super) async fn meet(desk: &Desk, tenant: TenantId, sender: &Identity, line:
             Err(error) => Err(error),
         };
         match asked {
-            Ok(()) => drop(remember(desk, tenant, &identity, &member).await?),
+            // Nobody comes to look after a tenant by being spoken of.
+            Ok(_) => drop(remember(desk, tenant, &identity, &member, false).await?),
             Err(error) => tracing::warn!(%error, "Slack does not say who a mentioned user is"),
         }
     }
@@ -79,15 +107,14 @@ pub(super) async fn meet(desk: &Desk, tenant: TenantId, sender: &Identity, line:
 /// People looked up for one line at most.
 const MENTIONS: usize = 20;
 
-/// Takes over what Slack says about the person.
-async fn look_up(slack: &SlackClient, identity: &Identity, member: &mut Member) -> Result<(), SlackError> {
+/// Takes over what Slack says about the person, and says whether they run the workspace. What they may do here is said
+/// here.
+async fn look_up(slack: &SlackClient, identity: &Identity, member: &mut Member) -> Result<bool, SlackError> {
     let user = slack.user(&identity.user, &identity.team).await?;
     member.name = user.name;
     member.standing = user.standing;
-    // Until owners are named here, those who administer the workspace are.
-    member.role = if user.is_admin { Role::Owner } else { Role::Member };
     member.time_zone = user.time_zone.unwrap_or_else(|| member.time_zone.clone());
-    Ok(())
+    Ok(user.is_admin)
 }
 
 fn stranger(desk: &Desk, identity: &Identity) -> Member {
@@ -101,16 +128,30 @@ fn stranger(desk: &Desk, identity: &Identity) -> Member {
 }
 
 /// Stores the member, unless another job has made one for the same identity in the meantime: then that
-/// one takes over what we learned.
-async fn remember(desk: &Desk, tenant: TenantId, identity: &Identity, member: &Member) -> Result<Member, JobError> {
+/// one takes over what we learned. As long as nobody but the person at the console is owner, the first who `runs_it`,
+/// the workspace, becomes one.
+async fn remember(
+    desk: &Desk,
+    tenant: TenantId,
+    identity: &Identity,
+    member: &Member,
+    runs_it: bool,
+) -> Result<Member, JobError> {
     let mut tx = desk.store.write(tenant).await?;
     // Two first messages of one new person are handled at the same time, if they come from two channels.
     tx.lock_tenant().await?;
-    let stored = match tx.member_by_identity(identity).await? {
+    let mut stored = match tx.member_by_identity(identity).await? {
         Some(other) => Member { id: other.id, role: other.role, ..member.clone() },
         None => member.clone(),
     };
+    let before = stored.role;
+    if runs_it && before != Role::Owner && tx.owners().await?.is_empty() {
+        stored.role = Role::Owner;
+    }
     tx.put_member(&stored, identity).await?;
+    if stored.role != before {
+        roles::record(desk, &mut tx, &stored, before, None, None).await?;
+    }
     tx.commit().await?;
     Ok(stored)
 }

@@ -1,4 +1,4 @@
-//! What owners set from a conversation: accounts with providers of models, which model does what, the budget; and what
+//! What owners and admins set from a conversation: accounts with providers of models, which model does what, the budget; and what
 //! a channel's words no longer mean.
 
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::{
         audit::AuditEntry,
         event::Venue,
         intent::ModelsWish,
-        member::{Member, Role, Standing},
+        member::Member,
         message::{Block, Button, ButtonStyle, Message, Press, Span},
         model::{Account, AccountForm, Checked, JsonMode, ModelName, ModelSettings, Use, grouped, in_one},
     },
@@ -18,23 +18,26 @@ use crate::{
         address,
         models::{Overview, Tested, Trouble},
     },
-    review::words::{count, list},
+    review::{
+        propose::may_change,
+        words::{count, list},
+    },
     store::{self, Tx},
 };
 
 /// Accounts of one tenant.
 const MAX_ACCOUNTS: usize = 20;
 
-/// Refuses whoever is not an owner, and names those who are.
-pub(super) async fn only_owners(tx: &mut Tx, member: &Member) -> Result<()> {
-    if member.role == Role::Owner && member.standing == Standing::Full {
+/// Refuses whoever is neither owner nor admin, and names those who are.
+pub(super) async fn only_in_charge(tx: &mut Tx, member: &Member) -> Result<()> {
+    if member.is_in_charge() {
         return Ok(());
     }
     let members = tx.members().await?;
-    let owners: Vec<&str> =
-        members.iter().filter(|m| m.role == Role::Owner).map(|member| member.name.as_str()).take(5).collect();
-    let can = if owners.is_empty() { String::new() } else { format!(" {} can.", list(&owners, "or")) };
-    Err(UserError::new(format!("Only owners choose the models and the budget.{can}")).into())
+    let able: Vec<&str> =
+        members.iter().filter(|m| m.is_in_charge()).map(|member| member.name.as_str()).take(5).collect();
+    let can = if able.is_empty() { String::new() } else { format!(" {} can.", list(&able, "or")) };
+    Err(UserError::new(format!("Only owners and admins choose the models and the budget.{can}")).into())
 }
 
 /// Carries out a change of which models are used; says what holds now.
@@ -45,7 +48,7 @@ pub(super) async fn set_models(
     by: &Member,
     venue: &Venue,
 ) -> Result<Message> {
-    only_owners(tx, by).await?;
+    only_in_charge(tx, by).await?;
     // Two owners at once would otherwise each write back what the other had changed.
     tx.lock_tenant().await?;
     let before = tx.model_settings().await?;
@@ -113,7 +116,7 @@ pub(super) async fn add_account(
     by: &Member,
     venue: &Venue,
 ) -> Result<Message> {
-    only_owners(tx, by).await?;
+    only_in_charge(tx, by).await?;
     tx.lock_tenant().await?;
     let accounts = tx.accounts().await?;
     if accounts.len() >= MAX_ACCOUNTS {
@@ -200,6 +203,7 @@ pub(super) async fn forget_routes(
     by: &Member,
     venue: &Venue,
 ) -> Result<Message> {
+    may_change(tx, by, venue).await?;
     let routes = tx.routes_of(venue).await?;
     let (said, gone): (String, Vec<_>) = match which {
         None => (format!("Forgotten: {} of this channel.", count(routes.len(), "choice")), routes),

@@ -11,6 +11,7 @@ use crate::{
         message::{Block, Button, ButtonStyle, Message, Press, Span},
         model::{AccountForm, Use},
         patch::PatchState,
+        policy::Policy,
         route::phrase,
     },
     error::{Result, UserError},
@@ -24,6 +25,7 @@ use crate::{
         Desk,
         consult::{Consultation, Memo},
         handle::Talk,
+        roles::RoleWish,
         understand::understand,
         wish::Wish,
     },
@@ -54,6 +56,8 @@ pub(super) enum Thought {
     AddAccount(AccountForm),
     /// What words of this channel mean is to be forgotten.
     ForgetRoutes(Option<usize>),
+    /// Somebody is to be given a role.
+    SetRole(RoleWish),
 }
 
 /// A proposal to be.
@@ -78,7 +82,7 @@ impl Thought {
             Self::Decide(_) => "decided",
             Self::Propose(_) => "proposed",
             Self::Stop(_) => "stopped",
-            Self::SetModels(_) | Self::AddAccount(_) | Self::ForgetRoutes(_) => "set",
+            Self::SetModels(_) | Self::AddAccount(_) | Self::ForgetRoutes(_) | Self::SetRole(_) => "set",
         }
     }
 }
@@ -116,6 +120,8 @@ async fn clicked(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, memo: &Memo, click: 
     let is_current = click.revision == patch.revision;
     let wish = |line| Wish { desk, talk, memo, line };
     match (click.action, &patch.state) {
+        // Whoever may only look is refused before anything is drafted.
+        _ if Policy::may_propose(talk.member).is_err() => Ok(Thought::Decide(click)),
         (Action::RequestChanges, PatchState::Proposed) if is_current => {
             let Some(words) = click.words.clone() else {
                 return Err(

@@ -12,6 +12,7 @@ use crate::{
         message::Message,
         patch::{Patch, PatchCode, PatchState},
         plan::Plan,
+        policy::able,
         project::{Project, ProjectKey, Revision},
         task::{TaskCode, TaskNumber},
         time::Timestamp,
@@ -25,6 +26,7 @@ use crate::{
         Desk,
         consult::Memo,
         handle::Talk,
+        roles::RoleWish,
         settings,
         think::{Idea, Thought},
         ticket,
@@ -32,7 +34,11 @@ use crate::{
     },
     llm::{Question, fence::Fence, prompt::Said},
     planner::{Draft, people::People, set},
-    review::{propose::Target, replies, take_back::take_back},
+    review::{
+        propose::{Target, may_change},
+        replies,
+        take_back::take_back,
+    },
     store::Tx,
 };
 
@@ -47,6 +53,9 @@ pub(super) struct Wish<'a> {
 impl Wish<'_> {
     /// Finds out what should happen for this intent.
     pub(super) async fn fulfil(&self, tx: &mut Tx, intent: Intent) -> Result<Thought> {
+        if proposes(&intent) {
+            may_change(tx, self.talk.member, self.talk.venue).await?;
+        }
         match intent {
             Intent::Plan(goal) => self.plan(tx, &goal).await,
             Intent::Break { task, focus } => self.break_down(tx, &task, focus.as_deref()).await,
@@ -63,11 +72,17 @@ impl Wish<'_> {
             Intent::Renew(code) => self.decide(tx, code, Action::Renew, None).await,
             Intent::Connect => Ok(Thought::Say(ticket::offer(self.talk.venue.surface))),
             Intent::SetModels(ModelsWish::Test(account)) => {
-                settings::only_owners(tx, self.talk.member).await?;
+                settings::only_in_charge(tx, self.talk.member).await?;
                 Ok(Thought::Test(account))
             }
             Intent::SetModels(wish) => Ok(Thought::SetModels(wish)),
             Intent::ForgetRoutes(which) => Ok(Thought::ForgetRoutes(which)),
+            Intent::SetRole { person, role } => {
+                let member = self.people(tx).await?.resolve(&person)?;
+                Ok(Thought::SetRole(RoleWish { member, role }))
+            }
+            Intent::Object { patch, reason } => self.decide(tx, patch, Action::Object, Some(reason)).await,
+            Intent::Withdraw(code) => self.decide(tx, code, Action::Withdraw, None).await,
             Intent::Help(_)
             | Intent::Show(_)
             | Intent::List
@@ -77,6 +92,7 @@ impl Wish<'_> {
             | Intent::WhoAmI
             | Intent::Models
             | Intent::Routes
+            | Intent::Roles
             | Intent::Stats => Ok(Thought::Nothing),
         }
     }
@@ -88,7 +104,7 @@ impl Wish<'_> {
 
     /// Whether a model may be asked: where one is connected, and for full members. Nobody else spends the budget.
     pub(super) async fn may_ask(&self, tx: &mut Tx) -> Result<bool> {
-        Ok(self.talk.member.standing == Standing::Full && self.desk.models.is_connected(tx).await?)
+        Ok(able(self.talk.member).is_ok() && self.desk.models.is_connected(tx).await?)
     }
 
     /// The day it is for the sender.
@@ -193,6 +209,14 @@ impl Wish<'_> {
     pub(super) fn said(&self, words: &str) -> Said {
         Said::new(speaker(self.talk.member), words)
     }
+}
+
+/// Whether it makes a proposal, which viewers don't.
+const fn proposes(intent: &Intent) -> bool {
+    matches!(
+        intent,
+        Intent::Plan(_) | Intent::Break { .. } | Intent::Template(_) | Intent::Edit(_) | Intent::Set { .. }
+    )
 }
 
 /// Who somebody is, for a model: `Ana, full member`.

@@ -12,7 +12,6 @@ use super::trouble::Trouble;
 use crate::{
     domain::{
         ids::TenantId,
-        member::Role,
         model::{Call, CallOutcome, RUN_TOKENS},
         time::Timestamp,
     },
@@ -91,7 +90,7 @@ pub(super) async fn reserve(
 
 /// Who can raise the budget, by name.
 async fn owners(tx: &mut Tx) -> store::Result<Vec<String>> {
-    let owners = tx.members().await?.into_iter().filter(|member| member.role == Role::Owner);
+    let owners = tx.members().await?.into_iter().filter(|member| member.is_in_charge());
     Ok(owners.map(|member| member.name).take(5).collect())
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     facts::Facts,
     lines::{Style, change, choices, lines},
+    rules,
     words::{count, list, quote},
 };
 use crate::{
@@ -88,13 +89,21 @@ fn proposed(facts: &Facts) -> Message {
         blocks.push(Block::Choices { patch: patch.id, options });
     }
     blocks.extend(stale_block(facts));
+    blocks.extend(consensus(facts).map(Block::Text));
     let first = if is_fresh { (Action::Approve, "Approve") } else { (Action::Rebase, "Rebase") };
-    blocks.push(Block::Buttons(vec![
-        button(facts, first.0, first.1, ButtonStyle::Primary),
-        button(facts, Action::RequestChanges, "Request changes", ButtonStyle::Plain),
-        button(facts, Action::Reject, "Reject", ButtonStyle::Danger),
-        button(facts, Action::Details, "Details", ButtonStyle::Plain),
-    ]));
+    let object = match (facts.objections.is_empty(), facts.unopposed_at) {
+        (false, _) => Some(button(facts, Action::Withdraw, "Withdraw objection", ButtonStyle::Plain)),
+        (true, Some(_)) => Some(button(facts, Action::Object, "Object", ButtonStyle::Plain)),
+        (true, None) => None,
+    };
+    let buttons = [
+        Some(button(facts, first.0, first.1, ButtonStyle::Primary)),
+        Some(button(facts, Action::RequestChanges, "Request changes", ButtonStyle::Plain)),
+        Some(button(facts, Action::Reject, "Reject", ButtonStyle::Danger)),
+        object,
+        Some(button(facts, Action::Details, "Details", ButtonStyle::Plain)),
+    ];
+    blocks.push(Block::Buttons(buttons.into_iter().flatten().collect()));
     blocks.push(Block::Context(footer(facts)));
     let changes = count(facts.diff.entries.len(), "change");
     let wish = if is_fresh { "to approve" } else { "to rebase: the plan has moved" };
@@ -106,8 +115,13 @@ fn applied(facts: &Facts, decision: &Decision, revision: Revision, steps: &BTree
         return small;
     }
     let code = facts.patch.code;
-    let mut spans = vec![Span::Strong(format!("✓ {code} applied")), Span::plain(" by ")];
-    spans.extend([person(facts, decision.by), Span::plain(", "), Span::Time(decision.at)]);
+    let mut spans = vec![Span::Strong(format!("✓ {code} applied"))];
+    if facts.by_policy {
+        spans.push(Span::plain(" by the policy, since nobody objected, "));
+    } else {
+        spans.extend([Span::plain(" by "), person(facts, decision.by), Span::plain(", ")]);
+    }
+    spans.push(Span::Time(decision.at));
     if facts.approvals.len() > 1 {
         spans.push(Span::plain(format!(" · approved by {}", approvers(facts))));
     }
@@ -123,7 +137,8 @@ fn applied(facts: &Facts, decision: &Decision, revision: Revision, steps: &BTree
         button(facts, Action::Undo, "Undo", ButtonStyle::Plain),
         button(facts, Action::Details, "Details", ButtonStyle::Plain),
     ]));
-    let summary = format!("✓ {code} applied by {} · {}", facts.name(decision.by), stands_at(facts, revision));
+    let by = if facts.by_policy { "the policy" } else { facts.name(decision.by) };
+    let summary = format!("✓ {code} applied by {by} · {}", stands_at(facts, revision));
     Message { summary, blocks }
 }
 
@@ -134,7 +149,8 @@ fn small_change(facts: &Facts, decision: &Decision) -> Option<Message> {
     let [Entry { effect: Effect::Changes { number, title, fields }, .. }] = facts.diff.entries.as_slice() else {
         return None;
     };
-    if decision.by != patch.author || fields.len() != 1 || !matches!(step.operation, Operation::UpdateTask { .. }) {
+    let is_the_authors = decision.by == patch.author && !facts.by_policy;
+    if !is_the_authors || fields.len() != 1 || !matches!(step.operation, Operation::UpdateTask { .. }) {
         return None;
     }
     let mut spans = vec![Span::plain("✓ "), Span::Code(format!("{}-{number}", facts.key))];
@@ -297,7 +313,7 @@ fn stale_block(facts: &Facts) -> Option<Block> {
     Some(Block::Text(spans))
 }
 
-/// `against revision 3 · approved by Ana, 1 more needed · expires Fri 27 Nov`.
+/// `against revision 3 · 1 of 2 approvals (Ana), 1 more needed · expires Fri 27 Nov`.
 fn footer(facts: &Facts) -> Vec<Span> {
     let patch = &facts.patch;
     let mut spans = Vec::new();
@@ -316,11 +332,39 @@ fn footer(facts: &Facts) -> Vec<Span> {
     spans
 }
 
+/// `1 of 2 approvals (Ana)`, whose are needed, and why more than usual where they are.
 fn approvals_words(facts: &Facts) -> String {
-    if facts.approvals.is_empty() {
-        return format!("needs {}", count(facts.policy.approvals, "approval"));
+    let demand = facts.demand();
+    let whose = match rules::approvers(&facts.policy.approvers, &facts.names) {
+        Some(whose) => format!(" from {whose}"),
+        None => String::new(),
+    };
+    let needed = if facts.approvals.is_empty() {
+        format!("needs {}{whose}", count(demand.approvals, "approval"))
+    } else {
+        let (given, all) = (facts.approvals.len(), count(demand.approvals, "approval"));
+        format!("{given} of {all} ({}), {} more needed{whose}", approvers(facts), facts.approvals_needed())
+    };
+    match rules::because(&demand) {
+        Some(because) => format!("{needed} · {because}"),
+        None => needed,
     }
-    format!("approved by {}, {} more needed", approvers(facts), facts.approvals_needed())
+}
+
+/// When the patch applies by itself, or who objects to that.
+fn consensus(facts: &Facts) -> Option<Vec<Span>> {
+    if facts.objections.is_empty() {
+        let at = facts.unopposed_at.filter(|_| facts.stale.is_empty())?;
+        let spans = [Span::Strong("Applies ".to_owned()), Span::Time(at), Span::plain(" unless somebody objects.")];
+        return Some(spans.into());
+    }
+    let mut spans = Vec::new();
+    for (member, reason) in &facts.objections {
+        let why = if reason.is_empty() { ". ".to_owned() } else { format!(": {}. ", quote(reason, WORDS)) };
+        spans.extend([person(facts, *member), Span::plain(format!(" objects{why}"))]);
+    }
+    spans.push(Span::plain("It does not apply by itself and needs a normal approval."));
+    Some(spans)
 }
 
 fn approvers(facts: &Facts) -> String {
@@ -350,6 +394,9 @@ fn standing(facts: &Facts) -> Vec<Span> {
         PatchState::Superseded { decision, .. } => (with_code("Replaced", facts.superseded_by), decision),
         PatchState::Undone { decision, .. } => (with_code("Undone", facts.undone_by), decision),
     };
+    if facts.by_policy {
+        return vec![Span::plain("Applied by the policy, since nobody objected, "), Span::Time(decision.at)];
+    }
     let mut spans = vec![Span::plain(format!("{verb}, decided by ")), person(facts, decision.by)];
     spans.extend([Span::plain(" "), Span::Time(decision.at)]);
     if !facts.approvals.is_empty() {

@@ -7,20 +7,20 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::{
-    apply::{self, Outcome, learn, trail},
+    apply::{self, Cause, Outcome, learn, trail},
     clock::Chance,
     domain::{
         event::{Action, Click, Venue},
         ids::MemberId,
         job::Job,
-        member::Member,
+        member::{Member, Standing},
         message::Message,
         patch::{Decision, Patch, PatchState},
-        policy::Policy,
+        policy::{Circle, Group, Policy, Refusal},
         rebase,
     },
     error::Result,
-    review::{card, facts::Facts, replies},
+    review::{card, circle::Circles, consensus, facts::Facts, replies},
     store::Tx,
 };
 
@@ -33,12 +33,21 @@ pub enum Decided {
     Told(Message),
     /// Somebody else was first in this very moment: drop the transaction and decide again.
     Lost,
+    /// Who is in this group decides: drop the transaction, ask its platform and decide again.
+    Ask(Group),
 }
 
-/// Takes the decision of `by`, who must have been looked up freshly.
+/// Takes the decision of `by`, who must have been looked up freshly, as must have been the groups of `circles`.
 ///
 /// Handles every action but *Request changes* and *Undo*, which make a new proposal.
-pub async fn decide(tx: &mut Tx, click: &Click, by: &Member, venue: &Venue, chance: &Chance) -> Result<Decided> {
+pub async fn decide(
+    tx: &mut Tx,
+    click: &Click,
+    by: &Member,
+    venue: &Venue,
+    circles: &Circles,
+    chance: &Chance,
+) -> Result<Decided> {
     let Some(mut patch) = tx.lock_patch(click.patch).await? else {
         return Ok(Decided::Told(replies::unknown_button()));
     };
@@ -49,15 +58,24 @@ pub async fn decide(tx: &mut Tx, click: &Click, by: &Member, venue: &Venue, chan
     if click.action == Action::Details {
         return Ok(Decided::Told(card::details(tx, &patch, chance.now()).await?));
     }
-    if let Some(told) = refuse(tx, &patch, click, by, venue, chance).await? {
+    let by = &as_stored(tx, by).await?;
+    let policy = tx.policy_of(patch.project).await?;
+    let circle = match click.action {
+        Action::Approve => match circles.of(tx, &policy, chance.now()).await? {
+            Ok(circle) => circle,
+            Err(group) => return Ok(Decided::Ask(group)),
+        },
+        _ => Circle::Unknown,
+    };
+    if let Some(told) = refuse(tx, &patch, click, by, (venue, &circle), chance).await? {
         return Ok(Decided::Told(told));
     }
+    let reason = click.words.as_deref().unwrap_or_default().trim();
     match click.action {
-        Action::Approve => approve(tx, patch, click, by, chance).await,
-        Action::Reject => {
-            let reason = click.words.as_deref().unwrap_or_default().trim();
-            reject(tx, patch, reason, by, venue, chance).await
-        }
+        Action::Approve => approve(tx, patch, click, by, (&policy, &circle), chance).await,
+        Action::Reject => reject(tx, patch, reason, by, venue, chance).await,
+        Action::Object => consensus::object(tx, &patch, reason, by, venue, chance).await,
+        Action::Withdraw => consensus::withdraw(tx, &patch, by, venue, chance).await,
         Action::Rebase => rebase_onto_now(tx, patch, by, venue, chance).await,
         Action::Renew => renew(tx, patch, by, venue, chance).await,
         // It did not fit a moment ago and does now: whoever asks has to think again.
@@ -65,26 +83,34 @@ pub async fn decide(tx: &mut Tx, click: &Click, by: &Member, venue: &Venue, chan
     }
 }
 
+/// The person as this transaction sees them: a role given or a standing lost since they were looked up counts. What
+/// their platform did not say stays unknown.
+pub async fn as_stored(tx: &mut Tx, by: &Member) -> Result<Member> {
+    let stored = tx.member(by.id).await?.unwrap_or_else(|| by.clone());
+    let standing = if by.standing == Standing::Unknown { by.standing } else { stored.standing };
+    Ok(Member { standing, ..stored })
+}
+
 /// Why this decision can't be taken, if so: told to the person and, where they lack the right, kept in
-/// the audit trail.
+/// the audit trail. `circle` is who is in the group that the policy names.
 pub async fn refuse(
     tx: &mut Tx,
     patch: &Patch,
     click: &Click,
     by: &Member,
-    venue: &Venue,
+    (venue, circle): (&Venue, &Circle),
     chance: &Chance,
 ) -> Result<Option<Message>> {
-    let policy = tx.policy().await?;
+    let policy = tx.policy_of(patch.project).await?;
     let allowed = match click.action {
-        Action::Approve => policy.may_approve(by, patch),
+        Action::Approve => policy.may_approve(by, patch, circle),
         _ => policy.may_take_part(by),
     };
     if let Err(refusal) = allowed {
         // Whom the sender can ask: people of the same surface.
         let here = tx.members_at(venue.surface, &venue.team).await?;
         let able: Vec<_> =
-            here.iter().filter(|(_, m)| policy.may_approve(m, patch).is_ok()).map(|(_, m)| &m.name).collect();
+            here.iter().filter(|(_, m)| policy.may_approve(m, patch, circle).is_ok()).map(|(_, m)| &m.name).collect();
         let attempt = (Value::Null, json!({ "action": click.action, "refusal": refusal.to_string() }));
         trail::audit(tx, patch, "patch.refused", Some(by.id), Some(venue), attempt, chance).await?;
         return Ok(Some(replies::refused(patch.code, click.action, refusal, &able)));
@@ -115,9 +141,16 @@ async fn misfit(tx: &mut Tx, patch: &Patch, action: Action, chance: &Chance) -> 
     Ok(Some(replies::already_decided(&Facts::load(tx, patch, chance.now()).await?)))
 }
 
-async fn approve(tx: &mut Tx, patch: Patch, click: &Click, by: &Member, chance: &Chance) -> Result<Decided> {
+async fn approve(
+    tx: &mut Tx,
+    patch: Patch,
+    click: &Click,
+    by: &Member,
+    (policy, circle): (&Policy, &Circle),
+    chance: &Chance,
+) -> Result<Decided> {
     let now = chance.now();
-    let policy = tx.policy().await?;
+    let demand = policy.demand(&patch);
     // What comes with a click is untrusted: a step that is not there stands for none.
     let ticked = click.steps.iter().flatten().copied().filter(|step| *step < patch.steps.len());
     let ticked: BTreeSet<usize> = ticked.collect();
@@ -125,18 +158,19 @@ async fn approve(tx: &mut Tx, patch: Patch, click: &Click, by: &Member, chance: 
     if part.is_some_and(BTreeSet::is_empty) {
         return Ok(Decided::Told(replies::nothing_ticked(patch.code)));
     }
-    if part.is_some() && policy.approvals > 1 {
-        return Ok(Decided::Told(replies::whole_only(patch.code, policy.approvals)));
+    if part.is_some() && demand.approvals > 1 {
+        return Ok(Decided::Told(replies::whole_only(patch.code, demand.approvals)));
     }
     let is_first = !tx.approvals(patch.id, patch.revision).await?.contains(&by.id);
     tx.add_approval(patch.id, patch.revision, by.id, now).await?;
-    if !policy.is_met(&valid_approvals(tx, &policy, &patch).await?) {
+    let approvals = valid_approvals(tx, policy, &patch, circle, chance).await?;
+    if !policy.is_met(&patch, &approvals) {
         trail::sync_cards_of(tx, patch.id, chance).await?;
-        let facts = Facts::load(tx, &patch, now).await?;
+        let facts = Facts { approvals, ..Facts::load(tx, &patch, now).await? };
         let say = if is_first { replies::approval_counted } else { replies::approved_before };
         return Ok(Decided::Told(say(&facts)));
     }
-    Ok(match apply::apply(tx, patch.clone(), part, by.id, chance).await? {
+    Ok(match apply::apply(tx, patch.clone(), part, Cause::Approved(by.id), chance).await? {
         Outcome::Applied(applied) => {
             let facts = Facts::load(tx, &applied, now).await?;
             Decided::Done(replies::applied(applied.code, &facts.key, facts.project_revision))
@@ -151,13 +185,25 @@ async fn approve(tx: &mut Tx, patch: Patch, click: &Click, by: &Member, chance: 
 }
 
 /// Who approved this revision and may approve it still: a right that was lost takes its approvals along.
-async fn valid_approvals(tx: &mut Tx, policy: &Policy, patch: &Patch) -> Result<BTreeSet<MemberId>> {
+async fn valid_approvals(
+    tx: &mut Tx,
+    policy: &Policy,
+    patch: &Patch,
+    circle: &Circle,
+    chance: &Chance,
+) -> Result<BTreeSet<MemberId>> {
     let mut valid = BTreeSet::new();
     for id in tx.approvals(patch.id, patch.revision).await? {
-        if let Some(member) = tx.member(id).await?
-            && policy.may_approve(&member, patch).is_ok()
-        {
-            valid.insert(id);
+        let Some(member) = tx.member(id).await? else { continue };
+        match policy.may_approve(&member, patch, circle) {
+            Ok(()) => drop(valid.insert(id)),
+            // Whether somebody is in a group is known at a click only, and the card must say the same afterwards.
+            Err(refusal @ Refusal::NotNamed) if policy.approvers.group.is_some() => {
+                tx.remove_approval(patch.id, patch.revision, id).await?;
+                let lost = (json!({ "by": id }), json!({ "refusal": refusal.to_string() }));
+                trail::audit(tx, patch, "patch.approval_lost", None, None, lost, chance).await?;
+            }
+            Err(_) => {}
         }
     }
     Ok(valid)
@@ -188,7 +234,7 @@ async fn renew(tx: &mut Tx, patch: Patch, by: &Member, venue: &Venue, chance: &C
     {
         return Ok(Decided::Told(replies::key_taken(patch.code, &founding.key)));
     }
-    let expires_at = chance.now().plus(tx.policy().await?.expiry);
+    let expires_at = chance.now().plus(tx.policy_of(patch.project).await?.expiry);
     let reply = replies::renewed(patch.code, expires_at);
     let id = patch.id;
     let written = move_on(tx, patch, "patch.renewed", Some(by), Some(venue), chance, |patch| {
@@ -202,6 +248,9 @@ async fn renew(tx: &mut Tx, patch: Patch, by: &Member, venue: &Venue, chance: &C
     // It is not over after all: what is decided in the end is what counts.
     tx.forget_lesson(id).await?;
     tx.enqueue(chance.id(), &Job::ExpirePatch { patch: id }.due(expires_at)).await?;
+    if let Some(renewed) = tx.patch(id).await? {
+        consensus::restart(tx, &renewed, chance).await?;
+    }
     Ok(Decided::Done(reply))
 }
 
@@ -226,7 +275,13 @@ async fn rebase_onto_now(tx: &mut Tx, patch: Patch, by: &Member, venue: &Venue, 
         Some(Patch { revision: patch.revision + 1, base, before: rebased.before, steps, ..patch.clone() })
     })
     .await?;
-    Ok(if written { Decided::Done(reply) } else { Decided::Lost })
+    if !written {
+        return Ok(Decided::Lost);
+    }
+    if let Some(rebased) = tx.patch(patch.id).await? {
+        consensus::restart(tx, &rebased, chance).await?;
+    }
+    Ok(Decided::Done(reply))
 }
 
 /// Lets a patch lapse whose time has come. Does nothing where somebody decided or renewed it first.

@@ -8,12 +8,12 @@ use crate::{
         ids::{MemberId, PatchId},
         patch::{Founding, Operation, Patch, PatchCode, PatchState},
         plan::Plan,
-        policy::Policy,
+        policy::{Circle, Demand, Policy, Refusal},
         project::{Lifecycle, Project, ProjectKey, Revision},
         rebase,
         time::Timestamp,
     },
-    review::notes,
+    review::{consensus, notes},
     store::{self, Tx},
 };
 
@@ -32,10 +32,16 @@ pub struct Facts {
     pub diff: Diff,
     /// The name of everybody the card mentions.
     pub names: BTreeMap<MemberId, String>,
-    /// Who approved its current revision.
+    /// Who approved its current revision; while it is proposed, those whose approval counts.
     pub approvals: BTreeSet<MemberId>,
-    /// The rules for decisions, as they are now.
+    /// The rules for decisions of its project, as they are now.
     pub policy: Policy,
+    /// When it applies by itself, objections apart; `None` where it never does.
+    pub unopposed_at: Option<Timestamp>,
+    /// Who objects to its current revision, and why.
+    pub objections: Vec<(MemberId, String)>,
+    /// Whether it was applied because nobody objected.
+    pub by_policy: bool,
     /// What moved under a proposed patch since it was made, a sentence each; empty while it is fresh.
     pub stale: Vec<String>,
     /// What a step of a proposed patch builds on although it is over, by step.
@@ -73,9 +79,22 @@ impl Facts {
             _ => BTreeMap::new(),
         };
         let diff = diff(&plan, patch.operations());
-        let approvals = tx.approvals(patch.id, patch.revision).await?;
+        let policy = tx.policy_of(patch.project).await?;
+        let recorded = tx.approvals(patch.id, patch.revision).await?;
+        let by_policy = matches!(patch.state, PatchState::Applied { .. }) && recorded.is_empty();
+        let approvals = match patch.state {
+            PatchState::Proposed => counting(tx, &policy, patch, recorded).await?,
+            _ => recorded,
+        };
+        let unopposed_at = consensus::due(tx, &policy, patch).await?;
+        let objections = match patch.state {
+            PatchState::Proposed => tx.objections(patch.id, patch.revision).await?,
+            _ => Vec::new(),
+        };
         let mut people = mentioned(patch, &plan, &diff);
         people.extend(&approvals);
+        people.extend(objections.iter().map(|(member, _)| *member));
+        people.extend(&policy.approvers.members);
         let names = names(tx, people).await?;
         let name_of = |member: MemberId| names.get(&member).cloned().unwrap_or_else(|| SOMEBODY.to_owned());
         Ok(Self {
@@ -87,7 +106,10 @@ impl Facts {
             diff,
             names,
             approvals,
-            policy: tx.policy().await?,
+            policy,
+            unopposed_at,
+            objections,
+            by_policy,
             superseded_by,
             supersedes: code_of(tx, patch.supersedes).await?,
             undone_by,
@@ -111,9 +133,14 @@ impl Facts {
         }
     }
 
+    /// What it needs to be applied.
+    pub fn demand(&self) -> Demand {
+        self.policy.demand(&self.patch)
+    }
+
     /// How many approvals are still missing.
     pub fn approvals_needed(&self) -> usize {
-        self.policy.approvals.saturating_sub(self.approvals.len())
+        self.demand().approvals.saturating_sub(self.approvals.len())
     }
 }
 
@@ -136,6 +163,24 @@ pub async fn names(tx: &mut Tx, people: BTreeSet<MemberId>) -> store::Result<BTr
         }
     }
     Ok(names)
+}
+
+/// Those of the approvals that count as far as can be known without asking a platform; who decides asks.
+async fn counting(
+    tx: &mut Tx,
+    policy: &Policy,
+    patch: &Patch,
+    recorded: BTreeSet<MemberId>,
+) -> store::Result<BTreeSet<MemberId>> {
+    let mut counting = BTreeSet::new();
+    for id in recorded {
+        if let Some(member) = tx.member(id).await?
+            && matches!(policy.may_approve(&member, patch, &Circle::Unknown), Ok(()) | Err(Refusal::GroupUnknown))
+        {
+            counting.insert(id);
+        }
+    }
+    Ok(counting)
 }
 
 async fn against_the_plan(tx: &mut Tx, patch: &Patch, project: &Project) -> store::Result<(Plan, Vec<rebase::Moved>)> {

@@ -1,12 +1,15 @@
 //! Patch ↔ people: the card that shows a patch, and what each click on it is answered.
 
 pub mod card;
+pub mod circle;
+pub mod consensus;
 pub mod decide;
 pub mod facts;
 pub mod lines;
 mod notes;
 pub mod propose;
 pub mod replies;
+pub mod rules;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod take_back;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    apply::{self, trail},
+    apply::{self, Cause, trail},
     clock::Chance,
     domain::{
         card::Card,
@@ -12,6 +12,7 @@ use crate::{
         job::Job,
         member::Member,
         patch::{Before, Decision, Mode, Operation, Origin, Patch, PatchState, next_free},
+        policy::{Group, Policy},
         project::Revision,
         rebase::snapshot,
         task::TaskNumber,
@@ -19,6 +20,7 @@ use crate::{
     },
     error::{Result, UserError},
     planner::Draft,
+    review::{circle::Circles, consensus, decide::as_stored, replies},
     store::Tx,
 };
 
@@ -72,14 +74,18 @@ pub enum Proposed {
     Stored(Box<Patch>),
     /// The world moved while the draft was made: drop the transaction and make it again.
     Lost,
+    /// Who is in this group decides: drop the transaction, ask its platform and make it again.
+    Ask(Group),
 }
 
 /// Stores a proposal with its card; where the policy lets so small a change pass, applies it at once.
 ///
 /// # Errors
-/// [`UserError`] where the draft breaks a rule, naming every problem, or where the proposal that it
-/// would replace is already decided.
-pub async fn propose(tx: &mut Tx, proposal: Proposal<'_>, chance: &Chance) -> Result<Proposed> {
+/// [`UserError`] where the author is a viewer, where the draft breaks a rule, naming every problem, or where the
+/// proposal that it would replace is already decided.
+pub async fn propose(tx: &mut Tx, proposal: Proposal<'_>, circles: &Circles, chance: &Chance) -> Result<Proposed> {
+    let author = as_stored(tx, proposal.author).await?;
+    may_change(tx, &author, proposal.venue).await?;
     let Some(patch) = build(tx, &proposal, chance).await? else { return Ok(Proposed::Lost) };
     if let Some(old) = proposal.supersedes {
         supersede(tx, old, &patch, chance).await?;
@@ -89,17 +95,39 @@ pub async fn propose(tx: &mut Tx, proposal: Proposal<'_>, chance: &Chance) -> Re
     trail::audit(tx, &patch, "patch.proposed", Some(patch.author), Some(proposal.venue), content, chance).await?;
     place_card(tx, &patch, proposal.card, proposal.message, chance).await?;
     tx.enqueue(chance.id(), &Job::ExpirePatch { patch: patch.id }.due(patch.expires_at)).await?;
-    let policy = tx.policy().await?;
+    let policy = tx.policy_of(patch.project).await?;
     // What people are already looking at is decided by them, however small an edit has made it.
     let may_pass = proposal.supersedes.is_none() && !proposal.waits;
-    if may_pass && policy.applies_at_once(&patch) && policy.may_approve(proposal.author, &patch).is_ok() {
-        tx.add_approval(patch.id, patch.revision, patch.author, chance.now()).await?;
-        return Ok(match apply::apply(tx, patch, None, proposal.author.id, chance).await? {
-            apply::Outcome::Applied(applied) => Proposed::Stored(applied),
-            apply::Outcome::Stale | apply::Outcome::Lost => Proposed::Lost,
-        });
+    if may_pass && policy.applies_at_once(&patch) {
+        let circle = match circles.of(tx, &policy, chance.now()).await? {
+            Ok(circle) => circle,
+            Err(group) => return Ok(Proposed::Ask(group)),
+        };
+        if policy.may_approve(&author, &patch, &circle).is_ok() {
+            tx.add_approval(patch.id, patch.revision, patch.author, chance.now()).await?;
+            return Ok(match apply::apply(tx, patch, None, Cause::Approved(author.id), chance).await? {
+                apply::Outcome::Applied(applied) => Proposed::Stored(applied),
+                apply::Outcome::Stale | apply::Outcome::Lost => Proposed::Lost,
+            });
+        }
     }
+    consensus::schedule(tx, &patch, chance).await?;
     Ok(Proposed::Stored(Box::new(patch)))
+}
+
+/// Refuses whoever may only look, and says who can help.
+///
+/// # Errors
+/// [`UserError`] with these words.
+pub async fn may_change(tx: &mut Tx, member: &Member, venue: &Venue) -> Result<()> {
+    let Err(refusal) = Policy::may_propose(member) else { return Ok(()) };
+    let here = tx.members_at(venue.surface, &venue.team).await?;
+    let names = |able: &dyn Fn(&Member) -> bool| -> Vec<String> {
+        here.iter().filter(|(_, member)| able(member)).map(|(_, member)| member.name.clone()).collect()
+    };
+    let (proposers, in_charge) =
+        (names(&|member| Policy::may_propose(member).is_ok()), names(&|member| member.is_in_charge()));
+    Err(UserError::new(replies::may_not_change(refusal, &proposers, &in_charge)).into())
 }
 
 /// Makes the patch of a draft and checks it against the plan as it is now.
@@ -134,7 +162,7 @@ async fn build(tx: &mut Tx, proposal: &Proposal<'_>, chance: &Chance) -> Result<
         supersedes: proposal.supersedes,
         undoes: proposal.undoes,
         created_at: now,
-        expires_at: now.plus(tx.policy().await?.expiry),
+        expires_at: now.plus(tx.policy_of(project).await?.expiry),
     };
     if let (Some(founding), None) = (&mut patch.founding, proposal.supersedes) {
         // Somebody may have planned the same at the same moment. Nobody else can now: the code was given out above.

@@ -2,6 +2,7 @@
 
 use super::{
     facts::{Facts, SOMEBODY},
+    rules::at_least,
     words::{ago, count, list, quote},
 };
 use crate::domain::{
@@ -22,6 +23,12 @@ const PEOPLE: usize = 3;
 pub fn already_decided(facts: &Facts) -> Message {
     let code = facts.patch.code;
     let words = match &facts.patch.state {
+        PatchState::Applied { decision, .. } if facts.by_policy => format!(
+            "{code} was applied {}, because nobody objected. {} is at revision {}.",
+            ago(decision.at, facts.now),
+            facts.key,
+            facts.project_revision
+        ),
         PatchState::Proposed => format!("{code} is still waiting for a decision. Approve or reject it."),
         PatchState::Applied { decision, .. } => format!(
             "{} approved {code} {}. {} is at revision {}.",
@@ -47,10 +54,61 @@ pub fn already_decided(facts: &Facts) -> Message {
 
 /// The sender may not do this; `able` are the names of people who may.
 pub fn refused(code: PatchCode, action: Action, refusal: Refusal, able: &[impl AsRef<str>]) -> Message {
-    // Who the sender is may be known in a minute: sending them to somebody else would be wrong.
-    let able = if refusal == Refusal::Unknown { &[] } else { able.get(..PEOPLE).unwrap_or(able) };
+    // What is not known now may be known in a minute: sending them to somebody else would be wrong.
+    let able = if refusal.may_pass() { &[] } else { able.get(..PEOPLE).unwrap_or(able) };
     let can = if able.is_empty() { String::new() } else { format!(" {} can.", list(able, "or")) };
     Message::text(format!("You can't {} {code}: {refusal}.{can}", verb(action)))
+}
+
+/// The sender may only look; `proposers` may propose, and those `in_charge` give roles.
+pub fn may_not_change(refusal: Refusal, proposers: &[String], in_charge: &[String]) -> String {
+    let some = |names: &[String], otherwise: &str| {
+        let names = names.get(..PEOPLE).unwrap_or(names);
+        if names.is_empty() { otherwise.to_owned() } else { list(names, "or") }
+    };
+    let (why, help) = match refusal {
+        Refusal::Guest => (
+            "guests can't change anything",
+            format!("Ask {} to propose it.", some(proposers, "a full member of the workspace")),
+        ),
+        Refusal::Viewer => (
+            "your role is viewer",
+            format!("{} can give you another one: /docket role", some(in_charge, "An owner at the console")),
+        ),
+        Refusal::Bot => ("bots can't change anything", String::new()),
+        Refusal::Gone => ("your account is deactivated", String::new()),
+        _ => ("I could not find out who you are in this workspace", "Try again in a minute.".to_owned()),
+    };
+    format!("You can look at everything here, but {why}. Nothing was changed. {help}").trim_end().to_owned()
+}
+
+/// The sender objects, and the clock stands still.
+pub fn objected(code: PatchCode) -> Message {
+    Message::text(format!(
+        "You object to {code}. It no longer applies by itself and needs a normal approval. To take it back, say: \
+         withdraw {code}"
+    ))
+}
+
+/// The patch has no clock to stop.
+pub fn nothing_to_object_to(code: PatchCode) -> Message {
+    Message::text(format!("{code} does not apply by itself: it waits for approval. If it is wrong, say: reject {code}"))
+}
+
+/// The sender has nothing to take back.
+pub fn no_objection_of_yours(code: PatchCode) -> Message {
+    Message::text(format!("You do not object to {code}, so there is nothing to take back."))
+}
+
+/// The sender's objection is gone; `at` is when the patch applies now.
+pub fn objection_withdrawn(code: PatchCode, at: Option<Timestamp>) -> Message {
+    Message::text(match at {
+        Some(at) => {
+            let at = at.to_utc().format("%a %-d %b %H:%M UTC");
+            format!("Your objection to {code} is gone. It applies {at} unless somebody objects.")
+        }
+        None => format!("Your objection to {code} is gone."),
+    })
 }
 
 /// Nobody decided in time.
@@ -89,14 +147,18 @@ pub fn unknown_button() -> Message {
 
 /// The approval counts, and more are needed.
 pub fn approval_counted(facts: &Facts) -> Message {
-    let needed = count(facts.approvals_needed(), "more approval");
-    Message::text(format!("Your approval of {} counts. It needs {needed}.", facts.patch.code))
+    Message::text(format!("Your approval of {} counts. It needs {}.", facts.patch.code, still_needed(facts)))
 }
 
 /// The sender approved this revision before.
 pub fn approved_before(facts: &Facts) -> Message {
+    Message::text(format!("You approved {} already. It needs {}.", facts.patch.code, still_needed(facts)))
+}
+
+/// `1 more approval`, and whose where that is not everybody's.
+fn still_needed(facts: &Facts) -> String {
     let needed = count(facts.approvals_needed(), "more approval");
-    Message::text(format!("You approved {} already. It needs {needed}.", facts.patch.code))
+    facts.demand().by.map_or(needed.clone(), |least| format!("{needed} by {}", at_least(least)))
 }
 
 /// The patch is applied.
@@ -198,6 +260,8 @@ const fn verb(action: Action) -> &'static str {
         Action::Undo => "undo",
         Action::Rebase => "rebase",
         Action::Renew => "renew",
+        Action::Object => "object to",
+        Action::Withdraw => "take an objection back from",
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::domain::{
     ids::MemberId,
-    member::{Identity, Member, Surface},
+    member::{Identity, Member, Role, Surface},
 };
 
 #[derive(FromRow)]
@@ -171,6 +171,35 @@ impl Tx {
             team
         );
         rows.into_iter().map(|row| Ok((row.user_id, row.member.try_into()?))).collect()
+    }
+
+    /// The owners who count: full members, and not the person at the console whom no platform knows.
+    pub async fn owners(&mut self) -> Result<Vec<Member>> {
+        let rows = all!(
+            self.session,
+            MemberRow,
+            "SELECT m.id, m.name, m.role, m.standing, m.time_zone FROM members m \
+             WHERE m.tenant_id = $1 AND m.role = 'owner' AND m.standing = 'full' AND NOT (\
+               EXISTS (SELECT 1 FROM identities i WHERE i.tenant_id = m.tenant_id AND i.member_id = m.id \
+                       AND i.surface = 'console') \
+               AND NOT EXISTS (SELECT 1 FROM identities i WHERE i.tenant_id = m.tenant_id AND i.member_id = m.id \
+                               AND i.surface <> 'console')) \
+             ORDER BY m.name, m.id",
+            &self.key
+        );
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// Gives a member a role. Ask behind [`lock_tenant`](Self::lock_tenant), so that there is always an owner.
+    pub async fn set_role(&mut self, member: MemberId, role: Role) -> Result<()> {
+        execute!(
+            self.session,
+            "UPDATE members SET role = $3 WHERE tenant_id = $1 AND id = $2",
+            &self.key,
+            member.to_string(),
+            role.as_str()
+        );
+        Ok(())
     }
 
     /// How the platforms know this member.

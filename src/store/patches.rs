@@ -319,6 +319,19 @@ impl Tx {
         Ok(())
     }
 
+    /// Forgets the approval of somebody who lost the right to it.
+    pub async fn remove_approval(&mut self, patch: PatchId, revision: u32, by: MemberId) -> Result<()> {
+        execute!(
+            self.session,
+            "DELETE FROM approvals WHERE tenant_id = $1 AND patch_id = $2 AND revision = $3 AND member_id = $4",
+            &self.key,
+            patch.to_string(),
+            i64::from(revision),
+            by.to_string()
+        );
+        Ok(())
+    }
+
     /// Who approved this revision of a patch so far.
     pub async fn approvals(&mut self, patch: PatchId, revision: u32) -> Result<BTreeSet<MemberId>> {
         let rows = all!(

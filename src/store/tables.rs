@@ -65,7 +65,7 @@ const TABLES: &[Table] = &[
     along(
         "projects",
         "id",
-        "id key title summary lifecycle revision:number next_number:number created_at:number updated_at:number",
+        "id key title summary lifecycle revision:number next_number:number created_at:number updated_at:number policy",
     ),
     along(
         "tasks",
@@ -79,9 +79,17 @@ const TABLES: &[Table] = &[
         "patches",
         "code",
         "id code:number revision:number project_id founding_key founding base:number mode title steps before_tasks \
-         author origin confidence state outcome inverse supersedes undoes created_at:number expires_at:number",
+         author origin confidence state outcome inverse supersedes undoes created_at:number expires_at:number \
+         clock_from:number",
     ),
     along("approvals", "patch_id, revision, member_id", "patch_id revision:number member_id at:number"),
+    along("objections", "patch_id, revision, member_id", "patch_id revision:number member_id reason at:number"),
+    along(
+        "policy_changes",
+        "code",
+        "id code:number revision:number project_id before_rules after_rules author words state outcome venue message \
+         shown created_at:number expires_at:number",
+    ),
     along(
         "lessons",
         "patch_id",

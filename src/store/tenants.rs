@@ -1,10 +1,10 @@
-//! Tenants, their policies and their platform organisations.
+//! Tenants and their platform organisations.
 
 use sqlx::FromRow;
 
 use super::{
     Error, Result, Store, Tx,
-    codec::{from_json_opt, parse, to_json, word},
+    codec::{parse, word},
     engine::Session,
     members::insert_member,
 };
@@ -13,7 +13,6 @@ use crate::{
     domain::{
         ids::TenantId,
         member::{Identity, Member, Role, Standing, Surface},
-        policy::Policy,
         tenant::Installation,
         time::Timestamp,
     },
@@ -161,20 +160,6 @@ impl Tx {
     pub async fn tenant_name(&mut self) -> Result<String> {
         let row = first!(self.session, (String,), "SELECT name FROM tenants WHERE id = $1", &self.key);
         Ok(row.ok_or(sqlx::Error::RowNotFound)?.0)
-    }
-
-    /// The tenant's rules for decisions; the default ones where it set none.
-    pub async fn policy(&mut self) -> Result<Policy> {
-        let row = first!(self.session, (Option<String>,), "SELECT policy FROM tenants WHERE id = $1", &self.key);
-        let (policy,) = row.ok_or(sqlx::Error::RowNotFound)?;
-        Ok(from_json_opt("policy", policy.as_deref())?.unwrap_or_default())
-    }
-
-    /// Replaces the tenant's rules for decisions.
-    pub async fn set_policy(&mut self, policy: &Policy) -> Result<()> {
-        let policy = to_json("policy", policy)?;
-        execute!(self.session, "UPDATE tenants SET policy = $2 WHERE id = $1", &self.key, policy);
-        Ok(())
     }
 
     /// Adds an organisation to the tenant, or updates it. Fails with [`Error::Taken`] where it belongs to

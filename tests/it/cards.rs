@@ -135,6 +135,7 @@ impl World {
         let done = apply(&mut plan, &patch.operations().collect::<Vec<_>>()).unwrap();
         assert!(self.tx.save_plan(&plan, &done.touched, from, NOW).await.unwrap());
         self.tx.set_inverse(patch.id, &done.inverse).await.unwrap();
+        self.tx.add_approval(patch.id, 1, self.me.id, NOW).await.unwrap();
         let decision = Decision { by: self.me.id, at: NOW };
         let state = PatchState::Applied { decision, revision: from.next(), steps: (0..patch.steps.len()).collect() };
         let applied = Patch { state, ..patch.clone() };

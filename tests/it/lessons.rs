@@ -88,7 +88,16 @@ async fn what_was_ticked_away_counts_as_an_edit(db: &TestDb) {
     let mut tx = db.store.write(docket.app.tenant).await.unwrap();
     tx.put_member(&sample::member(&db.chance, "Ben"), &ben).await.unwrap();
     let member = tx.member_by_identity(&ben).await.unwrap().unwrap();
-    docket::review::decide::decide(&mut tx, &click, &member, &proposed.origin.venue, &db.chance).await.unwrap();
+    docket::review::decide::decide(
+        &mut tx,
+        &click,
+        &member,
+        &proposed.origin.venue,
+        &docket::review::circle::Circles::default(),
+        &db.chance,
+    )
+    .await
+    .unwrap();
     tx.commit().await.unwrap();
     let lesson = only(&docket).await;
     assert_eq!((lesson.verdict, lesson.approved), (Verdict::Edited, 1));

@@ -67,3 +67,5 @@ mod web_models;
 mod web_pages;
 mod web_say;
 mod web_tokens;
+mod who_decides;
+mod who_may;

@@ -8,7 +8,7 @@ use docket::{
         patch::{PatchCode, PatchState},
         policy::Policy,
     },
-    review::decide::decide,
+    review::{circle::Circles, decide::decide},
 };
 
 use crate::support::{
@@ -89,7 +89,7 @@ async fn a_tick_at_a_step_that_is_not_there_approves_nothing_more(db: &TestDb) {
     let patch = tx.patch_by_code(PatchCode(1)).await.unwrap().unwrap();
     let steps = Some([0, 96, 97, 98, 99].into());
     let click = Click { action: Action::Approve, patch: patch.id, revision: 1, steps, words: None };
-    decide(&mut tx, &click, &ana, &patch.origin.venue, &db.chance).await.unwrap();
+    decide(&mut tx, &click, &ana, &patch.origin.venue, &Circles::default(), &db.chance).await.unwrap();
     assert_eq!(tx.plan(patch.project).await.unwrap().unwrap().len(), 1);
 }
 
@@ -179,7 +179,7 @@ async fn a_command_typed_before_a_rebase_does_not_approve_the_new_text(db: &Test
     let ana = tx.members().await.unwrap().into_iter().find(|member| member.name == "Ana").unwrap();
     let patch = tx.patch_by_code(PatchCode(2)).await.unwrap().unwrap();
     let click = Click { action: Action::Rebase, patch: patch.id, revision: 1, steps: None, words: None };
-    decide(&mut tx, &click, &ana, &patch.origin.venue, &db.chance).await.unwrap();
+    decide(&mut tx, &click, &ana, &patch.origin.venue, &Circles::default(), &db.chance).await.unwrap();
     tx.commit().await.unwrap();
     docket.run_jobs().await;
     assert!(docket.told("U2").contains("older version"), "{}", docket.told("U2"));

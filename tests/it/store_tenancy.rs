@@ -7,12 +7,12 @@ use docket::{
         audit::AuditEntry,
         card::{Answer, Card, Entry, EntryContent},
         connection::Connection,
-        ids::{DeliveryId, MemberId, PatchId, TenantId},
-        member::Surface,
+        ids::{DeliveryId, MemberId, PatchId, ProjectId, TenantId},
+        member::{Role, Surface},
         model::{Account, Call, CallOutcome, JsonMode, ModelSettings},
         patch::{Patch, PatchState},
         plan::Plan,
-        policy::Policy,
+        policy::{ChangeCode, ChangeState, Override, Policy, PolicyChange, Rules},
         project::{Project, Revision},
         provider::Provider,
         route::Route,
@@ -41,7 +41,7 @@ for_each_db! {
 }
 
 /// Tables whose rows belong to a tenant, each with the case below that proves it is out of reach.
-const TABLES: [&str; 29] = [
+const TABLES: [&str; 31] = [
     "answers",
     "api_requests",
     "api_tokens",
@@ -61,7 +61,9 @@ const TABLES: [&str; 29] = [
     "llm_calls",
     "logins",
     "members",
+    "objections",
     "patches",
+    "policy_changes",
     "progress",
     "projects",
     "provider_apps",
@@ -95,6 +97,7 @@ pub(crate) struct Full {
     session: Session,
     connection: Connection,
     token: ApiToken,
+    change: PolicyChange,
 }
 
 pub(crate) async fn fill(db: &TestDb) -> Full {
@@ -140,6 +143,7 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
     tx.put_connection(&connection).await.unwrap();
     tx.put_provider_app(&sample::provider_app(member)).await.unwrap();
     let token = fill_api(db, &mut tx, member).await;
+    let change = fill_policy(db, &mut tx, member, (project.id, patch.id)).await;
     tx.commit().await.unwrap();
     db.store.start_flow(&flow(tenant, member)).await.unwrap();
     Full {
@@ -157,6 +161,7 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
         account,
         call,
         session,
+        change,
     }
 }
 
@@ -219,6 +224,33 @@ fn login(member: MemberId) -> Login {
     Login { party: Party::Oidc, realm, subject, member, name: "Ana".to_owned(), linked_at: START }
 }
 
+async fn fill_policy(db: &TestDb, tx: &mut Tx, member: MemberId, on: (ProjectId, PatchId)) -> PolicyChange {
+    let (project, patch) = on;
+    let own = Override { approvals: Some(3), ..Override::default() };
+    tx.set_own_policy(project, &own).await.unwrap();
+    tx.object(patch, 1, member, "too early", START).await.unwrap();
+    tx.start_clock(patch, START).await.unwrap();
+    let (code, revision) = tx.next_change().await.unwrap();
+    let change = PolicyChange {
+        id: db.chance.id(),
+        code,
+        revision,
+        project: Some(project),
+        before: Rules::Project(Override::default()),
+        after: Rules::Project(own),
+        author: member,
+        words: "policy AUTH approvals 3".to_owned(),
+        state: ChangeState::Open,
+        venue: sample::channel("C1"),
+        message: None,
+        shown: None,
+        created_at: START,
+        expires_at: START,
+    };
+    tx.insert_change(&change).await.unwrap();
+    change
+}
+
 async fn fill_models(
     db: &TestDb,
     tx: &mut Tx,
@@ -272,6 +304,13 @@ async fn sees(tx: &mut Tx, full: &Full) -> Vec<(&'static str, bool)> {
         ("projects", !tx.projects().await.unwrap().is_empty()),
         ("projects", tx.taken_keys().await.unwrap().contains(key)),
         ("projects", tx.next_number(project).await.is_ok()),
+        ("projects", tx.own_policy(project).await.unwrap().approvals == Some(3)),
+        ("patches", tx.clock(patch).await.unwrap() == Some(START)),
+        ("objections", tx.objections(patch, 1).await.unwrap() == [(full.member, "too early".to_owned())]),
+        ("policy_changes", tx.change(full.change.id).await.unwrap().as_ref() == Some(&full.change)),
+        ("policy_changes", tx.change_by_code(full.change.code).await.unwrap().is_some()),
+        ("policy_changes", tx.open_changes().await.unwrap().len() == 1),
+        ("policy_changes", tx.next_change().await.unwrap().0 == ChangeCode(2)),
         ("tasks", tx.plan(project).await.unwrap().as_ref() == Some(&full.plan)),
         ("tasks", tx.task(project, first).await.unwrap().is_some()),
         ("tasks", !tx.task_counts().await.unwrap().is_empty()),
@@ -347,6 +386,7 @@ async fn meddle(db: &TestDb, intruder: TenantId, full: &Full) {
     assert!(!tx.remove_login(full.member, Party::Oidc, "https://id.example.com", "ana").await.unwrap());
     assert_eq!(tx.use_ticket(&token::hash("ticket"), START).await.unwrap(), None);
     meddle_with_connections(&mut tx, full).await;
+    meddle_with_policy(&mut tx, full).await;
     tx.commit().await.unwrap();
 
     // What would refer to a row of another tenant is refused.
@@ -358,6 +398,12 @@ async fn meddle(db: &TestDb, intruder: TenantId, full: &Full) {
     drop(tx);
     let mut tx = db.store.write(intruder).await.unwrap();
     assert!(tx.add_approval(full.patch.id, 1, full.member, START).await.is_err());
+    drop(tx);
+    let mut tx = db.store.write(intruder).await.unwrap();
+    assert!(tx.object(full.patch.id, 1, full.member, "", START).await.is_err());
+    drop(tx);
+    let mut tx = db.store.write(intruder).await.unwrap();
+    assert!(tx.insert_change(&full.change).await.is_err());
     drop(tx);
     let mut tx = db.store.write(intruder).await.unwrap();
     assert!(tx.insert_card(&sample::card(&db.chance, full.patch.id, sample::channel("C9"))).await.is_err());
@@ -399,6 +445,22 @@ async fn meddle_with_connections(tx: &mut Tx, full: &Full) {
     let stolen = Connection { by: full.member, ..full.connection.clone() };
     let refused = tx.put_connection(&stolen).await.unwrap_err().to_string();
     assert_eq!(refused, "the connection is taken: Linear org-1 belongs to another tenant");
+}
+
+/// The same for roles, rules and objections.
+async fn meddle_with_policy(tx: &mut Tx, full: &Full) {
+    let patch = &full.patch;
+    tx.set_own_policy(full.project.id, &Override::default()).await.unwrap();
+    tx.remove_approval(patch.id, 1, full.member).await.unwrap();
+    tx.set_role(full.member, Role::Viewer).await.unwrap();
+    assert!(!tx.withdraw_objection(patch.id, 1, full.member).await.unwrap());
+    tx.start_clock(patch.id, START.plus(std::time::Duration::from_secs(1))).await.unwrap();
+    assert!(
+        !tx.decide_change(&PolicyChange { state: ChangeState::Stale { at: START }, ..full.change.clone() })
+            .await
+            .unwrap()
+    );
+    tx.update_change_card(&PolicyChange { shown: Some("forged".to_owned()), ..full.change.clone() }).await.unwrap();
 }
 
 /// The same for accounts, calls, routes and drafts.

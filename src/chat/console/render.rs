@@ -102,6 +102,13 @@ fn question(button: &Button) -> Option<Question> {
         Action::Reject => {
             ("Reject this proposal?", "Why? The author sees your reason.", "Too big for this month", "Reject", false)
         }
+        Action::Object => (
+            "Object to this proposal?",
+            "Why must it not apply by itself? Everybody sees your reason.",
+            "The dates are not agreed with the customer",
+            "Object",
+            false,
+        ),
         Action::RequestChanges => (
             "What should be different?",
             "Say it in your own words; a new version of the proposal takes this one's place.",

@@ -1,6 +1,6 @@
 //! Calls of Slack's Web API. Every call has a timeout and none is repeated here: the job queue does that.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use reqwest::{Url, redirect};
@@ -231,6 +231,19 @@ impl SlackClient {
         let call = session.http_session_api.http_get("users.info", &parameters, None);
         let info: UserInfo = self.timed("users.info", TIMEOUT, call).await?;
         Ok(info.user.profile(home))
+    }
+
+    /// The ids of the users in a user group (docs.slack.dev, usergroups.users.list; scope `usergroups:read`).
+    pub async fn group(&self, id: &str) -> Result<BTreeSet<String>, SlackError> {
+        #[derive(Deserialize)]
+        struct Members {
+            users: BTreeSet<String>,
+        }
+        let session = self.shared.0.api.open_session(&self.token);
+        let parameters = vec![("usergroup", Some(id))];
+        let call = session.http_session_api.http_get("usergroups.users.list", &parameters, None);
+        let Members { users } = self.timed("usergroups.users.list", TIMEOUT, call).await?;
+        Ok(users)
     }
 
     /// Who we are, and what we may do: checks the token.

@@ -1,4 +1,4 @@
-//! The forms: why a patch is turned down, what should be different about it, and an account for models.
+//! The forms: why a patch is turned down or objected to, what should be different about it, and an account for models.
 
 use serde::Serialize;
 use slack_morphism::prelude::*;
@@ -20,19 +20,24 @@ pub fn form(form: &Form) -> SlackView {
     })
 }
 
-/// The form that asks for the words of a rejection or of a change.
+/// The form that asks for the words of a rejection, of an objection or of a change.
 fn about_patch(action: Action, context: &FormContext) -> SlackModalView {
-    let rejects = action == Action::Reject;
-    let (title, submit, question, hint) = if rejects {
-        ("Reject the patch", "Reject", "Why? The author reads this.", "You can leave this empty.")
-    } else {
-        (
+    let (title, submit, question, hint) = match action {
+        Action::Reject => ("Reject the patch", "Reject", "Why? The author reads this.", "You can leave this empty."),
+        Action::Object => (
+            "Object to the patch",
+            "Object",
+            "Why must it not apply by itself?",
+            "You can leave this empty. It then needs a normal approval.",
+        ),
+        _ => (
             "Request changes",
             "Send",
             "What should be different?",
             "For example: add a task for documentation; drop the last one",
-        )
+        ),
     };
+    let may_be_empty = matches!(action, Action::Reject | Action::Object);
     let input = SlackBlockPlainTextInputElement::new()
         .with_action_id(WORDS.into())
         .with_multiline(true)
@@ -41,7 +46,7 @@ fn about_patch(action: Action, context: &FormContext) -> SlackModalView {
     let block = SlackInputBlock::new(question.into(), input.into())
         .with_block_id(WORDS.into())
         .with_hint(hint.into())
-        .with_optional(rejects);
+        .with_optional(may_be_empty);
     SlackModalView::new(title.into(), vec![block.into()])
         .with_submit(submit.into())
         .with_close("Cancel".into())

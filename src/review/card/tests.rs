@@ -122,7 +122,7 @@ fn approvals_add_up_in_the_small_print() {
     let last = |facts: &Facts| message(facts).to_plain().lines().last().unwrap().to_owned();
     insta::assert_snapshot!(last(&facts), @"against revision 3 · needs 2 approvals, not the author · expires Fri 27 Nov 10:42 UTC");
     facts.approvals = BTreeSet::from([ben()]);
-    insta::assert_snapshot!(last(&facts), @"against revision 3 · approved by Ben, 1 more needed, not the author · expires Fri 27 Nov 10:42 UTC");
+    insta::assert_snapshot!(last(&facts), @"against revision 3 · 1 of 2 approvals (Ben), 1 more needed, not the author · expires Fri 27 Nov 10:42 UTC");
 }
 
 #[test]

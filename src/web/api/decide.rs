@@ -25,9 +25,11 @@ use crate::{
         event::{Action, Click, Venue},
         message::Message,
         patch::{self, PatchCode, PatchState},
+        policy::Circle,
         token::Scope,
     },
     review::{
+        circle::Circles,
         decide::{Decided, decide as take_decision, expire, refuse},
         facts::Facts,
         propose::{Proposal, Proposed, propose},
@@ -193,12 +195,12 @@ pub(super) async fn decide(web: &Web, tx: &mut Tx, caller: &Caller, wanted: &Wan
     let click = wanted.click(&patch)?;
     // Everything else that could be refused is ruled out above: what is left is the policy.
     let venue = Venue::api();
-    if let Some(refusal) = refuse(tx, &patch, &click, &caller.member, &venue, &web.chance).await? {
+    if let Some(refusal) = refuse(tx, &patch, &click, &caller.member, (&venue, &Circle::Unknown), &web.chance).await? {
         return told(web, Kind::Forbidden, &refusal);
     }
-    let decided = take_decision(tx, &click, &caller.member, &venue, &web.chance).await?;
+    let decided = take_decision(tx, &click, &caller.member, &venue, &Circles::silent(), &web.chance).await?;
     let message = match decided {
-        Decided::Lost => return Ok(Turn::Again),
+        Decided::Lost | Decided::Ask(_) => return Ok(Turn::Again),
         Decided::Done(message) => message,
         Decided::Told(message) => {
             let now = facts(web, tx, &patch).await?;
@@ -227,7 +229,7 @@ pub(super) async fn undo(web: &Web, tx: &mut Tx, caller: &Caller, wanted: &Wante
         return told(web, Kind::Conflict, &replies::undo_proposed(open.code, patch.code));
     }
     let venue = Venue::api();
-    if let Some(refusal) = refuse(tx, &patch, &click, &caller.member, &venue, &web.chance).await? {
+    if let Some(refusal) = refuse(tx, &patch, &click, &caller.member, (&venue, &Circle::Unknown), &web.chance).await? {
         return told(web, Kind::Forbidden, &refusal);
     }
     let Some((mut draft, target)) = take_back(tx, &patch, made_revision).await? else {
@@ -248,9 +250,9 @@ pub(super) async fn undo(web: &Web, tx: &mut Tx, caller: &Caller, wanted: &Wante
         undoes: Some(patch.id),
         waits: !caller.decides(),
     };
-    match propose(tx, proposal, &web.chance).await? {
+    match propose(tx, proposal, &Circles::silent(), &web.chance).await? {
         Proposed::Stored(patch) => Ok(Turn::Done(made(web, tx, &patch).await?)),
-        Proposed::Lost => Ok(Turn::Again),
+        Proposed::Lost | Proposed::Ask(_) => Ok(Turn::Again),
     }
 }
 

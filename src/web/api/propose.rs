@@ -34,7 +34,10 @@ use crate::{
         validate::validate,
     },
     planner::typed,
-    review::propose::{Proposal, Proposed, Target, propose as store_proposal},
+    review::{
+        circle::Circles,
+        propose::{Proposal, Proposed, Target, propose as store_proposal},
+    },
     store::Tx,
 };
 
@@ -202,9 +205,9 @@ pub(super) async fn propose(web: &Web, tx: &mut Tx, caller: &Caller, wanted: &Wa
         undoes: None,
         waits: !caller.decides(),
     };
-    match store_proposal(tx, proposal, &web.chance).await? {
+    match store_proposal(tx, proposal, &Circles::silent(), &web.chance).await? {
         Proposed::Stored(patch) => Ok(Turn::Done(made(web, tx, &patch).await?)),
-        Proposed::Lost => Ok(Turn::Again),
+        Proposed::Lost | Proposed::Ask(_) => Ok(Turn::Again),
     }
 }
 

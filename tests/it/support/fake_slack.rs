@@ -75,6 +75,7 @@ pub(crate) struct World {
     channels: BTreeMap<String, BTreeSet<String>>,
     archived: BTreeSet<String>,
     users: BTreeMap<String, Value>,
+    groups: BTreeMap<String, BTreeSet<String>>,
     messages: Vec<Shown>,
     /// What people said, by channel and id.
     said: BTreeSet<(String, String)>,
@@ -181,6 +182,11 @@ impl FakeSlack {
             user[key] = value.clone();
         }
         self.world().users.insert(id.to_owned(), user);
+    }
+
+    /// Makes a user group of these people.
+    pub(crate) fn set_group(&self, id: &str, users: &[&str]) {
+        self.world().groups.insert(id.to_owned(), users.iter().map(|&user| user.to_owned()).collect());
     }
 
     /// Makes the next call of a method (or `response_url`) go wrong; several queue up.

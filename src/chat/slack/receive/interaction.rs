@@ -99,7 +99,7 @@ struct View {
 pub enum Form {
     /// Asks for words about a patch.
     Patch {
-        /// What will be done with the words: [`Action::Reject`] or [`Action::RequestChanges`].
+        /// What will be done with the words: [`Action::Reject`], [`Action::RequestChanges`] or [`Action::Object`].
         action: Action,
         /// What the form has to remember.
         context: FormContext,
@@ -236,7 +236,7 @@ fn meaning(action: &Pressed, state: Option<&State>, spot: &Spot) -> Result<(Even
         .and_then(|(patch, revision)| Some((patch.parse().ok()?, revision.parse().ok()?)))
         .ok_or_else(|| Unreadable::new("the button names no patch"))?;
     Ok(match kind {
-        Action::Reject | Action::RequestChanges => {
+        Action::Reject | Action::RequestChanges | Action::Object => {
             let context = FormContext {
                 patch,
                 revision,
@@ -246,7 +246,7 @@ fn meaning(action: &Pressed, state: Option<&State>, spot: &Spot) -> Result<(Even
             };
             (Event::Nothing, Some(Form::Patch { action: kind, context }))
         }
-        Action::Approve | Action::Details | Action::Undo | Action::Rebase | Action::Renew => {
+        Action::Approve | Action::Details | Action::Undo | Action::Rebase | Action::Renew | Action::Withdraw => {
             let steps = if kind == Action::Approve { ticked(state)? } else { None };
             (Event::Click(Click { action: kind, patch, revision, steps, words: None }), None)
         }
@@ -282,7 +282,7 @@ fn submitted(payload: &Payload, team: &str, reply: Reply, body: &[u8]) -> Result
         return Ok(account_submitted(view, team, user, reply));
     }
     let action = view.callback_id.strip_prefix("patch.").and_then(Action::from_word);
-    let Some(action @ (Action::Reject | Action::RequestChanges)) = action else {
+    let Some(action @ (Action::Reject | Action::RequestChanges | Action::Object)) = action else {
         return Ok(Received {
             team: team.to_owned(),
             dedupe_key: fingerprint(body),

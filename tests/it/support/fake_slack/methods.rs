@@ -10,6 +10,7 @@ pub(super) fn run(world: &mut World, owner: &Owner, method: &str, parameters: &V
     let known: &[&str] = match method {
         "auth.test" => &[],
         "users.info" => &["user"],
+        "usergroups.users.list" => &["usergroup"],
         "chat.postMessage" => &["channel", "thread_ts", "text", "blocks", "unfurl_links", "unfurl_media"],
         "chat.update" => &["channel", "ts", "text", "blocks"],
         "chat.delete" => &["channel", "ts"],
@@ -37,6 +38,10 @@ pub(super) fn run(world: &mut World, owner: &Owner, method: &str, parameters: &V
         "users.info" => {
             let user = world.users.get(&word(parameters, "user")).ok_or("user_not_found")?;
             Ok(json!({ "user": user }))
+        }
+        "usergroups.users.list" => {
+            let group = world.groups.get(&word(parameters, "usergroup")).ok_or("no_such_subteam")?;
+            Ok(json!({ "users": group }))
         }
         "chat.postMessage" => post_message(world, owner, parameters),
         "chat.update" => update(world, parameters),
