@@ -1,4 +1,4 @@
-//! Answers to what changes nothing: `help`, `show`, `list`, `next`, `inbox`, `status`, `stats`, `whoami`, `role`.
+//! Answers to what changes nothing: `help`, `show`, `list`, `next`, `inbox`, `status`, `stats`, `whoami`, `role`, `policy`.
 //!
 //! Each answer loads its facts, then makes a message of them without touching the database again.
 
@@ -8,6 +8,7 @@ mod list;
 mod models;
 mod next;
 pub mod place;
+mod policy;
 mod project;
 mod roles;
 mod routes;
@@ -79,6 +80,7 @@ pub async fn answer(tx: &mut Tx, ask: &Ask<'_>) -> Result<Message, Error> {
         Intent::Models => models::answer(tx, ask).await,
         Intent::Routes => routes::answer(tx, ask).await,
         Intent::Roles => roles::answer(tx).await,
+        Intent::Policy(key) => policy::answer(tx, key.as_ref()).await,
         Intent::Stats => stats::answer(tx, ask).await,
         other => return Err(Error::Internal(anyhow::anyhow!("{other:?} is no question"))),
     };

@@ -143,7 +143,8 @@ async fn ours(tx: &mut Tx, chance: &Chance, id: DeliveryId, entry: Entry) -> any
             }
             Ok(Some(card::show(tx, &patch, chance.now()).await?))
         }
-        EntryContent::Said { .. } | EntryContent::Answered { .. } => Ok(None),
+        // Whoever proposes a change of the policy gets an answer as well.
+        EntryContent::Said { .. } | EntryContent::Answered { .. } | EntryContent::Change { .. } => Ok(None),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         delivery::{Delivery, Source},
         event::Venue,
-        ids::{ConnectionId, JobId, PatchId},
+        ids::{ChangeId, ConnectionId, JobId, PatchId},
         job::Job,
         member::Surface,
         time::Timestamp,
@@ -120,6 +120,8 @@ async fn subject(store: &Store, row: &JobRow, now: Timestamp) -> store::Result<S
             format!("tells that {} no longer works", connected(&mut tx, *connection).await?)
         }
         Some(Job::ExpirePatch { patch }) => format!("lets {} lapse", code_of(&mut tx, *patch).await?),
+        Some(Job::SyncChange { change }) => format!("the card of {}", change_code(&mut tx, *change).await?),
+        Some(Job::ExpireChange { change }) => format!("lets {} lapse", change_code(&mut tx, *change).await?),
         Some(Job::ApplyUnopposed { patch, .. }) => {
             format!("applies {} unless somebody objects", code_of(&mut tx, *patch).await?)
         }
@@ -134,6 +136,11 @@ async fn connected(tx: &mut Tx, id: ConnectionId) -> store::Result<String> {
         || "a connection that is gone".to_owned(),
         |found| format!("{} ({})", found.provider.name(), found.name),
     ))
+}
+
+async fn change_code(tx: &mut Tx, id: ChangeId) -> store::Result<String> {
+    let change = tx.change(id).await?;
+    Ok(change.map_or_else(|| "a change of the policy that is gone".to_owned(), |change| change.code.to_string()))
 }
 
 /// `a Slack command in C0PLANS, 5 min old`. What it says is for those who were there.

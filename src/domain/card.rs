@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     event::Venue,
-    ids::{AnswerId, CardId, DeliveryId, EntryId, MemberId, PatchId},
+    ids::{AnswerId, CardId, ChangeId, DeliveryId, EntryId, MemberId, PatchId},
     member::Identity,
     message::Message,
     time::Timestamp,
@@ -79,6 +79,11 @@ pub enum EntryContent {
         /// The delivery it answers.
         #[serde(default)]
         to: Option<DeliveryId>,
+    },
+    /// The card of a change of the policy, always shown as it is now.
+    Change {
+        /// The change.
+        change: ChangeId,
     },
     /// A card, always shown as the patch is now.
     Card {

@@ -1,5 +1,7 @@
 //! What a sender wants, in words no surface knows about.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +9,7 @@ use super::{
     member::Role,
     model::Use,
     patch::PatchCode,
+    policy::{ChangeAction, ChangeCode, Large, Small, Stricter},
     project::ProjectKey,
     task::{Priority, Status, TaskCode},
 };
@@ -37,6 +40,29 @@ pub enum Intent {
     Stats,
     /// Get a private link that signs the sender in to the pages.
     Connect,
+    /// How decisions are taken: by the tenant's rules, or by those of a project.
+    Policy(Option<ProjectKey>),
+    /// Propose a change of these rules.
+    SetPolicy {
+        /// Whose rules; `None` for the tenant's.
+        project: Option<ProjectKey>,
+        /// What is to be different.
+        wish: PolicyWish,
+    },
+    /// Decide on a proposed change of the rules.
+    DecideChange {
+        /// Which.
+        change: ChangeCode,
+        /// How.
+        action: ChangeAction,
+    },
+    /// What would happen if somebody approved a patch.
+    TestPolicy {
+        /// Which patch.
+        patch: PatchCode,
+        /// Who.
+        person: Person,
+    },
     /// Who the members are, and what each may do.
     Roles,
     /// Give somebody a role.
@@ -111,6 +137,7 @@ impl Intent {
                 | Self::Models
                 | Self::Routes
                 | Self::Roles
+                | Self::Policy(_)
                 | Self::Stats
         )
     }
@@ -130,6 +157,42 @@ pub enum ModelsWish {
     DailyTokens(u64),
     /// Forget an account with its key.
     Remove(String),
+}
+
+/// What is to be different in the rules for decisions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyWish {
+    /// Who approves.
+    Approvers {
+        /// Everybody of these roles.
+        roles: BTreeSet<Role>,
+        /// These people.
+        people: Vec<Person>,
+        /// The members of this user group.
+        group: Option<String>,
+    },
+    /// How many must approve.
+    Approvals(usize),
+    /// Whether the author's own approval counts.
+    SelfApproval(bool),
+    /// What deletes need besides.
+    Deletes(Stricter),
+    /// What many operations need besides.
+    Large(Large),
+    /// How long a patch waits.
+    Expiry(Duration),
+    /// Which small changes apply at once.
+    Auto(BTreeSet<Small>),
+    /// After how many working hours a patch applies unless somebody objects, and where these are counted; 0 for never.
+    Lazy {
+        /// How many.
+        hours: u32,
+        /// In which time zone.
+        zone: Option<String>,
+    },
+    /// Everything as it comes: of a project, as its tenant has it.
+    Default,
 }
 
 /// Something a person can name.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ids::{AnswerId, CardId, ConnectionId, DeliveryId, PatchId},
+    ids::{AnswerId, CardId, ChangeId, ConnectionId, DeliveryId, PatchId},
     time::Timestamp,
 };
 
@@ -55,6 +55,16 @@ pub enum Job {
         /// The connection.
         connection: ConnectionId,
     },
+    /// Make the card of a change of the policy say what is true now.
+    SyncChange {
+        /// The change.
+        change: ChangeId,
+    },
+    /// Let a change of the policy lapse when its time has come.
+    ExpireChange {
+        /// The change.
+        change: ChangeId,
+    },
     /// Apply a patch to which nobody objected.
     ApplyUnopposed {
         /// The patch.
@@ -76,6 +86,8 @@ impl Job {
             Self::RefreshConnection { .. } => "refresh_connection",
             Self::RevokeConnection { .. } => "revoke_connection",
             Self::TellBroken { .. } => "tell_broken",
+            Self::SyncChange { .. } => "sync_change",
+            Self::ExpireChange { .. } => "expire_change",
             Self::ApplyUnopposed { .. } => "apply_unopposed",
         }
     }
@@ -92,6 +104,8 @@ impl Job {
             | Self::ExpirePatch { .. }
             | Self::EndProgress { .. }
             | Self::ApplyUnopposed { .. }
+            | Self::SyncChange { .. }
+            | Self::ExpireChange { .. }
             | Self::RefreshConnection { .. }
             | Self::RevokeConnection { .. }
             | Self::TellBroken { .. } => Duration::from_mins(2),
@@ -112,6 +126,8 @@ impl Job {
             Self::RefreshConnection { connection } => (Some(format!("refresh {connection}")), None, 12),
             Self::RevokeConnection { connection } => (Some(format!("revoke {connection}")), None, 16),
             Self::TellBroken { connection } => (Some(format!("tell {connection}")), None, 16),
+            Self::SyncChange { change } => (Some(format!("sync {change}")), Some(change.to_string()), 16),
+            Self::ExpireChange { change } => (Some(format!("expire {change}")), None, 20),
             // Each setting of the clock has its own end; those of earlier ones find nothing to do.
             Self::ApplyUnopposed { patch, at } => (Some(format!("unopposed {patch} {}", at.as_millis())), None, 20),
         };

@@ -12,7 +12,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-pub use change::{ChangeAction, ChangeClick, ChangeCode, ChangeRefusal, ChangeState, PolicyChange, Rules, may_decide};
+pub use change::{ChangeAction, ChangeCode, ChangeRefusal, ChangeState, PolicyChange, Rules, may_decide};
 pub use hours::after_working_hours;
 pub use right::{Check, Circle, Refusal, able};
 pub use stored::Override;
@@ -205,6 +205,26 @@ impl Policy {
             auto: own.auto.clone().unwrap_or_else(|| self.auto.clone()),
             lazy: own.lazy.clone().unwrap_or_else(|| self.lazy.clone()),
         }
+    }
+
+    /// Who of these could approve by role or by name, and how many a rule asks for, where that is too few for anything
+    /// of its kind ever to be approved. A user group may hold anybody.
+    pub fn out_of_reach(&self, members: &[Member]) -> Option<(usize, usize)> {
+        if self.approvers.group.is_some() {
+            return None;
+        }
+        let named = |member: &&Member| {
+            let role = member.effective_role();
+            able(member).is_ok()
+                && (self.approvers.roles.contains(&role) || self.approvers.members.contains(&member.id))
+        };
+        let large = if self.large.operations > 0 { self.large.stricter } else { Stricter::default() };
+        [Stricter::default(), self.deletes, large].into_iter().find_map(|stricter| {
+            let asked = self.approvals.max(1).max(stricter.approvals.unwrap_or(0));
+            let fits = |member: &&Member| stricter.by.is_none_or(|least| member.effective_role() <= least);
+            let there = members.iter().filter(named).filter(fits).count();
+            (there < asked).then_some((there, asked))
+        })
     }
 
     /// What `patch` needs: of several rules that hold for it, the strictest part of each.

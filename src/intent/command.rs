@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 pub use super::table::{Argument, COMMANDS, Command, Kind};
 use super::{
     args::{Value, Values},
-    models, phrase, place, roles, text, value,
+    models, phrase, place, policy, roles, text, value,
 };
 use crate::{
     domain::{
@@ -58,8 +58,10 @@ impl Command {
                 continue;
             }
             let (value, left) = argument.kind.read(own, today).ok_or_else(|| {
-                if argument.kind == Kind::Models {
-                    return UserError::new(models::wrong(own));
+                match argument.kind {
+                    Kind::Models => return UserError::new(models::wrong(own)),
+                    Kind::Policy => return UserError::new(policy::wrong(own)),
+                    _ => {}
                 }
                 let wanted = match (argument.kind, own.parse::<u32>()) {
                     // A number alone could be a task's as well.
@@ -113,6 +115,7 @@ impl Kind {
             Self::Models => models::models(text).map(Value::Whole).map(whole),
             Self::Routes => models::routes(text).map(Value::Whole).map(whole),
             Self::Role => roles::role(text).map(Value::Whole).map(whole),
+            Self::Policy => policy::policy(text).map(Value::Whole).map(whole),
             Self::Command => Some((Value::Words(word.trim_start_matches('/').to_lowercase()), left)),
         }
     }
@@ -132,6 +135,7 @@ impl Kind {
             Self::Priority => "a priority: urgent, high, normal or low",
             Self::Models => "test, default, use, budget or remove",
             Self::Routes => "forget and the number in the list, or forget all",
+            Self::Policy => "a rule, such as approvals 2",
             Self::Role => "a person and a role: owner, admin, approver, member or viewer",
         }
     }
@@ -206,6 +210,8 @@ fn within(key: ProjectKey, intent: Intent) -> Result<Intent, String> {
         Intent::Show(Some(Named::Task(name))) => Intent::Show(Some(Named::Task(task(name)?))),
         Intent::Next(None) => Intent::Next(Some(key)),
         Intent::Status(None) => Intent::Status(Some(key)),
+        Intent::Policy(None) => Intent::Policy(Some(key)),
+        Intent::SetPolicy { project: None, wish } => Intent::SetPolicy { project: Some(key), wish },
         Intent::Break { task: name, focus } => Intent::Break { task: task(name)?, focus },
         Intent::Set { task: name, value } => Intent::Set { task: task(name)?, value },
         Intent::Edit(words) => Intent::Edit(format!("{key}: {}", place::scope(&words).1)),

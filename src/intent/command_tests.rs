@@ -41,6 +41,9 @@ fn command_of(intent: &Intent) -> &'static str {
         Intent::Models | Intent::SetModels(_) => "models",
         Intent::Routes | Intent::ForgetRoutes(_) => "routes",
         Intent::Stats => "stats",
+        Intent::Policy(_) | Intent::SetPolicy { .. } | Intent::DecideChange { .. } | Intent::TestPolicy { .. } => {
+            "policy"
+        }
         Intent::Roles | Intent::SetRole { .. } => "role",
         Intent::Object { .. } => "object",
         Intent::Withdraw(_) => "withdraw",

@@ -11,6 +11,7 @@ pub mod help;
 mod models;
 pub mod phrase;
 pub mod place;
+mod policy;
 mod roles;
 mod table;
 pub mod text;
@@ -42,8 +43,9 @@ pub enum Reading {
 const SLIP: usize = 4;
 
 /// Commands that are never guessed at: they decide, or set something.
-const EXACT: &[&str] =
-    &["approve", "reject", "object", "withdraw", "undo", "rebase", "renew", "role", "models", "routes", "stats"];
+const EXACT: &[&str] = &[
+    "approve", "reject", "object", "withdraw", "undo", "rebase", "renew", "role", "policy", "models", "routes", "stats",
+];
 
 /// Reads words addressed to Docket without a slash: a mention, a direct message, a line in the console.
 /// An exact command wins over a phrase; what is neither gets an honest answer with examples.

@@ -1,80 +1,14 @@
 //! The one table of commands: parsing, help, suggestions and platform registrations come from it.
 
-use super::args::Values;
+mod kinds;
+
+pub use kinds::{Argument, Command, Kind};
+use kinds::{optional, required};
+
 use crate::domain::{
     intent::{FieldValue, Intent},
     task::Status,
 };
-
-/// A command that people can type.
-#[derive(Debug)]
-pub struct Command {
-    /// Its word: `plan`.
-    pub name: &'static str,
-    /// Other words for it.
-    pub aliases: &'static [&'static str],
-    /// What follows the word, in order. An argument that takes the rest of the line comes last.
-    pub arguments: &'static [Argument],
-    /// One line about it.
-    pub help: &'static str,
-    /// What else there is to know, in a few sentences.
-    pub more: &'static str,
-    /// Lines that work, without `/docket`; the first is the one shown in errors.
-    pub examples: &'static [&'static str],
-    pub(super) build: fn(&mut Values) -> Option<Intent>,
-}
-
-/// One argument of a command.
-#[derive(Debug)]
-pub struct Argument {
-    /// Its name in usage lines.
-    pub name: &'static str,
-    /// What it is.
-    pub kind: Kind,
-    /// Whether the command needs it.
-    pub required: bool,
-    /// Words that may stand before it and mean nothing: `assign AUTH-3 to @ana`.
-    pub filler: &'static [&'static str],
-}
-
-/// What an argument is, for parsing and for a platform's own input fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// The rest of the line.
-    Words,
-    /// A task: `AUTH-3` or `3`.
-    Task,
-    /// A project's key.
-    Project,
-    /// A project, a task or a patch.
-    Named,
-    /// A patch: `P-41`.
-    Patch,
-    /// A command's word.
-    Command,
-    /// A person, `me` or `nobody`: the rest of the line.
-    Person,
-    /// An effort or `none`: the rest of the line.
-    Effort,
-    /// A day or `none`: the rest of the line.
-    Date,
-    /// A priority.
-    Priority,
-    /// What to do with the models; may be nothing.
-    Models,
-    /// What to do with the remembered words; may be nothing.
-    Routes,
-    /// A person and a role; may be nothing.
-    Role,
-}
-
-const fn required(name: &'static str, kind: Kind, filler: &'static [&'static str]) -> Argument {
-    Argument { name, kind, required: true, filler }
-}
-
-const fn optional(name: &'static str, kind: Kind, filler: &'static [&'static str]) -> Argument {
-    Argument { name, kind, required: false, filler }
-}
 
 const TASK: Argument = required("task", Kind::Task, &["task"]);
 const PATCH: Argument = required("patch", Kind::Patch, &["patch"]);
@@ -215,6 +149,40 @@ pub static COMMANDS: &[Command] = &[
                role, admins all but owner and admin.",
         examples: &["role", "role @ben approver", "role Ben viewer"],
         build: |v| v.either(Intent::Roles),
+    },
+    Command {
+        name: "policy",
+        aliases: &["rules"],
+        arguments: &[optional(
+            "project approvals|self|approvers|delete|large|expiry|auto|lazy|test …",
+            Kind::Policy,
+            &[],
+        )],
+        help: "how decisions are taken, and propose to change that",
+        more: "Alone it shows the rules; with a key in front, those of that project, which may differ. Owners and admins \
+               propose a change, and an owner approves it: another one than its author, where there is one. “test” \
+               says what would happen if somebody approved a patch, and changes nothing.",
+        examples: &[
+            "policy",
+            "policy AUTH",
+            "policy approvals 2",
+            "policy self off",
+            "policy approvers owner, approver, @ana",
+            "policy approvers group S0614TZR7",
+            "policy delete 2 approvals by admin",
+            "policy large 10 2",
+            "policy expiry 3d",
+            "policy auto status, assignee",
+            "policy auto off",
+            "policy lazy 24h Europe/Paris",
+            "policy lazy off",
+            "policy AUTH approvals 2",
+            "policy AUTH default",
+            "policy test P-41 @ben",
+            "policy approve R-7",
+            "policy reject R-7",
+        ],
+        build: |v| v.either(Intent::Policy(None)),
     },
     Command {
         name: "models",

@@ -5,17 +5,31 @@
 ///
 /// Call it once, on text that came from Slack; the result is what [`super::command::parse`] reads.
 pub fn from_slack(text: &str) -> String {
+    let groups = is_about_policy(text);
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(['<', '&']) {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let (piece, used) = if rest.starts_with('&') { entity(rest) } else { angle(rest) };
+        let (piece, used) = match rest.strip_prefix("<!subteam^").and_then(|group| group.split_once('>')) {
+            Some((group, _)) if groups => {
+                let id = group.split('|').next().unwrap_or(group);
+                (format!("group {id}"), group.len() + "<!subteam^>".len())
+            }
+            _ if rest.starts_with('&') => entity(rest),
+            _ => angle(rest),
+        };
         out.push_str(&piece);
         rest = &rest[used..];
     }
     out.push_str(rest);
     out
+}
+
+/// Whether a line is a `policy` command, which means a mentioned user group itself; anywhere else it is only a name.
+fn is_about_policy(text: &str) -> bool {
+    let mut words = text.split_whitespace().filter(|word| !word.starts_with("<@") && !word.ends_with("docket"));
+    words.next().is_some_and(|word| word.eq_ignore_ascii_case("policy") || word.eq_ignore_ascii_case("rules"))
 }
 
 /// The character of the entity that `rest` starts with, and its length.

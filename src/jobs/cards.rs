@@ -49,7 +49,7 @@ pub(super) async fn sync(desk: &Desk, tenant: TenantId, id: CardId, tries: Tries
 }
 
 /// Recognises a message that would say the same.
-fn fingerprint(message: &Message) -> String {
+pub(super) fn fingerprint(message: &Message) -> String {
     let text = serde_json::to_vec(message).unwrap_or_default();
     hex::encode(Sha256::digest(text))
 }

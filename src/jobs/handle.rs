@@ -13,6 +13,7 @@ use crate::{
         job::JobError,
         member::{Identity, Member, Surface},
         message::Message,
+        patch::PatchCode,
         policy::{Circle, Group, able},
         route::{Route, phrase},
     },
@@ -21,7 +22,7 @@ use crate::{
     jobs::{
         Desk,
         cards::{append, queue_answer},
-        connections,
+        changes, connections,
         consult::{self, Consultation, Memo, consult},
         people::{meet, recognise, users_in},
         roles, settings,
@@ -29,10 +30,11 @@ use crate::{
         understand,
     },
     review::{
+        change,
         circle::Circles,
         decide::{Decided, as_stored, decide, refuse},
         propose::{Proposal, Proposed, propose},
-        replies,
+        replies, trial,
     },
     store::Tx,
 };
@@ -166,6 +168,20 @@ async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought, circles: &Cir
             let said = roles::set_role(desk, &mut tx, talk, &wish).await?;
             reply(desk, &mut tx, talk, said).await?;
         }
+        Thought::ChangePolicy(wish) => {
+            let said = changes::propose(desk, &mut tx, talk, &wish).await?;
+            reply(desk, &mut tx, talk, said).await?;
+        }
+        Thought::DecideChange(code, action) => {
+            let decided = change::decide(&mut tx, (code, action), talk.member, talk.venue, &desk.chance).await?;
+            if let Some(turn) = answered(desk, &mut tx, talk, decided).await? {
+                return Ok(turn);
+            }
+        }
+        Thought::TestPolicy(code, who) => match tested(desk, &mut tx, (code, who), circles).await? {
+            Ok(said) => reply(desk, &mut tx, talk, said).await?,
+            Err(group) => return Ok(Turn::Circle(group)),
+        },
         Thought::Decide(click) => {
             if let Some(turn) = decided(desk, &mut tx, talk, &click, circles).await? {
                 return Ok(turn);
@@ -268,7 +284,26 @@ async fn refused(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, click: Option<&Click
 
 /// Carries out a decision. Says how the turn ends where it must be taken again.
 async fn decided(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, click: &Click, circles: &Circles) -> Result<Option<Turn>> {
-    match decide(tx, click, talk.member, talk.venue, circles, &desk.chance).await? {
+    let decided = decide(tx, click, talk.member, talk.venue, circles, &desk.chance).await?;
+    answered(desk, tx, talk, decided).await
+}
+
+/// What would happen if somebody approved a patch.
+async fn tested(
+    desk: &Desk,
+    tx: &mut Tx,
+    (code, who): (PatchCode, MemberId),
+    circles: &Circles,
+) -> Result<Result<Message, Group>> {
+    match (tx.patch_by_code(code).await?, tx.member(who).await?) {
+        (Some(patch), Some(who)) => trial::explain(tx, &patch, &who, circles, desk.chance.now()).await,
+        _ => Ok(Ok(replies::unknown_patch(code))),
+    }
+}
+
+/// Says what became of a decision. Says how the turn ends where it must be taken again.
+async fn answered(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, decided: Decided) -> Result<Option<Turn>> {
+    match decided {
         Decided::Done(message) => {
             if !matches!(talk.event, Event::Click(_)) {
                 reply(desk, tx, talk, message).await?;

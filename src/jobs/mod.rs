@@ -1,6 +1,7 @@
 //! Background work: the one match from [`Job`] to the feature that does it.
 
 mod cards;
+mod changes;
 mod connections;
 mod consult;
 mod drafting;
@@ -31,7 +32,7 @@ use crate::{
     error::Error,
     llm::models::Models,
     planner::templates::Templates,
-    review::{consensus, decide},
+    review::{change, consensus, decide},
     store::{self, Claimed, Store},
 };
 
@@ -91,6 +92,12 @@ pub async fn run(desk: &Desk, claimed: &Claimed) -> Result<(), JobError> {
             }
             Ok(())
         }
+        Job::SyncChange { change } => changes::sync(desk, claimed.tenant, change).await,
+        Job::ExpireChange { change } => {
+            let mut tx = desk.store.write(claimed.tenant).await?;
+            change::expire(&mut tx, change, &desk.chance).await?;
+            Ok(tx.commit().await?)
+        }
         Job::ApplyUnopposed { patch, .. } => {
             let mut tx = desk.store.write(claimed.tenant).await?;
             if !consensus::apply_unopposed(&mut tx, patch, &desk.chance).await? {
@@ -110,6 +117,8 @@ pub async fn abandoned(desk: &Desk, claimed: &Claimed, error: &anyhow::Error) ->
         | Job::SendAnswer { .. }
         | Job::EndProgress { .. }
         | Job::ExpirePatch { .. }
+        | Job::SyncChange { .. }
+        | Job::ExpireChange { .. }
         | Job::RefreshConnection { .. }
         | Job::RevokeConnection { .. }
         | Job::TellBroken { .. }

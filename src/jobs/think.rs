@@ -6,12 +6,12 @@ use crate::{
     answers::{self, Ask},
     domain::{
         event::{Action, Click, Event},
-        ids::{DeliveryId, PatchId},
+        ids::{DeliveryId, MemberId, PatchId},
         intent::{Intent, ModelsWish},
         message::{Block, Button, ButtonStyle, Message, Press, Span},
         model::{AccountForm, Use},
-        patch::PatchState,
-        policy::Policy,
+        patch::{PatchCode, PatchState},
+        policy::{ChangeAction, ChangeCode, Policy},
         route::phrase,
     },
     error::{Result, UserError},
@@ -23,6 +23,7 @@ use crate::{
     },
     jobs::{
         Desk,
+        changes::ChangeWish,
         consult::{Consultation, Memo},
         handle::Talk,
         roles::RoleWish,
@@ -58,6 +59,12 @@ pub(super) enum Thought {
     ForgetRoutes(Option<usize>),
     /// Somebody is to be given a role.
     SetRole(RoleWish),
+    /// A change of the policy is to be proposed.
+    ChangePolicy(ChangeWish),
+    /// A decision on a change of the policy.
+    DecideChange(ChangeCode, ChangeAction),
+    /// What would happen if somebody approved a patch.
+    TestPolicy(PatchCode, MemberId),
 }
 
 /// A proposal to be.
@@ -78,9 +85,9 @@ impl Thought {
     pub(super) fn outcome(&self) -> &'static str {
         match self {
             Self::Nothing => "ignored",
-            Self::Say(_) | Self::Ask(_) | Self::Test(_) => "told",
-            Self::Decide(_) => "decided",
-            Self::Propose(_) => "proposed",
+            Self::Say(_) | Self::Ask(_) | Self::Test(_) | Self::TestPolicy(..) => "told",
+            Self::Decide(_) | Self::DecideChange(..) => "decided",
+            Self::Propose(_) | Self::ChangePolicy(_) => "proposed",
             Self::Stop(_) => "stopped",
             Self::SetModels(_) | Self::AddAccount(_) | Self::ForgetRoutes(_) | Self::SetRole(_) => "set",
         }

@@ -7,12 +7,12 @@ use crate::{
     domain::{
         event::{Action, Click},
         ids::ProjectId,
-        intent::{FieldValue, Intent, ModelsWish, TaskName},
+        intent::{FieldValue, Intent, ModelsWish, PolicyWish, TaskName},
         member::{Identity, Member, Standing, Surface},
         message::Message,
         patch::{Patch, PatchCode, PatchState},
         plan::Plan,
-        policy::able,
+        policy::{Approvers, Group, Lazy, Override, able},
         project::{Project, ProjectKey, Revision},
         task::{TaskCode, TaskNumber},
         time::Timestamp,
@@ -24,6 +24,7 @@ use crate::{
     },
     jobs::{
         Desk,
+        changes::ChangeWish,
         consult::Memo,
         handle::Talk,
         roles::RoleWish,
@@ -35,6 +36,7 @@ use crate::{
     llm::{Question, fence::Fence, prompt::Said},
     planner::{Draft, people::People, set},
     review::{
+        change::Edit,
         propose::{Target, may_change},
         replies,
         take_back::take_back,
@@ -81,6 +83,14 @@ impl Wish<'_> {
                 let member = self.people(tx).await?.resolve(&person)?;
                 Ok(Thought::SetRole(RoleWish { member, role }))
             }
+            Intent::SetPolicy { project, wish } => {
+                let edit = self.edit_of(tx, wish).await?;
+                Ok(Thought::ChangePolicy(ChangeWish { project, edit, words: self.line.trim().to_owned() }))
+            }
+            Intent::DecideChange { change, action } => Ok(Thought::DecideChange(change, action)),
+            Intent::TestPolicy { patch, person } => {
+                Ok(Thought::TestPolicy(patch, self.people(tx).await?.resolve(&person)?))
+            }
             Intent::Object { patch, reason } => self.decide(tx, patch, Action::Object, Some(reason)).await,
             Intent::Withdraw(code) => self.decide(tx, code, Action::Withdraw, None).await,
             Intent::Help(_)
@@ -93,6 +103,7 @@ impl Wish<'_> {
             | Intent::Models
             | Intent::Routes
             | Intent::Roles
+            | Intent::Policy(_)
             | Intent::Stats => Ok(Thought::Nothing),
         }
     }
@@ -110,6 +121,45 @@ impl Wish<'_> {
     /// The day it is for the sender.
     pub(super) fn today(&self) -> NaiveDate {
         today(Some(self.talk.member), self.desk.chance.now())
+    }
+
+    /// What a wish about the policy comes to.
+    async fn edit_of(&self, tx: &mut Tx, wish: PolicyWish) -> Result<Edit> {
+        let mut own = Override::default();
+        match wish {
+            PolicyWish::Default => return Ok(Edit::Default),
+            PolicyWish::Approvals(approvals) => own.approvals = Some(approvals),
+            PolicyWish::SelfApproval(may) => own.self_approval = Some(may),
+            PolicyWish::Deletes(stricter) => own.deletes = Some(stricter),
+            PolicyWish::Large(large) => own.large = Some(large),
+            PolicyWish::Expiry(expiry) => own.expiry = Some(expiry),
+            PolicyWish::Auto(kinds) => own.auto = Some(kinds),
+            PolicyWish::Lazy { hours, zone } => own.lazy = Some(Lazy { hours, zone, since: None }),
+            PolicyWish::Approvers { roles, people, group } => {
+                let known = self.people(tx).await?;
+                let members = people.iter().map(|person| known.resolve(person)).collect::<Result<_, _>>()?;
+                let group = match group {
+                    Some(id) => Some(Group { team: self.slack_team(tx).await?, id }),
+                    None => None,
+                };
+                own.approvers = Some(Approvers { roles, members, group });
+            }
+        }
+        Ok(Edit::Set(own))
+    }
+
+    /// The Slack workspace whose user groups the sender means.
+    async fn slack_team(&self, tx: &mut Tx) -> Result<String> {
+        if self.talk.venue.surface == Surface::Slack {
+            return Ok(self.talk.venue.team.clone());
+        }
+        let installed = tx.installations().await?;
+        let mut teams = installed.into_iter().filter(|it| it.surface == Surface::Slack).map(|it| it.team);
+        match (teams.next(), teams.next()) {
+            (Some(team), None) => Ok(team),
+            (None, _) => Err(UserError::new("Slack is not connected, so it has no user groups yet.").into()),
+            _ => Err(UserError::new("There are several Slack workspaces: say this in the one you mean.").into()),
+        }
     }
 
     /// A decision by its patch's code: as if the newest card had been pressed.

@@ -1,6 +1,7 @@
 //! Patch ↔ people: the card that shows a patch, and what each click on it is answered.
 
 pub mod card;
+pub mod change;
 pub mod circle;
 pub mod consensus;
 pub mod decide;
@@ -13,4 +14,5 @@ pub mod rules;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod take_back;
+pub mod trial;
 pub mod words;

@@ -165,6 +165,10 @@ async fn line(web: &Web, tx: &mut Tx, entry: Entry) -> store::Result<Line> {
         EntryContent::Said { by, words } => Content::Said { by, words },
         EntryContent::Answered { message, .. } => Content::Answered(message),
         EntryContent::Card { card } => card_now(web, tx, card).await?,
+        EntryContent::Change { change } => match tx.change(change).await? {
+            Some(change) => Content::Answered(review::change::card(tx, &change).await?),
+            None => Content::Gone,
+        },
     };
     Ok(Line { id: id.to_string(), seq, at, content })
 }

@@ -53,7 +53,7 @@ pub struct PolicyChange {
     pub id: ChangeId,
     /// What people call it.
     pub code: ChangeCode,
-    /// How many changes of the policy had been approved when it was made. Its buttons carry it.
+    /// How many changes of the policy had been approved when it was made.
     pub revision: u32,
     /// The project whose rules it changes; `None` for the tenant's.
     pub project: Option<ProjectId>,
@@ -121,24 +121,13 @@ impl ChangeState {
 }
 
 words! {
-    /// What can be done to a change of the policy from its card.
+    /// What can be done to a change of the policy. The word is the one that is typed after `policy`.
     ChangeAction {
         /// Make it the policy.
         Approve = "approve",
         /// Turn it down.
         Reject = "reject",
     }
-}
-
-/// A press on the card of a change of the policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChangeClick {
-    /// What was pressed.
-    pub action: ChangeAction,
-    /// The change on the button. Untrusted until looked up in the sender's tenant.
-    pub change: ChangeId,
-    /// The revision on the button.
-    pub revision: u32,
 }
 
 /// Why a person may not decide on a change of the policy.

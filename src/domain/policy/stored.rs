@@ -39,6 +39,23 @@ pub struct Override {
     pub lazy: Option<Lazy>,
 }
 
+impl Override {
+    /// This with what `more` says otherwise.
+    #[must_use]
+    pub fn with(self, more: Self) -> Self {
+        Self {
+            approvers: more.approvers.or(self.approvers),
+            approvals: more.approvals.or(self.approvals),
+            self_approval: more.self_approval.or(self.self_approval),
+            deletes: more.deletes.or(self.deletes),
+            large: more.large.or(self.large),
+            expiry: more.expiry.or(self.expiry),
+            auto: more.auto.or(self.auto),
+            lazy: more.lazy.or(self.lazy),
+        }
+    }
+}
+
 /// A tenant's policy in the database.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
