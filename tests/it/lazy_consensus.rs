@@ -141,14 +141,18 @@ async fn what_no_longer_fits_or_needs_more_does_not_apply_by_itself(db: &TestDb)
     set(&docket, Policy { deletes: Stricter { approvals: Some(2), by: None }, ..lazy(8) }).await;
     docket.slash("U1", "edit drop 3").await;
     assert!(!docket.card().contains("unless somebody objects"), "{}", docket.card());
-    docket.slash("U1", "edit rename 1 to One").await;
-    docket.slash("U2", "edit rename 1 to Two").await;
-    docket.slash("U2", "approve P-4").await;
-    let patch = docket.patch(docket.app.tenant, 3).await.unwrap();
     wait(&docket, MONDAY).await;
-    let states = [state(&docket, 2).await, state(&docket, 3).await, state(&docket, 4).await];
-    assert!(patch.state.as_str() == "superseded" || states[1] == "proposed", "{states:?}");
-    assert_eq!(states[0], if states[0] == "superseded" { "superseded" } else { "proposed" });
+    assert_eq!(state(&docket, 2).await, "proposed", "what needs more than others needs people");
+    docket.slash("U1", "reject P-2").await;
+    docket.slash("U1", "edit rename 1 to One").await;
+    assert!(docket.card().contains("unless somebody objects"), "{}", docket.card());
+    let card = docket.newest_with("patch.object");
+    docket.slash("U2", "done AUTH-1").await;
+    assert_eq!(state(&docket, 4).await, "applied");
+    wait(&docket, MONDAY).await;
+    assert_eq!(state(&docket, 3).await, "proposed", "the plan has moved under it");
+    docket.click_on("U1", &card, "patch.approve").await;
+    assert!(docket.told("U1").contains("no longer fits the plan"), "{}", docket.told("U1"));
 }
 
 async fn a_rule_that_is_gone_or_an_author_who_is_lets_nothing_pass(db: &TestDb) {
