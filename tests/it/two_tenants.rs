@@ -69,8 +69,11 @@ fn addresses() -> BTreeSet<String> {
     sources.into_iter().flat_map(named).map(|(path, _)| path.to_owned()).collect()
 }
 
+/// One request, and what comes of it.
+type Try = (Method, &'static str, Kind);
+
 /// How each address is tried below. One that is missing here fails the test.
-const TRIED: &[(&str, &[(Method, &str, Kind)])] = &[
+const TRIED: &[(&str, &[Try])] = &[
     ("/", &[(Method::GET, "/", Kind::Page)]),
     ("/console", &[(Method::GET, "/console", Kind::Page)]),
     ("/console/say", &[(Method::POST, "/console/say", Kind::Json("{\"id\":\"s-1\",\"text\":\"/docket show P-1\"}"))]),
