@@ -13,10 +13,11 @@ use axum::{
 use docket::{
     domain::{
         event::{Action, Event},
-        ids::{DeliveryId, SessionId, TenantId},
+        ids::{DeliveryId, SessionId, TenantId, TokenId},
         member::Member,
         patch::Patch,
         session::{Session, WayIn},
+        token::{ApiToken, Scope},
     },
     intent::command::COMMANDS,
     secrets::token,
@@ -47,6 +48,7 @@ struct Theirs {
     patch: Patch,
     delivery: DeliveryId,
     session: SessionId,
+    token: TokenId,
     /// The form of a rejection, as it was opened for one of them.
     form: Value,
 }
@@ -104,6 +106,11 @@ const TRIED: &[(&str, &[Try])] = &[
             (Method::POST, "/ticket/guessed-0123456789", Kind::Form("")),
         ],
     ),
+    (
+        "/tokens",
+        &[(Method::GET, "/tokens", Kind::Page), (Method::POST, "/tokens", Kind::Form("name=x&read=on&days=1"))],
+    ),
+    ("/tokens/revoke", &[(Method::POST, "/tokens/revoke", Kind::Form("token={token}"))]),
     ("/oauth/{provider}/start", &[(Method::GET, "/oauth/github/start", Kind::Page)]),
     ("/oauth/{provider}/callback", &[(Method::GET, "/oauth/github/callback?state=guessed&code=x", Kind::Page)]),
     ("/static/{name}", &[(Method::GET, "/static/docket.css", Kind::Page)]),
@@ -179,9 +186,19 @@ async fn work(docket: &TestApp<'_>) -> Theirs {
     let member = tx.members().await.unwrap()[0].clone();
     let session = session(db, &member);
     tx.insert_session(&session, &token::hash("a-session-of-theirs-4711")).await.unwrap();
+    let token = ApiToken {
+        id: db.chance.id(),
+        name: THEIRS.to_owned(),
+        scopes: BTreeSet::from([Scope::Read]),
+        member: member.id,
+        created_at: db.chance.now(),
+        expires_at: None,
+        used_at: None,
+    };
+    tx.insert_token(&token, &token::hash("a-token-of-theirs-4711")).await.unwrap();
     tx.commit().await.unwrap();
     let delivery = patch.origin.delivery.unwrap();
-    Theirs { tenant, delivery, session: session.id, form: form.unwrap(), patch }
+    Theirs { tenant, delivery, session: session.id, token: token.id, form: form.unwrap(), patch }
 }
 
 fn session(db: &TestDb, member: &Member) -> Session {
@@ -263,7 +280,9 @@ async fn look(docket: &TestApp<'_>, request: Request<Body>, kind: Kind, path: &s
 }
 
 fn filled(body: &str, theirs: &Theirs) -> String {
-    body.replace("{delivery}", &theirs.delivery.to_string()).replace("{session}", &theirs.session.to_string())
+    body.replace("{delivery}", &theirs.delivery.to_string())
+        .replace("{session}", &theirs.session.to_string())
+        .replace("{token}", &theirs.token.to_string())
 }
 
 fn click(action: Action, patch: &Patch) -> String {
