@@ -83,6 +83,9 @@ impl App {
             ways: ways(config, &http, &chance),
             http,
             limits: Limits::new(config.trusted_proxies.clone(), chance.clone()),
+            vault: desk.vault.clone(),
+            teams: desk.slack.clone(),
+            has_slack_token: config.slack.as_ref().is_some_and(|slack| slack.bot_token.is_some()),
             stopping: shutdown.token(),
         });
         if let (Some(teams), Some(config)) = (&desk.slack, &config.slack) {

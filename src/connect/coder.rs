@@ -56,6 +56,12 @@ impl Coder {
         Ok(Self { url, client: None, caller })
     }
 
+    /// The same for tokens that are none of the OAuth application's.
+    #[must_use]
+    pub fn without_client(&self) -> Self {
+        Self { client: None, ..self.clone() }
+    }
+
     /// Its address.
     pub fn url(&self) -> &str {
         &self.url

@@ -149,7 +149,8 @@ impl Providers {
     fn coder_of(&self, connection: &Connection) -> Result<Coder, Refused> {
         let known = self.coder.as_ref().filter(|coder| coder.url() == connection.url);
         match known {
-            Some(coder) => Ok(coder.clone()),
+            Some(coder) if connection.refresh.is_some() => Ok(coder.clone()),
+            Some(coder) => Ok(coder.without_client()),
             None => Coder::at(&connection.url)
                 .map_err(|_| Refused::NotConfigured(Provider::Coder, "its address is out of reach")),
         }

@@ -28,6 +28,12 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 const HEADERS: [(HeaderName, &str); 3] =
     [(CONTENT_SECURITY_POLICY, POLICY), (X_CONTENT_TYPE_OPTIONS, "nosniff"), (REFERRER_POLICY, "same-origin")];
 
+/// The same for a page whose form goes to another site, by its address.
+pub(super) fn policy_with_form_to(site: &str) -> String {
+    let origin = site.parse::<Uri>().ok().and_then(|url| Some(format!("{}://{}", url.scheme_str()?, url.authority()?)));
+    POLICY.replace("form-action 'self'", &format!("form-action 'self' {}", origin.unwrap_or_default()))
+}
+
 /// Whether the host of this address is the machine itself: `localhost`, `127.…` or `[::1]`.
 pub fn is_loopback(public_url: &str) -> bool {
     public_url.parse::<Uri>().is_ok_and(|url| url.authority().is_some_and(names_this_machine))

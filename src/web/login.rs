@@ -85,7 +85,12 @@ impl Web {
         };
         let slack = self.ways.slack.as_ref().map(|_| way(Party::Slack, "Sign in with Slack".to_owned()));
         let oidc = self.ways.oidc.as_ref().map(|oidc| way(Party::Oidc, format!("Sign in with {}", oidc.name())));
-        slack.into_iter().chain(oidc).collect()
+        let install = self.vault.providers().slack.as_ref().map(|_| Way {
+            id: "install",
+            label: "Add to Slack".to_owned(),
+            address: "/oauth/slack/start?install".to_owned(),
+        });
+        slack.into_iter().chain(oidc).chain(install).collect()
     }
 
     /// Sends somebody to sign in with a provider.

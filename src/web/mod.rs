@@ -6,6 +6,8 @@
 
 mod accounts;
 mod api;
+mod connect;
+mod connecting;
 mod connections;
 mod console;
 mod files;
@@ -41,8 +43,9 @@ use tokio_util::sync::CancellationToken;
 use tower_http::csrf::CsrfLayer;
 
 use crate::{
+    chat::slack::teams::Teams,
     clock::Chance,
-    connect::http::Http,
+    connect::{http::Http, vault::Vault},
     domain::ids::TenantId,
     llm::models::Models,
     secrets::Seal,
@@ -88,6 +91,12 @@ pub struct Web {
     pub ways: Ways,
     /// How often anybody may ask.
     pub limits: Limits,
+    /// The tokens of everything that is connected, and what they are for.
+    pub vault: Vault,
+    /// The Slack teams, where Slack is configured.
+    pub teams: Option<Teams>,
+    /// Whether the settings bring a token of one workspace.
+    pub has_slack_token: bool,
     /// Ends the live streams, so that an open page does not hold up a shutdown.
     pub stopping: CancellationToken,
 }
@@ -126,6 +135,11 @@ fn pages(web: Web) -> Router {
         .route("/sessions/end-others", post(sessions::end_others))
         .route("/tokens", get(tokens::page).post(tokens::make))
         .route("/tokens/revoke", post(tokens::revoke))
+        .route("/connect", get(connect::page))
+        .route("/connect/coder/token", post(connecting::paste).get(connecting::only_by_button))
+        .route("/connect/{provider}", post(connecting::start).get(connecting::only_by_button))
+        .route("/connect/{provider}/link", post(connecting::link).get(connecting::only_by_button))
+        .route("/connect/{provider}/disconnect", post(connecting::disconnect).get(connecting::only_by_button))
         .route("/static/{name}", get(files::file))
         .fallback(reply::nothing_here)
         .method_not_allowed_fallback(reply::wrong_method)

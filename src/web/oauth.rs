@@ -16,6 +16,7 @@ use secrecy::SecretString;
 
 use super::{
     Viewer, Web,
+    connections::is_installation,
     path::SitePath,
     reply::{self, Frame, Trouble},
     session::with_cookie,
@@ -59,6 +60,10 @@ pub(super) async fn start(
 ) -> Response {
     let next = SitePath::read(asked.get("next").map_or("/", String::as_str));
     match Party::from_word(&provider) {
+        Some(Party::Slack) if asked.contains_key("install") => match web.add_to_slack(&headers).await {
+            Ok(response) => response,
+            Err(trouble) => web.failed(trouble),
+        },
         Some(party) => match web.sign_in_with(party, &headers, &next).await {
             Ok(response) => response,
             Err(trouble) => web.failed(trouble),
@@ -82,7 +87,7 @@ pub(super) async fn begin(
     };
     let begun = match purpose {
         Purpose::Link => web.link_with(party, &viewer, &headers).await,
-        purpose => web.connect_with(party, purpose, &viewer, &headers, &asked).await,
+        _ => web.connect_with(party, &viewer, &headers, &asked).await,
     };
     begun.unwrap_or_else(|trouble| web.failed(trouble))
 }
@@ -108,6 +113,11 @@ impl Web {
         self.store.sweep_lapsed(self.chance.now()).await?;
         let browser = self.cookie(headers, COOKIE);
         Ok(flow::start(&self.store, &self.chance, new, browser.as_deref()).await?)
+    }
+
+    /// An answer that binds a flow to this browser.
+    pub(super) fn with_flow_cookie(&self, started: &Started, answer: Response) -> Response {
+        with_cookie(self.set_cookie(COOKIE, &started.browser, flow::LIFE), answer)
     }
 
     /// Sends a browser that followed a link to a provider.
@@ -143,13 +153,20 @@ impl Web {
             let words = format!("{} says that it was not allowed, so nothing was done.", party.name());
             return Err(Trouble::refused("Not done", words));
         }
-        let Some(code) = said.remove("code") else { return Err(not_taken(NotTaken::Unknown)) };
+        let code = match said.remove("code") {
+            Some(code) => code,
+            None if is_installation(party, &said) => String::new(),
+            None => return Err(not_taken(NotTaken::Unknown)),
+        };
         self.go_on(Returned { flow, code: code.into(), said, viewer, headers }).await
     }
 
     /// Goes on with what came back, by what it was started for.
     async fn go_on(&self, returned: Returned) -> Result<Response, Trouble> {
         match returned.flow.purpose {
+            Purpose::Link if matches!(returned.flow.party, Party::GitHub | Party::Linear | Party::Discord) => {
+                self.linked(returned).await
+            }
             Purpose::SignIn | Purpose::Link => self.signed_in_with(returned).await,
             Purpose::Connect | Purpose::Own | Purpose::App => self.connected(returned).await,
         }

@@ -12,6 +12,7 @@ mod browser;
 mod cards;
 mod cli;
 mod config;
+mod connect_page;
 mod connections;
 mod crash;
 mod crash_model;

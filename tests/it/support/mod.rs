@@ -20,6 +20,7 @@ pub(crate) mod scripted_model;
 pub(crate) mod secrets;
 pub(crate) mod site;
 pub(crate) mod slack_house;
+pub(crate) mod tab;
 pub(crate) mod visitor;
 
 use std::path::{Path, PathBuf};

@@ -16,7 +16,8 @@ use axum::{
 use docket::{
     chat::console::receive::{Sent, venue},
     clock::Chance,
-    connect::http::Http,
+    config::Config,
+    connect::{Providers, http::Http, vault::Vault},
     domain::{
         ids::{DeliveryId, MemberId, TenantId},
         member::{Identity, Member, Role, Surface},
@@ -70,6 +71,12 @@ impl Accept for Full {
 /// Models of which none is connected.
 pub(crate) fn no_models(store: &Store, chance: &Chance) -> Models {
     Models::new(Arc::new(Silent), store.clone(), chance.clone(), Keyring::new(&[]).unwrap(), None).unwrap()
+}
+
+/// Providers of which none is configured.
+pub(crate) fn no_providers(store: &Store, chance: &Chance) -> Vault {
+    let providers = Arc::new(Providers::new(&Config::read(&|_| None).unwrap()).unwrap());
+    Vault::new(store.clone(), chance.clone(), Keyring::new(&[]).unwrap(), providers)
 }
 
 /// A model that nobody reaches: pages only look at what is known of it.
@@ -151,6 +158,9 @@ impl Site {
             http: Http::new().unwrap(),
             ways: Ways::default(),
             limits: Limits::new(vec!["10.0.0.0/8".parse().unwrap()], chance.clone()),
+            vault: no_providers(&store, &chance),
+            teams: None,
+            has_slack_token: false,
             stopping: stopping.clone(),
         };
         Self { store, tenant, owner, chance, stopping, taken, web, own: None }

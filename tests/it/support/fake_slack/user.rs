@@ -25,6 +25,8 @@ pub(crate) struct SlackUser {
     pub(crate) channel: String,
     /// What Slack signs with.
     pub(crate) secret: SecretString,
+    /// The organisation of workspaces in which the app is installed as a whole.
+    pub(crate) organisation: Option<&'static str>,
 }
 
 /// A request as Slack sends it.
@@ -79,7 +81,12 @@ impl SlackUser {
     /// Somebody of the fake workspace.
     pub(crate) fn new(fake: &FakeSlack, id: &str, channel: &str, secret: SecretString) -> Self {
         let (fake, team) = (fake.clone(), TEAM.to_owned());
-        Self { fake, id: id.to_owned(), team, channel: channel.to_owned(), secret }
+        Self { fake, id: id.to_owned(), team, channel: channel.to_owned(), secret, organisation: None }
+    }
+
+    /// The same person where the app is installed in the whole organisation.
+    pub(crate) fn in_organisation(&self, organisation: &'static str) -> Self {
+        Self { organisation: Some(organisation), ..self.clone() }
     }
 
     /// Types `/docket {text}`.
@@ -96,7 +103,8 @@ impl SlackUser {
             ("command", "/docket"),
             ("text", text),
             ("api_app_id", "A1"),
-            ("is_enterprise_install", "false"),
+            ("enterprise_id", self.organisation.unwrap_or_default()),
+            ("is_enterprise_install", if self.organisation.is_some() { "true" } else { "false" }),
             ("response_url", url.as_str()),
             ("trigger_id", trigger.as_str()),
         ];
