@@ -1,6 +1,7 @@
 //! `docket doctor`: looks at everything that can be set up wrong, and says what to do about it.
 
 mod models;
+mod providers;
 mod sign_in;
 mod slack;
 
@@ -105,6 +106,7 @@ pub async fn examine(settings: Result<Config, Vec<Problem>>, chance: &Chance) ->
     checks.extend(database(&config.database_url, chance).await);
     checks.push(templates(config.templates.as_deref()));
     checks.extend(slack::examine(&config).await);
+    checks.extend(providers::examine(&config));
     checks.extend(models::examine(&config).await);
     checks.extend(sign_in::examine(&config, chance).await);
     checks.push(public_url(&config).await);
@@ -138,7 +140,9 @@ async fn database(url: &str, chance: &Chance) -> Vec<Check> {
         vec![Check::bad(SUBJECT, format!("{shown}: {}", causes(&error)), remedy)]
     } else {
         let answers = Check::good(SUBJECT, format!("{shown} answers and is migrated"));
-        [answers, writable(&store, chance).await].into_iter().chain(bounds(&store).await).collect()
+        let connected = patiently(async { Ok(providers::connections(&store).await?) }).await.unwrap_or_default();
+        let able = [answers, writable(&store, chance).await].into_iter().chain(bounds(&store).await);
+        able.chain(connected).collect()
     };
     store.close().await;
     checks

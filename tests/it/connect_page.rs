@@ -90,6 +90,7 @@ async fn two_workspaces_installed_through_the_page_work_side_by_side(db: &TestDb
     let page = six.get("/patches/P-1").await.body;
     assert!(page.contains("import") && !page.contains("login"), "{page}");
     let first = docket.slack.messages("C6").pop().unwrap();
+    db.clock.advance(std::time::Duration::from_secs(1));
     docket.act(finn.click(&first, "patch.approve", db.chance.now())).await;
     assert_eq!(docket.patch(there, 1).await.unwrap().state.as_str(), "applied");
     assert_eq!(docket.slack.problems(), [""; 0], "no call carried another workspace's token");

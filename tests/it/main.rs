@@ -13,6 +13,7 @@ mod cards;
 mod cli;
 mod config;
 mod connect_page;
+mod connect_providers;
 mod connections;
 mod crash;
 mod crash_model;

@@ -10,6 +10,7 @@ pub(crate) mod cluster;
 pub(crate) mod db;
 pub(crate) mod fake_issuer;
 pub(crate) mod fake_model;
+pub(crate) mod fake_oauth;
 pub(crate) mod fake_openid;
 pub(crate) mod fake_slack;
 pub(crate) mod model_answers;
