@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Where somebody lands who came by a link from chat.
-const LANDING: &str = "/";
+const LANDING: &str = "/connect";
 
 #[derive(Template)]
 #[template(path = "ticket.html", config = "src/web/askama.toml")]

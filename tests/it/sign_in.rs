@@ -105,7 +105,8 @@ async fn looking_at_a_private_link_uses_nothing_up(db: &TestDb) {
         assert!(!page.body.contains("link-1"), "the token is in the page: {}", page.body);
     }
     assert_eq!(robot.session(), None);
-    assert_eq!(robot.post("/ticket/link-1", &[]).await.status, StatusCode::SEE_OTHER);
+    let entered = robot.post("/ticket/link-1", &[]).await;
+    assert_eq!((entered.status, entered.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/connect"));
 }
 
 async fn a_private_link_that_is_forged_used_or_late_opens_nothing(db: &TestDb) {

@@ -68,7 +68,7 @@ async fn a_private_link_asks_before_it_signs_anybody_in() {
     browser.wait_for("of this Docket").await;
     photograph(&browser, "ticket").await;
     browser.press("Sign in as Ana").await;
-    browser.wait_for("What are you planning?").await;
+    browser.wait_for("You are member here").await;
     browser.goto("/ticket/link-1").await;
     browser.wait_for("This link does not count any more").await;
     photograph(&browser, "ticket-used").await;
