@@ -165,7 +165,8 @@ impl Web {
         Ok(with_cookie(self.sign_in(&headers, tenant, member, how).await?, next))
     }
 
-    /// The member whom Slack vouches for. Their workspace decides the tenant. Somebody new reads only, until Slack is
+    /// The member whom Slack vouches for. Their workspace decides the tenant or, where Docket is in the whole organisation
+    /// of workspaces, that organisation, by which the chat knows them then as well. Somebody new reads only, until Slack is
     /// asked who they are, which it is before anything that they do counts.
     async fn slack_member(
         &self,
@@ -176,14 +177,16 @@ impl Web {
         let organisations = [Some(&person.team), person.enterprise.as_ref()];
         let mut home = None;
         for team in organisations.into_iter().flatten() {
-            home = home.or(self.store.tenant_of(Surface::Slack, team).await?);
+            if home.is_none() {
+                home = self.store.tenant_of(Surface::Slack, team).await?.map(|tenant| (tenant, team.clone()));
+            }
         }
-        let Some(tenant) = home else {
+        let Some((tenant, team)) = home else {
             let words = "Docket is not in that Slack workspace yet. Open the start page and press Add to Slack, or ask \
                 whoever looks after the workspace to do so.";
             return Err(Trouble::refused("Not connected", words));
         };
-        let identity = Identity { surface: Surface::Slack, team: person.team.clone(), user: person.user.clone() };
+        let identity = Identity { surface: Surface::Slack, team, user: person.user.clone() };
         let linking = viewer.filter(|_| purpose == Purpose::Link);
         if linking.is_some_and(|viewer| viewer.tenant != tenant) {
             return Err(of_others("That Slack workspace belongs to other people here"));

@@ -26,6 +26,7 @@ for_each_db!(
     a_member_signs_in_with_slack_and_lands_where_they_wanted_to_go,
     somebody_new_reads_until_slack_was_asked_who_they_are,
     two_workspaces_sign_in_side_by_side_and_see_their_own,
+    whoever_is_in_an_organisation_is_one_member_whatever_workspace_they_sign_in_with,
     a_workspace_without_docket_is_told_to_add_it,
     a_state_that_is_forged_used_late_or_of_another_browser_is_not_taken,
     a_code_that_is_put_into_somebody_elses_flow_is_refused,
@@ -36,9 +37,9 @@ for_each_db!(
 );
 
 const CALLBACK: &str = "https://docket.example.com/oauth/slack/callback";
-const ANA: Person = Person { team: "T1", user: "U1", name: "Ana" };
-const BEN: Person = Person { team: "T1", user: "U2", name: "Ben" };
-const ZOE: Person = Person { team: "T2", user: "U9", name: "Zoe" };
+const ANA: Person = Person { team: "T1", organisation: None, user: "U1", name: "Ana" };
+const BEN: Person = Person { team: "T1", organisation: None, user: "U2", name: "Ben" };
+const ZOE: Person = Person { team: "T2", organisation: None, user: "U9", name: "Zoe" };
 
 struct Scene {
     site: Site,
@@ -142,6 +143,29 @@ async fn two_workspaces_sign_in_side_by_side_and_see_their_own(db: &TestDb) {
     let namesake = scene.visitor();
     namesake.get(&scene.agree(&namesake).await).await;
     assert_eq!(namesake.get("/projects/AUTH").await.status, StatusCode::NOT_FOUND);
+}
+
+async fn whoever_is_in_an_organisation_is_one_member_whatever_workspace_they_sign_in_with(db: &TestDb) {
+    let scene = Scene::new(db).await;
+    let other = scene.site.of_new_tenant().await;
+    scene.install(other.tenant, "E1").await;
+    // The chat knows them by the organisation, in which the app is installed as a whole.
+    scene.know(other.tenant, &Person { team: "E1", ..ZOE }, Standing::Full).await;
+    for team in ["T2", "T3"] {
+        scene.slack.set_person(Person { team, organisation: Some("E1"), ..ZOE });
+        let visitor = scene.visitor();
+        visitor.get(&scene.agree(&visitor).await).await;
+        assert_eq!(visitor.name().await.as_deref(), Some("Zoe"));
+    }
+    let members = async |tenant| scene.site.store.read(tenant).await.unwrap().members().await.unwrap();
+    let zoes = members(other.tenant).await.into_iter().filter(|member| member.name == "Zoe").count();
+    assert_eq!(zoes, 1, "one person became several members");
+    // A workspace of the organisation that has Docket itself stays that workspace, as it does for what is said there.
+    scene.slack.set_person(Person { organisation: Some("E1"), ..ANA });
+    let ana = scene.visitor();
+    ana.get(&scene.agree(&ana).await).await;
+    let mut tx = scene.site.store.read(scene.site.tenant).await.unwrap();
+    assert!(tx.member_by_identity(&identity(&ANA)).await.unwrap().is_some());
 }
 
 async fn a_workspace_without_docket_is_told_to_add_it(db: &TestDb) {

@@ -25,6 +25,8 @@ pub(crate) const CLIENT: (&str, &str) = ("1234.5678", "slack-secret-7d1b");
 #[derive(Clone)]
 pub(crate) struct Person {
     pub(crate) team: &'static str,
+    /// The organisation of workspaces that the workspace belongs to.
+    pub(crate) organisation: Option<&'static str>,
     pub(crate) user: &'static str,
     pub(crate) name: &'static str,
 }
@@ -151,7 +153,7 @@ async fn token(State(fake): State<FakeOpenId>, Form(sent): Form<BTreeMap<String,
         return no("invalid_code_verifier");
     }
     let now = fake.0.now.as_millis() / 1000;
-    let Person { team, user, name } = granted.person.clone();
+    let Person { team, user, name, .. } = granted.person.clone();
     let mut claims = json!({
         "iss": fake.0.base, "sub": user, "aud": CLIENT.0, "exp": now + 300, "iat": now, "nonce": granted.nonce,
         "https://slack.com/team_id": team, "https://slack.com/user_id": user, "name": name,
@@ -168,12 +170,14 @@ async fn token(State(fake): State<FakeOpenId>, Form(sent): Form<BTreeMap<String,
 
 async fn user_info(State(fake): State<FakeOpenId>, headers: HeaderMap) -> Json<Value> {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let Some(Person { team, user, name }) = bearer.and_then(|token| fake.0.tokens.lock().unwrap().get(token).cloned())
-    else {
-        return no("invalid_auth");
-    };
-    Json(json!({
+    let person = bearer.and_then(|token| fake.0.tokens.lock().unwrap().get(token).cloned());
+    let Some(Person { team, organisation, user, name }) = person else { return no("invalid_auth") };
+    let mut info = json!({
         "ok": true, "sub": user, "name": name, "email": "somebody@example.com", "email_verified": true,
         "https://slack.com/team_id": team, "https://slack.com/user_id": user,
-    }))
+    });
+    if let Some(organisation) = organisation {
+        info["https://slack.com/enterprise_id"] = organisation.into();
+    }
+    Json(info)
 }
