@@ -8,7 +8,7 @@ use crate::{
         event::Venue,
         ids::{ConnectionId, TenantId},
         job::JobError,
-        member::{Identity, Member, Role, Standing, Surface},
+        member::{Identity, Member, Role, Surface},
         message::{Block, Button, ButtonStyle, Line, Message, Press, Span},
         provider::Provider,
         tenant::Installation,
@@ -84,7 +84,7 @@ pub(super) async fn tell_broken(desk: &Desk, tenant: TenantId, id: ConnectionId)
     for member in tx.members().await? {
         let is_told = match connection.owner {
             Some(owner) => member.id == owner,
-            None => member.role == Role::Owner && member.standing == Standing::Full,
+            None => member.effective_role() == Role::Owner,
         };
         if is_told {
             tell(desk, &mut tx, &member, &connection, &message).await?;

@@ -13,7 +13,7 @@ use crate::{
     domain::{
         connection::{Condition, Connection, ProviderApp},
         ids::MemberId,
-        member::{Member, Role, Standing, Surface},
+        member::{Member, Standing, Surface},
         provider::Provider,
         session::Party,
         time::Timestamp,
@@ -91,7 +91,7 @@ struct Person {
 
 /// Whether somebody may connect and disconnect for the tenant.
 pub(super) fn may_connect(member: &Member) -> bool {
-    member.standing == Standing::Full && member.role <= Role::Admin
+    member.is_in_charge()
 }
 
 /// The page.
@@ -117,7 +117,7 @@ async fn load(web: &Web, viewer: &Viewer) -> Result<ConnectPage, Trouble> {
         );
         people.push(Person {
             name: member.name.clone(),
-            role: member.role.as_str(),
+            role: member.effective_role().as_str(),
             is_full: member.standing == Standing::Full,
             is_unlinked: known.is_empty(),
             known,
@@ -142,7 +142,7 @@ async fn load(web: &Web, viewer: &Viewer) -> Result<ConnectPage, Trouble> {
         members: people,
         links: links(web, own_app.is_some()),
         may_connect: may_connect(&viewer.member),
-        role: viewer.member.role.as_str(),
+        role: viewer.member.effective_role().as_str(),
         coder_url: web.vault.providers().coder.as_ref().map(|coder| coder.url().to_owned()).unwrap_or_default(),
     })
 }
