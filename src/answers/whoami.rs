@@ -6,15 +6,16 @@ use crate::{
         member::{Identity, Member, Role, Standing, Surface},
         message::{Block, Line, Message, Span},
         policy::Policy,
+        session::Login,
     },
     store::{self, Tx},
 };
 
 pub(super) async fn answer(tx: &mut Tx, ask: &Ask<'_>) -> store::Result<Message> {
     let Some(me) = ask.sender else { return Ok(stranger()) };
-    let identities = tx.identities(me.id).await?;
+    let (identities, logins) = (tx.identities(me.id).await?, tx.logins_of(me.id).await?);
     let policy = tx.policy().await?;
-    Ok(message(me, &identities, &policy))
+    Ok(message(me, &identities, &logins, &policy))
 }
 
 /// What somebody reads whom we can't name yet.
@@ -25,7 +26,7 @@ pub(super) fn stranger() -> Message {
     )
 }
 
-fn message(me: &Member, identities: &[Identity], policy: &Policy) -> Message {
+fn message(me: &Member, identities: &[Identity], logins: &[Login], policy: &Policy) -> Message {
     let role = match me.effective_role() {
         Role::Owner => "owner of this Docket",
         role => role.as_str(),
@@ -38,6 +39,7 @@ fn message(me: &Member, identities: &[Identity], policy: &Policy) -> Message {
         Standing::Unknown => "not looked up in the workspace yet",
     };
     let mut lines: Vec<Line> = identities.iter().map(|identity| Line::plain(known_as(identity))).collect();
+    lines.extend(logins.iter().map(|login| Line::plain(linked(login))));
     lines.push(Line::plain(vec![Span::plain(format!("Time zone: {}", me.time_zone))]));
     let blocks = vec![
         Block::Context(vec![Span::plain(format!("{role} · {standing}"))]),
@@ -58,6 +60,16 @@ fn known_as(identity: &Identity) -> Vec<Span> {
         ],
         Surface::Console => vec![Span::plain("Console on this machine")],
     }
+}
+
+/// `GitHub: ana-dev · linked 28 Nov`.
+fn linked(login: &Login) -> Vec<Span> {
+    let day = login.linked_at.to_utc().format("%-d %b");
+    vec![
+        Span::plain(format!("{}: ", login.party.name())),
+        Span::Code(login.name.clone()),
+        Span::plain(format!(" · linked {day}")),
+    ]
 }
 
 /// What the policy lets the member do.
@@ -107,18 +119,30 @@ pub(crate) mod sample {
 #[cfg(test)]
 mod tests {
     use super::{sample::member, *};
-    use crate::review::sample::ana;
+    use crate::{
+        domain::{session::Party, time::Timestamp},
+        review::sample::ana,
+    };
 
     #[test]
     fn a_member_reads_who_they_are_and_what_they_may_do() {
         let slack = Identity { surface: Surface::Slack, team: "T1".into(), user: "U061F7AUR".into() };
         let console = Identity { surface: Surface::Console, team: "local".into(), user: "local".into() };
-        let text = message(&member(ana(), "Ana"), &[slack, console], &Policy::default()).to_plain();
+        let github = Login {
+            party: Party::GitHub,
+            realm: "https://github.com".into(),
+            subject: "583231".into(),
+            member: ana(),
+            name: "ana-dev".into(),
+            linked_at: Timestamp::from_millis(1_795_861_600_000),
+        };
+        let text = message(&member(ana(), "Ana"), &[slack, console], &[github], &Policy::default()).to_plain();
         insta::assert_snapshot!(text, @r"
         Ana
         member · full member of the workspace
         Slack: U061F7AUR in T1
         Console on this machine
+        GitHub: ana-dev · linked 28 Nov
         Time zone: Europe/Paris
         You may propose changes, approve and reject them, your own too, and undo them. Your small changes, such as done AUTH-3, apply at once.
         ");

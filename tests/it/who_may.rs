@@ -1,6 +1,9 @@
 //! Roles: who is what, who gives them, and what each lets people do.
 
-use docket::domain::member::{Member, Role, Standing};
+use docket::domain::{
+    member::{Member, Role, Standing},
+    session::{Login, Party},
+};
 use serde_json::json;
 
 use crate::support::{
@@ -18,6 +21,7 @@ for_each_db!(
     viewers_guests_and_bots_read_and_change_nothing,
     a_guest_stays_one_while_slack_is_silent,
     whoami_says_the_role_and_what_it_lets_do,
+    whoami_says_which_accounts_were_linked,
 );
 
 /// The member of this name.
@@ -174,4 +178,20 @@ async fn whoami_says_the_role_and_what_it_lets_do(db: &TestDb) {
     make(&docket, "Ben", Role::Viewer).await;
     let said = docket.slash("U2", "whoami").await.body;
     assert!(said.contains("viewer") && said.contains("change nothing"), "{said}");
+}
+
+async fn whoami_says_which_accounts_were_linked(db: &TestDb) {
+    let docket = with_owner(db).await;
+    let ana = member(&docket, "Ana").await.id;
+    let linked_at = db.chance.now();
+    let (realm, subject) = ("https://github.com".to_owned(), "583231".to_owned());
+    let login = Login { party: Party::GitHub, realm, subject, member: ana, name: "ana-dev".to_owned(), linked_at };
+    let mut tx = db.store.write(docket.app.tenant).await.unwrap();
+    tx.put_login(&login).await.unwrap();
+    tx.commit().await.unwrap();
+    let day = linked_at.to_utc().format("%-d %b");
+    let said = docket.slash("U1", "whoami").await.body;
+    assert!(said.contains("GitHub: ") && said.contains("ana-dev") && said.contains(&format!("linked {day}")), "{said}");
+    let said = docket.slash("U2", "whoami").await.body;
+    assert!(!said.contains("ana-dev"), "{said}");
 }
