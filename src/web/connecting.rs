@@ -273,7 +273,7 @@ impl Web {
         if !coder::is_token(secret(&token)) {
             return Err(Trouble::refused(
                 "Not connected",
-                "That is no token of Coder. `coder tokens create` prints one.",
+                "That is no token of Coder. The command “coder tokens create” prints one.",
             ));
         }
         let known =

@@ -9,6 +9,7 @@ mod api;
 mod connect;
 mod connecting;
 mod connections;
+mod connections_github;
 mod console;
 mod files;
 mod form;

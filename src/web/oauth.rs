@@ -16,7 +16,7 @@ use secrecy::SecretString;
 
 use super::{
     Viewer, Web,
-    connections::is_installation,
+    connections_github::is_installation,
     path::SitePath,
     reply::{self, Frame, Trouble},
     session::with_cookie,
