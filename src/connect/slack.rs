@@ -25,11 +25,8 @@ pub const SCOPES: &[&str] = &[
     "users:read",
 ];
 
-/// The permission that only a policy needs which names a user group as approvers.
-pub const FOR_GROUPS: &str = "usergroups:read";
-
-/// The permissions without which Docket still works: the installer may leave them out.
-pub const OPTIONAL: &[&str] = &["channels:history", "chat:write.public", "groups:history", FOR_GROUPS];
+/// The permissions without which Docket still works: the installer may leave them out. The manifest says so too.
+pub const OPTIONAL: &[&str] = &["channels:history", "chat:write.public", "groups:history", "usergroups:read"];
 
 /// What Slack says of a token that is revoked already.
 const GONE: &[&str] = &["invalid_auth", "token_revoked", "account_inactive", "token_expired", "not_authed"];
@@ -60,6 +57,9 @@ impl SlackApp {
     }
 
     /// Where somebody installs the app. Slack's own page says what it may do.
+    ///
+    /// Without PKCE: Slack takes it only of apps that were made public clients, once and for all, whose refresh tokens
+    /// then end after 30 days (docs.slack.dev, using-pkce). The client's secret proves who asks.
     pub fn authorize(&self, redirect: &str, state: &str) -> String {
         let scope = SCOPES.join(",");
         let query = [

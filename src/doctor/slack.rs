@@ -4,7 +4,7 @@ use super::{Check, patiently};
 use crate::{
     chat::slack::{
         SlackApi,
-        manifest::{FOR_GROUPS, SCOPES},
+        manifest::{OPTIONAL, SCOPES},
     },
     config::Config,
 };
@@ -34,16 +34,21 @@ pub(super) async fn examine(config: &Config) -> Vec<Check> {
 }
 
 /// Compares what was granted (`x-oauth-scopes`; docs.slack.dev: authentication/installing-with-oauth)
-/// with what the manifest asks for.
+/// with what the manifest asks for. What whoever installs the app may leave out is not missing.
 fn scopes(granted: &[String]) -> Check {
     if granted.is_empty() {
         return Check::aside(SUBJECT, "did not say which scopes the token has");
     }
-    let missing = SCOPES.iter().filter(|scope| !granted.iter().any(|has| has == *scope)).copied();
-    let missing: Vec<_> = missing.filter(|scope| *scope != FOR_GROUPS).collect();
+    let lacks = SCOPES.iter().filter(|scope| !granted.iter().any(|has| has == *scope)).copied();
+    let (left_out, missing): (Vec<_>, Vec<_>) = lacks.partition(|scope| OPTIONAL.contains(scope));
+    if missing.is_empty() && left_out.is_empty() {
+        return Check::good(SUBJECT, format!("all {} scopes are granted", SCOPES.len()));
+    }
     if missing.is_empty() {
-        let needed = SCOPES.iter().filter(|scope| **scope != FOR_GROUPS || granted.iter().any(|has| has == *scope));
-        return Check::good(SUBJECT, format!("all {} scopes are granted", needed.count()));
+        return Check::good(
+            SUBJECT,
+            format!("all scopes that it needs are granted; left out: {}", left_out.join(", ")),
+        );
     }
     let remedy = "Paste `docket manifest slack` at the Slack app's page \"App Manifest\", then reinstall the app.";
     Check::bad(SUBJECT, format!("lacks the scopes {}", missing.join(", ")), remedy)
@@ -59,6 +64,8 @@ mod tests {
         let manifest = crate::chat::slack::manifest::manifest("https://docket.example.com");
         let manifest: serde_json::Value = serde_yaml_ng::from_str(&manifest).unwrap();
         assert_eq!(manifest["oauth_config"]["scopes"]["bot"], serde_json::json!(SCOPES));
+        assert_eq!(manifest["oauth_config"]["scopes"]["bot_optional"], serde_json::json!(OPTIONAL));
+        assert!(OPTIONAL.iter().all(|scope| SCOPES.contains(scope)));
     }
 
     #[test]
@@ -66,6 +73,10 @@ mod tests {
         let all: Vec<_> = SCOPES.iter().map(|&scope| scope.to_owned()).collect();
         assert_eq!(scopes(&all).verdict, Verdict::Good);
         assert_eq!(scopes(&[]).verdict, Verdict::Aside);
+        let few: Vec<_> = all.iter().filter(|scope| !OPTIONAL.contains(&scope.as_str())).cloned().collect();
+        let check = scopes(&few);
+        assert_eq!(check.verdict, Verdict::Good);
+        assert!(check.found.ends_with(&format!("left out: {}", OPTIONAL.join(", "))), "{}", check.found);
         let without: Vec<_> = all.into_iter().filter(|scope| scope != "chat:write").collect();
         let check = scopes(&without);
         assert_eq!((check.verdict, check.found.as_str()), (Verdict::Bad, "lacks the scopes chat:write"));

@@ -1,6 +1,6 @@
 //! The manifest from which the Slack app is made.
 
-pub use crate::connect::slack::{FOR_GROUPS, SCOPES};
+pub use crate::connect::slack::{OPTIONAL, SCOPES};
 
 const TEMPLATE: &str = include_str!("../../../manifests/slack.yaml");
 
