@@ -26,8 +26,10 @@ struct ConnectPage {
     frame: Frame,
     rows: Vec<Row>,
     members: Vec<Person>,
-    /// What the viewer can link: the provider's word and its name.
+    /// What the viewer can still link: the provider's word and its name.
     links: Vec<(&'static str, &'static str)>,
+    /// The OpenID Connect provider that the viewer could add a login of.
+    addable: Option<String>,
     may_connect: bool,
     role: &'static str,
     /// The address of Coder that is filled in.
@@ -53,7 +55,7 @@ struct Row {
 
 /// What is missing, and the address to paste where.
 struct Setup {
-    settings: &'static str,
+    settings: &'static [&'static str],
     place: &'static str,
     redirect: String,
 }
@@ -105,6 +107,9 @@ async fn load(web: &Web, viewer: &Viewer) -> Result<ConnectPage, Trouble> {
     let installations = tx.installations().await?;
     let own_app = tx.provider_app(Provider::GitHub).await?;
     let mut people = Vec::new();
+    let logins = tx.logins_of(viewer.member.id).await?;
+    let mut links = links(web, own_app.is_some());
+    links.retain(|(word, _)| logins.iter().all(|login| login.party.as_str() != *word));
     for member in &members {
         let identities = tx.identities(member.id).await?;
         let team = |team: &str| {
@@ -140,7 +145,8 @@ async fn load(web: &Web, viewer: &Viewer) -> Result<ConnectPage, Trouble> {
         frame: Frame::new("Connect", "connect").of(viewer),
         rows,
         members: people,
-        links: links(web, own_app.is_some()),
+        links,
+        addable: web.addable(viewer, &logins),
         may_connect: may_connect(&viewer.member),
         role: viewer.member.effective_role().as_str(),
         coder_url: web.vault.providers().coder.as_ref().map(|coder| coder.url().to_owned()).unwrap_or_default(),
@@ -288,20 +294,20 @@ const fn consequence(provider: Provider) -> &'static str {
 
 /// What has to be set before a provider can be connected.
 fn setup(provider: Provider, public_url: &str) -> Option<Setup> {
-    let (settings, place) = match provider {
+    let (settings, place): (&[&str], _) = match provider {
         Provider::Slack => (
-            "SLACK_CLIENT_ID, SLACK_CLIENT_SECRET and SLACK_SIGNING_SECRET",
+            &["SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_SIGNING_SECRET"],
             "the Slack app's page \"OAuth & Permissions\", Redirect URLs",
         ),
         Provider::Discord => (
-            "DISCORD_APPLICATION_ID, DISCORD_CLIENT_SECRET and DISCORD_BOT_TOKEN",
+            &["DISCORD_APPLICATION_ID", "DISCORD_CLIENT_SECRET", "DISCORD_BOT_TOKEN"],
             "the application's page \"OAuth2\" at discord.com/developers, Redirects",
         ),
         Provider::Linear => {
-            ("LINEAR_CLIENT_ID and LINEAR_CLIENT_SECRET", "Linear's Settings, API, OAuth applications, Callback URLs")
+            (&["LINEAR_CLIENT_ID", "LINEAR_CLIENT_SECRET"], "Linear's Settings, API, OAuth applications, Callback URLs")
         }
         Provider::Coder => (
-            "CODER_URL, CODER_CLIENT_ID and CODER_CLIENT_SECRET",
+            &["CODER_URL", "CODER_CLIENT_ID", "CODER_CLIENT_SECRET"],
             "Coder's Deployment, OAuth2 Applications, Callback URL",
         ),
         Provider::GitHub => return None,

@@ -50,6 +50,8 @@ struct LoginPage {
     frame: Frame,
     /// Whether somebody just signed out.
     is_out: bool,
+    /// Whether Docket can be added to a workspace here.
+    can_install: bool,
     ways: Vec<Way>,
 }
 
@@ -70,8 +72,12 @@ pub(super) async fn page(
     if viewer.is_ok_and(|viewer| viewer.session.is_some()) {
         return Redirect::to(next.as_str()).into_response();
     }
-    let page =
-        LoginPage { frame: Frame::new("Sign in", "").bare(), is_out: asked.out.is_some(), ways: web.ways(&next) };
+    let page = LoginPage {
+        frame: Frame::new("Sign in", "").bare(),
+        is_out: asked.out.is_some(),
+        can_install: web.vault.providers().slack.is_some(),
+        ways: web.ways(&next),
+    };
     web.reply(Ok(page))
 }
 
@@ -90,7 +96,7 @@ impl Web {
             label: "Add to Slack".to_owned(),
             address: "/oauth/slack/start?install".to_owned(),
         });
-        slack.into_iter().chain(oidc).chain(install).collect()
+        install.into_iter().chain(slack).chain(oidc).collect()
     }
 
     /// Sends somebody to sign in with a provider.

@@ -68,11 +68,6 @@ async fn load(web: &Web, viewer: &Viewer) -> Result<SessionsPage, Trouble> {
     let mut tx = web.store.read(viewer.tenant).await?;
     let sessions = tx.sessions(viewer.member.id, web.chance.now()).await?;
     let logins = tx.logins_of(viewer.member.id).await?;
-    let oidc = web
-        .ways
-        .oidc
-        .as_ref()
-        .filter(|oidc| viewer.tenant == web.local && !logins.iter().any(|login| login.realm == oidc.issuer()));
     let row = |session: Session| Row {
         id: session.id.to_string(),
         browser: browser(&session.browser),
@@ -88,9 +83,18 @@ async fn load(web: &Web, viewer: &Viewer) -> Result<SessionsPage, Trouble> {
         rows: sessions.into_iter().map(row).collect(),
         idle_days: IDLE.as_secs() / DAY,
         life_days: LIFE.as_secs() / DAY,
-        addable: oidc.map(|oidc| oidc.name().to_owned()),
+        addable: web.addable(viewer, &logins),
         logins,
     })
+}
+
+impl Web {
+    /// The provider that a member with these logins could add theirs of: it is for the people who run this server.
+    pub(super) fn addable(&self, viewer: &Viewer, logins: &[Login]) -> Option<String> {
+        let oidc = self.ways.oidc.as_ref().filter(|_| viewer.tenant == self.local)?;
+        let is_there = logins.iter().any(|login| login.realm == oidc.issuer());
+        (!is_there).then(|| oidc.name().to_owned())
+    }
 }
 
 /// Ends one session of the member.

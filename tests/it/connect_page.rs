@@ -14,6 +14,7 @@ use crate::support::{
 };
 
 for_each_db! {
+    a_stranger_at_the_start_is_led_to_the_button_add_to_slack,
     two_workspaces_installed_through_the_page_work_side_by_side,
     whoever_installs_again_comes_back_to_the_same_tenant_with_fresh_tokens,
     a_whole_organisation_is_one_tenant_whatever_workspace_somebody_is_in,
@@ -58,6 +59,16 @@ async fn install(docket: &TestApp<'_>, place: &Place, whole: bool) -> Tab {
 
 async fn tenant_of(db: &TestDb, team: &str) -> TenantId {
     db.store.tenant_of(docket::domain::member::Surface::Slack, team).await.unwrap().unwrap()
+}
+
+async fn a_stranger_at_the_start_is_led_to_the_button_add_to_slack(db: &TestDb) {
+    let docket = TestApp::start_with(db, SETTINGS).await;
+    let mut tab = Tab::new(&docket.app.router);
+    let start = tab.get("/").await;
+    assert!(start.status.is_redirection() && start.location.starts_with("/login"), "{start:?}");
+    let page = tab.get(&start.location).await.body;
+    let first = page.split("class=\"ways\"").nth(1).unwrap().split("href=\"").nth(1).unwrap();
+    assert!(first.starts_with("/oauth/slack/start?install\">Add to Slack"), "{page}");
 }
 
 async fn two_workspaces_installed_through_the_page_work_side_by_side(db: &TestDb) {

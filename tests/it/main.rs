@@ -12,6 +12,7 @@ mod browser;
 mod cards;
 mod cli;
 mod config;
+mod connect_browser;
 mod connect_page;
 mod connect_providers;
 mod connections;

@@ -120,9 +120,12 @@ async fn an_account_is_added_to_a_member_and_never_taken_from_another(db: &TestD
     assert!(taken.status == StatusCode::BAD_REQUEST && taken.body.contains("another member"), "{}", taken.body);
     let page = visitor.get("/sessions").await.body;
     assert!(page.contains("Add your account at 127.0.0.1"), "{page}");
+    let page = visitor.get("/connect").await.body;
+    assert!(page.contains("Link my account at 127.0.0.1"), "{page}");
     assert_eq!(link("ana").await.header(header::LOCATION), "/sessions");
     let page = visitor.get("/sessions").await.body;
     assert!(page.contains("Your logins") && !page.contains("Add your account"), "{page}");
+    assert!(!visitor.get("/connect").await.body.contains("Link my account"));
     // From now on it leads to the same member.
     let elsewhere = scene.visitor();
     scene.sign_in(&elsewhere, "ana").await;
@@ -135,6 +138,7 @@ async fn an_account_is_added_to_a_member_and_never_taken_from_another(db: &TestD
     let page = link("zoe").await;
     assert!(page.status == StatusCode::BAD_REQUEST && page.body.contains("who run this server"), "{}", page.body);
     assert!(!visitor.get("/sessions").await.body.contains("Add your account"));
+    assert!(!visitor.get("/connect").await.body.contains("Link my account"));
 }
 
 async fn a_provider_that_is_not_the_one_set_up_is_not_believed(db: &TestDb) {

@@ -1,6 +1,6 @@
 //! GitHub, Linear, Discord and Coder, as far as letting Docket in goes: strict about who asks, with what, and how often.
 //!
-//! Each provider has its own path on one server. A code works once, for the redirect it was given to and with its PKCE
+//! Each provider has its own path on one server, and a page with a button to allow. A code works once, for the redirect it was given to and with its PKCE
 //! verifier; a refresh token works once; what is revoked is gone.
 
 use std::{
@@ -13,7 +13,7 @@ use axum::{
     body::Bytes,
     extract::{Path, RawQuery, State},
     http::{HeaderMap, Method, StatusCode},
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
     routing::any,
 };
 use base64::{
@@ -23,6 +23,8 @@ use base64::{
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+
+use super::tab::SITE;
 
 /// The secret of every client here.
 pub(crate) const SECRET: &str = "provider-client-secret";
@@ -55,6 +57,8 @@ struct World {
 pub(crate) struct FakeOAuth {
     worlds: Arc<Mutex<BTreeMap<String, World>>>,
     pub(crate) origin: String,
+    /// Where Docket's pages are.
+    site: String,
     /// Tokens and what they are asked with: pushed by the test's clock.
     now: Arc<dyn Fn() -> i64 + Send + Sync>,
 }
@@ -62,9 +66,14 @@ pub(crate) struct FakeOAuth {
 impl FakeOAuth {
     /// `now` is the test's clock, in seconds.
     pub(crate) async fn start(now: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        Self::start_for(SITE, now).await
+    }
+
+    /// The same for a Docket at this address.
+    pub(crate) async fn start_for(site: &str, now: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
-        let fake = Self { worlds: Arc::default(), origin, now: Arc::new(now) };
+        let fake = Self { worlds: Arc::default(), origin, site: site.to_owned(), now: Arc::new(now) };
         let router = Router::new().route("/{provider}/{*path}", any(Self::answer)).with_state(fake.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         fake
@@ -127,18 +136,17 @@ impl FakeOAuth {
     /// Presses Allow on the page at this address; where the browser is sent then.
     pub(crate) fn allow(&self, address: &str) -> String {
         let url = url::Url::parse(address).unwrap();
+        let site = &self.site;
         let provider = url.path_segments().unwrap().next().unwrap().to_owned();
         let field =
             |name: &str| url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned());
         let state = field("state").expect("a state");
         assert!(address.starts_with(&self.origin), "{address}");
         if url.path().contains("/installations/new") {
-            return format!(
-                "https://docket.example.com/oauth/github/callback?installation_id=7&setup_action=install&state={state}"
-            );
+            return format!("{site}/oauth/github/callback?installation_id=7&setup_action=install&state={state}");
         }
         let redirect = field("redirect_uri").expect("a redirect_uri");
-        assert_eq!(redirect, format!("https://docket.example.com/oauth/{provider}/callback"));
+        assert_eq!(redirect, format!("{site}/oauth/{provider}/callback"));
         let challenge = field("code_challenge").unwrap_or_default();
         assert_eq!(challenge.is_empty(), provider == "discord", "PKCE everywhere but at Discord");
         let mut worlds = self.worlds();
@@ -155,11 +163,22 @@ impl FakeOAuth {
     async fn answer(
         State(fake): State<Self>,
         Path((provider, path)): Path<(String, String)>,
-        RawQuery(_query): RawQuery,
+        RawQuery(query): RawQuery,
         method: Method,
         headers: HeaderMap,
         body: Bytes,
     ) -> Response {
+        if path.ends_with("/authorize") || path.ends_with("/installations/new") {
+            let address = format!("{}/{provider}/{path}?{}", fake.origin, query.unwrap_or_default());
+            return page(&provider, &fake.allow(&address));
+        }
+        if method == Method::POST && path.ends_with("settings/apps/new") {
+            let form: BTreeMap<String, String> = serde_urlencoded::from_bytes(&body).unwrap();
+            let manifest: Value = serde_json::from_str(&form["manifest"]).unwrap();
+            assert_eq!(manifest["callback_urls"][0], format!("{}/oauth/github/callback", fake.site));
+            let back = manifest["redirect_url"].as_str().unwrap();
+            return page(&provider, &format!("{back}?code=manifest-code&{}", query.unwrap_or_default()));
+        }
         let now = (fake.now)();
         let mut worlds = fake.worlds();
         let world = worlds.entry(provider.clone()).or_default();
@@ -176,6 +195,13 @@ impl FakeOAuth {
         };
         (StatusCode::from_u16(status).unwrap(), Json(answer)).into_response()
     }
+}
+
+/// Where a provider asks.
+fn page(provider: &str, back: &str) -> Response {
+    let back = back.replace('&', "&amp;");
+    Html(format!("<!doctype html><title>{provider}</title><p>This is {provider}. <a href=\"{back}\">Allow</a>"))
+        .into_response()
 }
 
 struct Call<'a> {
