@@ -13,6 +13,7 @@ mod cards;
 mod cli;
 mod config;
 mod connect_browser;
+mod connect_emulate;
 mod connect_page;
 mod connect_providers;
 mod connections;
