@@ -86,8 +86,8 @@ fn may(me: &Member, policy: &Policy) -> String {
         _ => "",
     };
     let approvers = &policy.approvers;
-    let approves = approvers.roles.contains(&me.effective_role()) || approvers.members.contains(&me.id);
-    if !approves {
+    let is_named = approvers.roles.contains(&me.effective_role()) || approvers.members.contains(&me.id);
+    if !is_named {
         let who = if approvers.group.is_some() { " unless you are in the group that does" } else { "" };
         return format!("You may propose changes, reject and undo them; you don't approve them{who}.{charge}");
     }

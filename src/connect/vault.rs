@@ -192,29 +192,26 @@ impl Vault {
         tokens: Option<Tokens>,
     ) -> Result<Option<SecretString>, Unusable> {
         let now = self.chance.now();
-        let (fresh, token) = match tokens {
-            Some(tokens) => {
-                let seal =
-                    |what, secret: &SecretString| self.seal(tenant, connection.provider, connection.id, what, secret);
-                let fresh = Renewed {
-                    access: seal("access", &tokens.access)?,
-                    // Some providers keep the old one and do not repeat it.
-                    refresh: match &tokens.refresh {
-                        Some(refresh) => Some(seal("refresh", refresh)?),
-                        None => connection.refresh.clone(),
-                    },
-                    expires_at: tokens.life.map(|life| now.plus(life)),
-                    scopes: tokens.scopes.unwrap_or_else(|| connection.scopes.clone()),
-                    at: now,
-                };
-                (fresh, tokens.access)
-            }
-            None => {
-                let token = self.access(tenant, connection)?;
-                let access = connection.access.clone().ok_or(Unusable::Gone)?;
-                let scopes = connection.scopes.clone();
-                (Renewed { access, refresh: None, expires_at: None, scopes, at: now }, token)
-            }
+        let (fresh, token) = if let Some(tokens) = tokens {
+            let seal =
+                |what, secret: &SecretString| self.seal(tenant, connection.provider, connection.id, what, secret);
+            let fresh = Renewed {
+                access: seal("access", &tokens.access)?,
+                // Some providers keep the old one and do not repeat it.
+                refresh: match &tokens.refresh {
+                    Some(refresh) => Some(seal("refresh", refresh)?),
+                    None => connection.refresh.clone(),
+                },
+                expires_at: tokens.life.map(|life| now.plus(life)),
+                scopes: tokens.scopes.unwrap_or_else(|| connection.scopes.clone()),
+                at: now,
+            };
+            (fresh, tokens.access)
+        } else {
+            let token = self.access(tenant, connection)?;
+            let access = connection.access.clone().ok_or(Unusable::Gone)?;
+            let scopes = connection.scopes.clone();
+            (Renewed { access, refresh: None, expires_at: None, scopes, at: now }, token)
         };
         let mut tx = self.store.write(tenant).await?;
         if !tx.renew_connection(connection.id, connection.version, &fresh).await? {

@@ -85,7 +85,8 @@ impl Wish<'_> {
             }
             Intent::SetPolicy { project, wish } => {
                 let edit = self.edit_of(tx, wish).await?;
-                Ok(Thought::ChangePolicy(ChangeWish { project, edit, words: self.line.trim().to_owned() }))
+                let words = self.line.trim().to_owned();
+                Ok(Thought::ChangePolicy(ChangeWish { project, edit, words }))
             }
             Intent::DecideChange { change, action } => Ok(Thought::DecideChange(change, action)),
             Intent::TestPolicy { patch, person } => {
@@ -145,7 +146,7 @@ impl Wish<'_> {
                 own.approvers = Some(Approvers { roles, members, group });
             }
         }
-        Ok(Edit::Set(own))
+        Ok(Edit::Set(Box::new(own)))
     }
 
     /// The Slack workspace whose user groups the sender means.

@@ -12,6 +12,7 @@ use super::trouble::Trouble;
 use crate::{
     domain::{
         ids::TenantId,
+        member::Member,
         model::{Call, CallOutcome, RUN_TOKENS},
         time::Timestamp,
     },
@@ -90,7 +91,7 @@ pub(super) async fn reserve(
 
 /// Who can raise the budget, by name.
 async fn owners(tx: &mut Tx) -> store::Result<Vec<String>> {
-    let owners = tx.members().await?.into_iter().filter(|member| member.is_in_charge());
+    let owners = tx.members().await?.into_iter().filter(Member::is_in_charge);
     Ok(owners.map(|member| member.name).take(5).collect())
 }
 

@@ -234,10 +234,10 @@ impl<'a> Reader<'a> {
                 let number = self.number(step, task);
                 number.map(|number| Operation::UpdateTask { number, changes: TaskChanges { depends_on, ..changes } })
             }
-            Act::Move { task, spot } => match self.number(step, task) {
-                Some(number) => Some(Operation::MoveTask { number, to: self.place(step, number, spot) }),
-                None => None,
-            },
+            Act::Move { task, spot } => {
+                let number = self.number(step, task);
+                number.map(|number| Operation::MoveTask { number, to: self.place(step, number, spot) })
+            }
             Act::Delete { task } => self.number(step, task).map(|number| {
                 self.places.remove(&number);
                 Operation::DeleteTask { number }
@@ -342,7 +342,8 @@ mod tests {
 
     fn read_with(typed: Vec<Typed>, spoilt: BTreeSet<usize>) -> Result<Draft, Vec<String>> {
         draft(&sample(), None, TaskNumber(6), (typed, spoilt), None).map_err(|mistakes| {
-            mistakes.iter().map(|m| format!("{}: {}", m.step.map_or(-1, |step| step as i64), m.words)).collect()
+            let at = |step: Option<usize>| step.map_or_else(|| "-1".to_owned(), |step| step.to_string());
+            mistakes.iter().map(|m| format!("{}: {}", at(m.step), m.words)).collect()
         })
     }
 

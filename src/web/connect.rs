@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     chat::console::render::Moment,
-    connect::providers::missing,
+    connect::{coder::Coder, providers::missing},
     domain::{
         connection::{Condition, Connection, ProviderApp},
         ids::MemberId,
@@ -61,6 +61,7 @@ struct Setup {
 }
 
 /// A connection, for people.
+#[expect(clippy::struct_excessive_bools, reason = "what the template asks about a row")]
 struct Shown {
     id: String,
     name: String,
@@ -208,7 +209,7 @@ impl Scene<'_> {
             Provider::Discord => providers.discord.is_some(),
             Provider::Linear => providers.linear.is_some(),
             Provider::GitHub => true,
-            Provider::Coder => providers.coder.as_ref().is_some_and(|coder| coder.has_oauth()),
+            Provider::Coder => providers.coder.as_ref().is_some_and(Coder::has_oauth),
         };
         let has_github = self.own_app.is_some() || providers.github_app.is_some() || providers.github_client.is_some();
         let makes_app = provider == Provider::GitHub && !has_github;

@@ -71,7 +71,7 @@ async fn load_list(web: &Web, viewer: &Viewer) -> Result<ListPage, Trouble> {
     let open = tx.open_patches().await?;
     let summaries = projects.into_iter().map(|project| {
         let (done, total) = progress(&counts.remove(&project.id).unwrap_or_default());
-        Summary { done, total, project }
+        Summary { project, done, total }
     });
     Ok(ListPage {
         frame: Frame::new("Projects", "projects").of(viewer),

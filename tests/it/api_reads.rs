@@ -245,12 +245,12 @@ async fn a_request_without_a_valid_token_is_told_what_to_send(db: &TestDb) {
     assert_eq!(any_case.status, 200);
 
     // Expired, and revoked.
-    let end = site.chance.now().plus(Duration::from_secs(60));
+    let end = site.chance.now().plus(Duration::from_mins(1));
     let (store, chance, member) = (&site.store, &site.chance, sample.members[0].0.id);
     let token = make_token(store, chance, site.tenant, member, Scope::ALL, Some(end)).await;
     let short = Program { token: Some(token), ..program.clone() };
     assert_eq!(short.get("/me").await.status, 200);
-    db.clock.advance(Duration::from_secs(60));
+    db.clock.advance(Duration::from_mins(1));
     assert!(short.get("/me").await.problem(401).1.contains("has expired"));
     let mut tx = store.write(site.tenant).await.unwrap();
     for token in tx.tokens().await.unwrap() {

@@ -51,7 +51,7 @@ async fn install(docket: &TestApp<'_>, place: &Place, whole: bool) -> Tab {
     docket.slack.set_installer(Installer { team, name, user, whole });
     let mut tab = Tab::new(&docket.app.router);
     let start = tab.get("/oauth/slack/start?install").await;
-    let back = docket.slack.allow(&start.location).await;
+    let back = docket.slack.allow(&start.location);
     let done = tab.get(&back).await;
     assert_eq!((done.status.as_u16(), done.location.as_str()), (303, "/connect"), "{}", done.body);
     tab
@@ -178,7 +178,7 @@ async fn what_was_uninstalled_in_slack_is_told_and_connected_again(db: &TestDb) 
     let console = tab.get("/console").await.body;
     assert!(console.contains("Docket lost its access to Slack") && console.contains("href=\"/connect\""), "{console}");
     let back = tab.post("/connect/slack", &[]).await;
-    let back = docket.slack.allow(&back.location).await;
+    let back = docket.slack.allow(&back.location);
     assert_eq!(tab.get(&back).await.location, "/connect");
     let page = tab.get("/connect").await.body;
     assert!(!page.contains("needs you") && page.contains("connected"), "{page}");
@@ -226,7 +226,7 @@ async fn a_workspace_of_another_team_does_not_join(db: &TestDb) {
     install(&docket, &SIX, false).await;
     docket.slack.set_installer(Installer { team: "T6", name: "Six", user: "U6", whole: false });
     let start = five.post("/connect/slack", &[]).await;
-    let back = docket.slack.allow(&start.location).await;
+    let back = docket.slack.allow(&start.location);
     let refused = five.get(&back).await;
     assert!(refused.body.contains("connected to Docket already, for another team"), "{}", refused.body);
     let mut tx = db.store.read(tenant_of(db, "T5").await).await.unwrap();
@@ -240,7 +240,7 @@ async fn a_forged_replayed_or_foreign_return_connects_nothing(db: &TestDb) {
     docket.slack.set_installer(Installer { team: "T5", name: "Five", user: "U5", whole: false });
     let mut tab = Tab::new(&docket.app.router);
     let start = tab.get("/oauth/slack/start?install").await;
-    let back = docket.slack.allow(&start.location).await;
+    let back = docket.slack.allow(&start.location);
     let refused = Tab::new(&docket.app.router).get(&back).await;
     assert!(refused.body.contains("another browser"), "{}", refused.body);
     let refused = tab.get(&back).await;

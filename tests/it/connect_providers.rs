@@ -27,7 +27,7 @@ for_each_db! {
 }
 
 /// Docket with every provider, and an owner at the page.
-async fn open<'a>(db: &'a TestDb) -> (TestApp<'a>, FakeOAuth, Tab) {
+async fn open(db: &TestDb) -> (TestApp<'_>, FakeOAuth, Tab) {
     let chance = db.chance.clone();
     let fake = FakeOAuth::start(move || chance.now().as_millis() / 1000).await;
     for secret in [SECRET, BOT_TOKEN] {
@@ -52,7 +52,7 @@ async fn enter(docket: &TestApp<'_>) -> Tab {
     docket.slack.set_installer(Installer { team: "T5", name: "Five", user: "U5", whole: false });
     let mut tab = Tab::new(&docket.app.router);
     let start = tab.get("/oauth/slack/start?install").await;
-    let back = docket.slack.allow(&start.location).await;
+    let back = docket.slack.allow(&start.location);
     assert_eq!(tab.get(&back).await.location, "/connect");
     tab
 }
@@ -105,7 +105,8 @@ async fn every_row_is_connected_refreshed_revoked_and_connected_again(db: &TestD
         assert_eq!(before.condition, Condition::Live, "{word}");
         // Refreshed ahead of its end by the job.
         let given = fake.exchanges(word);
-        db.clock.advance(before.expires_at.unwrap().since(db.chance.now()) - Duration::from_mins(6));
+        let left = before.expires_at.unwrap().since(db.chance.now());
+        db.clock.advance(left.checked_sub(Duration::from_mins(6)).unwrap());
         docket.run_jobs().await;
         let fresh = of(db, provider).await.unwrap();
         assert_eq!((fresh.version, fresh.condition), (before.version + 1, Condition::Live), "{word}");
@@ -204,7 +205,7 @@ async fn a_pasted_token_is_tried_out_and_is_its_members_own(db: &TestDb) {
     docket.slack.set_installer(Installer { team: "T5", name: "Five", user: "U56", whole: false });
     let mut nora = Tab::new(&docket.app.router);
     let start = nora.get("/oauth/slack/start?install").await;
-    let back = docket.slack.allow(&start.location).await;
+    let back = docket.slack.allow(&start.location);
     nora.get(&back).await;
     let id = own.id.to_string();
     assert!(!nora.get("/connect").await.body.contains(&id));
@@ -227,7 +228,7 @@ async fn a_member_links_their_login_and_nobody_takes_it_over(db: &TestDb) {
     docket.slack.set_installer(Installer { team: "T5", name: "Five", user: "U56", whole: false });
     let mut nora = Tab::new(&docket.app.router);
     let start = nora.get("/oauth/slack/start?install").await;
-    let back = docket.slack.allow(&start.location).await;
+    let back = docket.slack.allow(&start.location);
     nora.get(&back).await;
     let start = nora.post("/connect/discord/link", &[]).await;
     let refused = nora.get(&fake.allow(&start.location)).await;

@@ -76,11 +76,11 @@ async fn console(docket: &TestApp<'_>) -> String {
     let mut tx = docket.db.store.read(docket.app.tenant).await.unwrap();
     let owner = tx.members().await.unwrap()[0].id;
     let entries = tx.latest_entries(owner, 9).await.unwrap();
-    let said = entries.into_iter().filter_map(|entry| match entry.content {
+    let mut said = entries.into_iter().rev().filter_map(|entry| match entry.content {
         EntryContent::Answered { message, .. } => Some(message.to_plain()),
         _ => None,
     });
-    said.last().unwrap_or_default()
+    said.next().unwrap_or_default()
 }
 
 async fn each_workspace_is_spoken_to_with_its_own_token(db: &TestDb) {
@@ -305,7 +305,7 @@ async fn an_installation_is_read_with_its_organisation_and_what_was_granted() {
     let code = async |whole: bool| {
         let (team, name) = if whole { ("E1", "Acme Group") } else { ("T5", "Acme Five") };
         slack.set_installer(Installer { team, name, user: "U5", whole });
-        let back = slack.allow(&app.authorize(redirect, "state-1")).await;
+        let back = slack.allow(&app.authorize(redirect, "state-1"));
         let url = url::Url::parse(&back).unwrap();
         let code = url.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
         assert!(back.starts_with(redirect) && back.ends_with("state=state-1"), "{back}");

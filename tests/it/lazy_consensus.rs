@@ -49,7 +49,7 @@ async fn a_proposal_applies_after_the_weekend_and_says_so_before_and_after(db: &
     docket.slash("U2", GOAL).await;
     let card = docket.card();
     assert!(card.contains("Applies") && card.contains("unless somebody objects") && card.contains("Object"), "{card}");
-    wait(&docket, MONDAY - HOUR).await;
+    wait(&docket, MONDAY.checked_sub(HOUR).unwrap()).await;
     assert_eq!(state(&docket, 1).await, "proposed", "a weekend is no working time");
     wait(&docket, HOUR).await;
     assert_eq!(state(&docket, 1).await, "applied");
@@ -89,7 +89,7 @@ async fn only_the_objector_withdraws_and_then_the_clock_begins_anew(db: &TestDb)
     assert!(docket.told("U4").contains("You do not object to P-1"), "{}", docket.told("U4"));
     docket.click("U3", "patch.withdraw").await;
     assert!(docket.told("U3").contains("guests"), "{}", docket.told("U3"));
-    wait(&docket, MONDAY - HOUR).await;
+    wait(&docket, MONDAY.checked_sub(HOUR).unwrap()).await;
     docket.click("U2", "patch.withdraw").await;
     assert!(docket.card().contains("unless somebody objects"), "{}", docket.card());
     wait(&docket, HOUR * 2).await;
@@ -102,7 +102,7 @@ async fn an_objection_at_the_last_moment_counts_and_one_too_late_is_told(db: &Te
     let docket = with_owner(db).await;
     set(&docket, lazy(8)).await;
     docket.slash("U1", GOAL).await;
-    db.clock.advance(MONDAY - Duration::from_millis(1));
+    db.clock.advance(MONDAY.checked_sub(Duration::from_millis(1)).unwrap());
     docket.slash("U2", "object P-1").await;
     wait(&docket, HOUR).await;
     assert_eq!(state(&docket, 1).await, "proposed");

@@ -147,8 +147,6 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
     tx.commit().await.unwrap();
     db.store.start_flow(&flow(tenant, member)).await.unwrap();
     Full {
-        token,
-        connection,
         tenant,
         member,
         installation,
@@ -161,6 +159,8 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
         account,
         call,
         session,
+        connection,
+        token,
         change,
     }
 }

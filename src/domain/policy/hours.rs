@@ -32,8 +32,8 @@ pub fn after_working_hours(start: Timestamp, hours: u32, zone: Tz) -> Timestamp 
 
 /// The instant when the clocks of a place show this hour. Where they skip it, the next one that they show.
 fn instant(day: NaiveDate, hour: u32, zone: Tz) -> Timestamp {
-    let shown = (hour..24).filter_map(|hour| day.and_hms_opt(hour, 0, 0));
-    let at = shown.filter_map(|at| zone.from_local_datetime(&at).earliest()).next();
+    let mut shown = (hour..24).filter_map(|hour| day.and_hms_opt(hour, 0, 0));
+    let at = shown.find_map(|at| zone.from_local_datetime(&at).earliest());
     let at = at.map_or_else(|| Utc.from_utc_datetime(&day.and_time(chrono::NaiveTime::MIN)), |at| at.to_utc());
     Timestamp::from_millis(at.timestamp_millis())
 }

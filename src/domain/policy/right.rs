@@ -132,10 +132,9 @@ impl Policy {
             return Ok(());
         }
         match (&approvers.group, circle) {
-            (None, _) => Err(Refusal::NotNamed),
             (Some(_), Circle::Unknown) => Err(Refusal::GroupUnknown),
             (Some(_), Circle::Members(members)) if members.contains(&member.id) => Ok(()),
-            (Some(_), Circle::Members(_)) => Err(Refusal::NotNamed),
+            (None, _) | (Some(_), Circle::Members(_)) => Err(Refusal::NotNamed),
         }
     }
 }

@@ -41,12 +41,12 @@ impl Answer {
         let body = serde_json::to_string(value).map_err(|error| crate::error::Error::Internal(error.into()))?;
         let digest = Sha256::digest(&body);
         let tag = hex::encode(digest.iter().take(12).copied().collect::<Vec<_>>());
-        Ok(Self::written(status, "application/json", body).with(header::ETAG, &format!("\"{before}{tag}\"")))
+        Ok(Self::written(status, "application/json", body).with(header::ETAG.as_str(), &format!("\"{before}{tag}\"")))
     }
 
     /// The answer with one header more.
-    pub(super) fn with(mut self, name: HeaderName, value: &str) -> Self {
-        self.headers.push((name.to_string(), value.to_owned()));
+    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 }

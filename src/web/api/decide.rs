@@ -190,13 +190,13 @@ pub(super) async fn take_it_back(
 pub(super) async fn decide(web: &Web, tx: &mut Tx, caller: &Caller, wanted: &Wanted) -> Result<Turn, Problem> {
     let patch = locked(web, tx, wanted.code).await?;
     if patch.state != PatchState::Proposed {
-        return told(web, Kind::Conflict, &replies::already_decided(&facts(web, tx, &patch).await?));
+        return Ok(told(web, Kind::Conflict, &replies::already_decided(&facts(web, tx, &patch).await?)));
     }
     let click = wanted.click(&patch)?;
     // Everything else that could be refused is ruled out above: what is left is the policy.
     let venue = Venue::api();
     if let Some(refusal) = refuse(tx, &patch, &click, &caller.member, (&venue, &Circle::Unknown), &web.chance).await? {
-        return told(web, Kind::Forbidden, &refusal);
+        return Ok(told(web, Kind::Forbidden, &refusal));
     }
     let decided = take_decision(tx, &click, &caller.member, &venue, &Circles::silent(), &web.chance).await?;
     let message = match decided {
@@ -206,7 +206,7 @@ pub(super) async fn decide(web: &Web, tx: &mut Tx, caller: &Caller, wanted: &Wan
             let now = facts(web, tx, &patch).await?;
             let counts = now.approvals.contains(&caller.member.id) && now.stale.is_empty();
             if !counts {
-                return told(web, Kind::Conflict, &message);
+                return Ok(told(web, Kind::Conflict, &message));
             }
             message
         }
@@ -222,18 +222,18 @@ pub(super) async fn decide(web: &Web, tx: &mut Tx, caller: &Caller, wanted: &Wan
 pub(super) async fn undo(web: &Web, tx: &mut Tx, caller: &Caller, wanted: &Wanted) -> Result<Turn, Problem> {
     let patch = locked(web, tx, wanted.code).await?;
     let PatchState::Applied { revision: made_revision, .. } = patch.state else {
-        return told(web, Kind::Conflict, &replies::already_decided(&facts(web, tx, &patch).await?));
+        return Ok(told(web, Kind::Conflict, &replies::already_decided(&facts(web, tx, &patch).await?)));
     };
     let click = wanted.click(&patch)?;
     if let Some(open) = tx.open_patches_of(patch.project).await?.iter().find(|open| open.undoes == Some(patch.id)) {
-        return told(web, Kind::Conflict, &replies::undo_proposed(open.code, patch.code));
+        return Ok(told(web, Kind::Conflict, &replies::undo_proposed(open.code, patch.code)));
     }
     let venue = Venue::api();
     if let Some(refusal) = refuse(tx, &patch, &click, &caller.member, (&venue, &Circle::Unknown), &web.chance).await? {
-        return told(web, Kind::Forbidden, &refusal);
+        return Ok(told(web, Kind::Forbidden, &refusal));
     }
     let Some((mut draft, target)) = take_back(tx, &patch, made_revision).await? else {
-        return told(web, Kind::Conflict, &replies::nothing_to_undo(patch.code));
+        return Ok(told(web, Kind::Conflict, &replies::nothing_to_undo(patch.code)));
     };
     draft.method = caller.method();
     let card = card_venue(tx, Some(patch.project)).await?;
@@ -302,8 +302,8 @@ async fn facts(web: &Web, tx: &mut Tx, patch: &patch::Patch) -> Result<Facts, Pr
 }
 
 /// A refusal that is kept, as everything that was written on its way: an attempt in the trail, a patch that lapsed.
-fn told(web: &Web, kind: Kind, message: &Message) -> Result<Turn, Problem> {
-    Ok(Turn::Done(Problem::new(kind, message.summary.clone()).tell(web)))
+fn told(web: &Web, kind: Kind, message: &Message) -> Turn {
+    Turn::Done(Problem::new(kind, message.summary.clone()).tell(web))
 }
 
 fn read_code(code: &str) -> Result<PatchCode, Problem> {

@@ -161,5 +161,5 @@ fn replay(kept: Kept, request: Option<&Repeatable>) -> Result<Answer, Problem> {
     }
     let status = StatusCode::from_u16(kept.status).unwrap_or(StatusCode::OK);
     let answer = Answer { status, headers: kept.headers, body: kept.body };
-    Ok(answer.with(REPLAYED, "true"))
+    Ok(answer.with(REPLAYED.as_str(), "true"))
 }

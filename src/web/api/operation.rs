@@ -249,11 +249,11 @@ impl<'a> Reader<'a> {
             Operation::UpdateTask(update) => self.update(update),
             Operation::MoveTask(MoveTask { task, parent, after, reason, evidence }) => {
                 let act = Act::Move { task: self.task("task", &task), spot: self.spot(parent.as_deref(), after) };
-                self.because(act, reason, evidence)
+                self.because(act, &reason, evidence)
             }
             Operation::DeleteTask(DeleteTask { task, reason, evidence }) => {
                 let act = Act::Delete { task: self.task("task", &task) };
-                self.because(act, reason, evidence)
+                self.because(act, &reason, evidence)
             }
             Operation::UpdateProject(UpdateProject { title, summary, lifecycle, reason, evidence }) => {
                 let changes = ProjectChanges {
@@ -261,7 +261,7 @@ impl<'a> Reader<'a> {
                     summary: summary.change(Some),
                     lifecycle: lifecycle.change(|word| self.word("lifecycle", &word, Lifecycle::from_word, LIFECYCLES)),
                 };
-                self.because(Act::Project { changes }, reason, evidence)
+                self.because(Act::Project { changes }, &reason, evidence)
             }
         }
     }
@@ -289,7 +289,7 @@ impl<'a> Reader<'a> {
         let depends_on = create.depends_on.iter().map(|task| self.task("depends_on", task)).collect();
         let spot = self.spot(create.parent.as_deref(), create.after);
         let act = Act::Create { label: create.label, fields, depends_on, spot };
-        self.because(act, create.reason, create.evidence)
+        self.because(act, &create.reason, create.evidence)
     }
 
     fn update(&mut self, update: UpdateTask) -> Typed {
@@ -311,10 +311,10 @@ impl<'a> Reader<'a> {
             Said::Value(tasks) => Some(tasks.iter().map(|task| self.task("depends_on", task)).collect()),
         };
         let act = Act::Update { task: self.task("task", &update.task), changes, depends_on };
-        self.because(act, update.reason, update.evidence)
+        self.because(act, &update.reason, update.evidence)
     }
 
-    fn because(&mut self, act: Act, reason: String, evidence: Option<Link>) -> Typed {
+    fn because(&mut self, act: Act, reason: &str, evidence: Option<Link>) -> Typed {
         if reason.chars().count() > MAX_SENTENCE {
             self.mistake("reason", format!("The reason is too long: at most {MAX_SENTENCE} characters fit."));
         }

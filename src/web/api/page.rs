@@ -80,7 +80,7 @@ impl<T> Window<T> {
         let link = next.as_deref().map(|next| link(uri, next));
         let answer = Answer::json(StatusCode::OK, &Page { items: items.into_iter().map(show).collect(), next })?;
         Ok(match link {
-            Some(link) => answer.with(header::LINK, &link),
+            Some(link) => answer.with(header::LINK.as_str(), &link),
             None => answer,
         })
     }

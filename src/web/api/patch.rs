@@ -128,7 +128,8 @@ pub(super) struct Decision {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Step {
     /// Its number in the patch, from 0: for approving a part.
-    pub(super) step: usize,
+    #[serde(rename = "step")]
+    pub(super) at: usize,
     /// What it does: `create_task`, `update_task`, `move_task`, `delete_task`, `update_project`.
     #[schema(example = "create_task")]
     pub(super) op: &'static str,
@@ -213,9 +214,12 @@ fn told(facts: &Facts) -> Vec<String> {
 
 fn plain(span: &Span) -> String {
     match span {
-        Span::Plain(text) | Span::Strong(text) | Span::Code(text) | Span::Struck(text) => text.clone(),
-        Span::Link { text, .. } => text.clone(),
-        Span::Person { name, .. } => name.clone(),
+        Span::Plain(text)
+        | Span::Strong(text)
+        | Span::Code(text)
+        | Span::Struck(text)
+        | Span::Link { text, .. }
+        | Span::Person { name: text, .. } => text.clone(),
         Span::Time(at) => at.to_utc().format("%Y-%m-%d %H:%M UTC").to_string(),
     }
 }
@@ -233,7 +237,9 @@ impl Seen<'_> {
             Some(Effect::Changes { fields, .. } | Effect::Project { fields }) => fields.clone(),
             Some(Effect::Appears { task, .. }) => {
                 let mut all = field_changes(&TaskFields::titled(""), &task.fields);
-                all.iter_mut().for_each(|change| change.before = diff::Value::Nothing);
+                for change in &mut all {
+                    change.before = diff::Value::Nothing;
+                }
                 all
             }
             Some(Effect::Moves { .. } | Effect::Goes { .. }) | None => Vec::new(),
@@ -246,7 +252,7 @@ impl Seen<'_> {
             Operation::UpdateProject { .. } => ("update_project", None),
         };
         Step {
-            step: at,
+            at,
             op,
             task: step.operation.task().map(|number| self.code(number)),
             parent: parent.map(|number| self.code(number)),

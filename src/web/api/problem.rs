@@ -205,7 +205,7 @@ impl Problem {
         };
         let answer = Answer::written(status, KIND, serde_json::to_string(&told).unwrap_or_default());
         match &self.challenge {
-            Some(challenge) => answer.with(header::WWW_AUTHENTICATE, challenge),
+            Some(challenge) => answer.with(header::WWW_AUTHENTICATE.as_str(), challenge),
             None => answer,
         }
     }

@@ -225,7 +225,7 @@ pub(super) async fn made(web: &Web, tx: &mut Tx, patch: &crate::domain::patch::P
     tracing::info!(patch = %patch.code, state = patch.state.as_str(), "proposed through the API");
     let shown = patches::shown(web, tx, patch).await?;
     let answer = Answer::revised(StatusCode::CREATED, &shown, patch.revision)?;
-    Ok(answer.with(LOCATION, &format!("/api/v1/patches/{}", patch.code)))
+    Ok(answer.with(LOCATION.as_str(), &format!("/api/v1/patches/{}", patch.code)))
 }
 
 /// What the operations are to be done to.

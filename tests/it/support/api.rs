@@ -114,7 +114,7 @@ impl Program {
             let said = self.get(&next).await;
             let link = said.header("link").to_owned();
             let mut page = said.ok();
-            items.extend(page["items"].as_array_mut().unwrap().drain(..));
+            items.append(page["items"].as_array_mut().unwrap());
             if page["next"].is_null() {
                 assert_eq!(link, "");
                 return items;

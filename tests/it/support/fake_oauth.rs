@@ -160,6 +160,7 @@ impl FakeOAuth {
         self.worlds.lock().unwrap()
     }
 
+    #[expect(clippy::unused_async, reason = "axum wants a future of every handler")]
     async fn answer(
         State(fake): State<Self>,
         Path((provider, path)): Path<(String, String)>,

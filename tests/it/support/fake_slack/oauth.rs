@@ -102,13 +102,14 @@ impl FakeSlack {
     }
 
     /// Presses Allow on the page at `address`; where the browser is sent then.
-    pub(crate) async fn allow(&self, address: &str) -> String {
+    pub(crate) fn allow(&self, address: &str) -> String {
         let url = url::Url::parse(address).unwrap();
         assert!(address.starts_with(&format!("{}/oauth/v2/authorize?", self.origin)), "{address}");
         let query = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
         self.world().allow(&query).unwrap()
     }
 
+    #[expect(clippy::unused_async, reason = "axum wants a future of every handler")]
     pub(super) async fn authorize(State(fake): State<Self>, Query(query): Query<BTreeMap<String, String>>) -> Response {
         match fake.world().allow(&query) {
             Ok(back) => {
@@ -168,7 +169,7 @@ impl World {
         if field("grant_type") == "refresh_token" {
             // Used once, it is gone.
             let owner = self.oauth.refresh.remove(field("refresh_token")).ok_or("invalid_refresh_token")?;
-            return Ok(self.tokens_for(&owner, Value::Null, &[]));
+            return Ok(self.tokens_for(&owner, &Value::Null, &[]));
         }
         let code = self.oauth.codes.remove(field("code")).ok_or("invalid_code")?;
         if code.redirect != field("redirect_uri") {
@@ -176,10 +177,10 @@ impl World {
         }
         let Installer { team, name, user, whole } = code.installer;
         let owner = Owner { team: team.to_owned(), name: name.to_owned(), revoked: false };
-        Ok(self.tokens_for(&owner, json!({ "user": user, "whole": whole }), &code.scopes))
+        Ok(self.tokens_for(&owner, &json!({ "user": user, "whole": whole }), &code.scopes))
     }
 
-    fn tokens_for(&mut self, owner: &Owner, how: Value, scopes: &[String]) -> Value {
+    fn tokens_for(&mut self, owner: &Owner, how: &Value, scopes: &[String]) -> Value {
         let number = self.tick();
         let kind = if self.oauth.rotates { "xoxe.xoxb" } else { "xoxb" };
         let token = format!("{kind}-{}-{number}", owner.team);
