@@ -19,8 +19,10 @@ use serde_json::json;
 use super::{Web, form::is_json, guard::Near, path::SitePath, reply::Trouble};
 use crate::{
     domain::{
+        audit::AuditEntry,
+        event::Venue,
         ids::{MemberId, SessionId, TenantId},
-        member::{Member, Standing},
+        member::{Member, Standing, Surface},
         session::{Session, WayIn},
     },
     secrets::token,
@@ -60,6 +62,11 @@ impl FromRequestParts<Web> for Viewer {
             Err(error) => Err(web.unreadable(error)),
         }
     }
+}
+
+/// Where somebody signs in, for the trail.
+fn pages() -> Venue {
+    Venue { surface: Surface::Console, team: "local".to_owned(), channel: "sign-in".to_owned(), thread: None }
 }
 
 /// What somebody gets who is not signed in: the page to do so, or words where no page was asked for.
@@ -126,6 +133,17 @@ impl Web {
         let session = Session { id: self.chance.id(), member, how, browser, created_at: now, seen_at: now };
         let mut tx = self.store.write(tenant).await?;
         tx.insert_session(&session, &token::hash(token.expose_secret())).await?;
+        tx.record(&AuditEntry {
+            id: self.chance.id(),
+            at: now,
+            actor: Some(member),
+            action: "member.signed_in".to_owned(),
+            subject: member.to_string(),
+            venue: Some(pages()),
+            before: serde_json::Value::Null,
+            after: json!({ "how": how.as_str() }),
+        })
+        .await?;
         tx.commit().await?;
         tracing::info!(%tenant, %member, how = how.as_str(), "somebody signed in");
         Ok(self.set_cookie("docket", &token, LIFE))

@@ -107,6 +107,11 @@ async fn looking_at_a_private_link_uses_nothing_up(db: &TestDb) {
     assert_eq!(robot.session(), None);
     let entered = robot.post("/ticket/link-1", &[]).await;
     assert_eq!((entered.status, entered.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/connect"));
+    let mut tx = scene.site.store.read(scene.site.tenant).await.unwrap();
+    let trail = tx.audit_of(&scene.ana.id.to_string(), 9).await.unwrap();
+    let [entry] = trail.as_slice() else { panic!("one sign-in, once in the trail: {trail:?}") };
+    assert_eq!((entry.action.as_str(), entry.actor), ("member.signed_in", Some(scene.ana.id)));
+    assert_eq!(entry.after, serde_json::json!({ "how": "ticket" }));
 }
 
 async fn a_private_link_that_is_forged_used_or_late_opens_nothing(db: &TestDb) {
@@ -244,7 +249,7 @@ async fn nobody_ends_somebody_elses_session(db: &TestDb) {
     let ana = scene.signed_in(scene.site.tenant, scene.ana.id, "link-1").await;
     let ben = scene.signed_in(scene.site.tenant, scene.ben.id, "link-2").await;
     let zoe = scene.signed_in(other.tenant, zoe.id, "link-3").await;
-    let id = db.text("SELECT id FROM sessions ORDER BY id LIMIT 1").await;
+    let id = db.text(&format!("SELECT id FROM sessions WHERE member_id = '{}'", scene.ana.id)).await;
     for visitor in [&ben, &zoe] {
         assert_eq!(visitor.post("/sessions/end", &[("session", &id)]).await.status, StatusCode::NOT_FOUND);
         visitor.post("/sessions/end-others", &[]).await;
