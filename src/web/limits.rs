@@ -1,4 +1,4 @@
-//! How often anybody may ask: strangers by their address, and changes by their tenant. What is too much is answered with
+//! How often anybody may ask: strangers by their address, changes and what programs read by their tenant. What is too much is answered with
 //! 429, with how long to wait, in words.
 
 use std::{
@@ -26,6 +26,9 @@ use crate::{clock::Chance, domain::ids::TenantId};
 const STRANGERS: NonZeroU32 = NonZeroU32::new(60).unwrap();
 /// Changes by one tenant: so many at once, and then five each [`EVERY`].
 const CHANGES: NonZeroU32 = NonZeroU32::new(300).unwrap();
+/// What programs of one tenant read: so many at once, and then fifty each [`EVERY`]. Whoever reads page after page does
+/// not meet it.
+const READS: NonZeroU32 = NonZeroU32::new(1000).unwrap();
 /// How long what was used takes to come back, for one request.
 const EVERY: Duration = Duration::from_secs(1);
 /// Keys that are looked through for those that can be forgotten.
@@ -61,6 +64,7 @@ pub struct Limits(Arc<Inner>);
 struct Inner {
     strangers: Limiter<IpAddr>,
     changes: Limiter<TenantId>,
+    reads: Limiter<TenantId>,
     proxies: Vec<IpNet>,
     ticks: Ticks,
 }
@@ -75,6 +79,7 @@ impl Limits {
         Self(Arc::new(Inner {
             strangers: RateLimiter::dashmap_with_clock(quota(STRANGERS, EVERY), ticks.clone()),
             changes: RateLimiter::dashmap_with_clock(quota(CHANGES, EVERY / 5), ticks.clone()),
+            reads: RateLimiter::dashmap_with_clock(quota(READS, EVERY / 50), ticks.clone()),
             proxies,
             ticks,
         }))
@@ -95,6 +100,11 @@ impl Limits {
         self.0.changes.check_key(&tenant).map_err(|not_until| not_until.wait_time_from(self.0.ticks.now()))
     }
 
+    /// Counts what a program of a tenant reads; the error says how long to wait.
+    pub(super) fn read(&self, tenant: TenantId) -> Result<(), Duration> {
+        self.0.reads.check_key(&tenant).map_err(|not_until| not_until.wait_time_from(self.0.ticks.now()))
+    }
+
     /// Where a request comes from. Only a proxy of ours is believed when it names somebody else, and of all whom it names
     /// only the last that is none of ours: whoever asks can write the others.
     pub(super) fn client(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> ClientAddress {
@@ -112,6 +122,11 @@ impl Limits {
         }
         ClientAddress(client)
     }
+}
+
+/// Where a request comes from.
+pub(super) fn client(parts: &Parts) -> IpAddr {
+    parts.extensions.get::<ClientAddress>().map_or(SHARED, |client| client.0)
 }
 
 /// An address as proxies write it, with or without a port.
@@ -142,8 +157,7 @@ impl Web {
     /// Counts a request of somebody who is not signed in.
     #[expect(clippy::result_large_err, reason = "an answer is handed on as it is")]
     pub(super) fn count_stranger(&self, parts: &Parts) -> Result<(), Response> {
-        let address = parts.extensions.get::<ClientAddress>().map_or(SHARED, |client| client.0);
-        self.limits.stranger(address).map_err(|wait| too_often(&parts.headers, wait))
+        self.limits.stranger(client(parts)).map_err(|wait| too_often(&parts.headers, wait))
     }
 
     /// Counts a change by a tenant.
@@ -168,7 +182,7 @@ fn too_often(headers: &HeaderMap, wait: Duration) -> Response {
 mod tests {
     use super::*;
 
-    fn client(proxies: &[&str], peer: &str, forwarded: &[&str]) -> String {
+    fn told(proxies: &[&str], peer: &str, forwarded: &[&str]) -> String {
         let proxies = proxies.iter().map(|network| network.parse().unwrap()).collect();
         let mut headers = HeaderMap::new();
         for list in forwarded {
@@ -195,9 +209,9 @@ mod tests {
             ("10.1.2.3", &["198.51.100.1, nonsense"], "10.1.2.3"),
             ("10.1.2.3", &["10.4.4.4"], "10.4.4.4"),
         ] {
-            assert_eq!(client(&ours, peer, forwarded), expected, "{peer} {forwarded:?}");
+            assert_eq!(told(&ours, peer, forwarded), expected, "{peer} {forwarded:?}");
         }
-        assert_eq!(client(&[], "10.1.2.3", &["198.51.100.1"]), "10.1.2.3");
+        assert_eq!(told(&[], "10.1.2.3", &["198.51.100.1"]), "10.1.2.3");
     }
 
     #[test]

@@ -26,6 +26,7 @@ for_each_db!(
     a_token_does_what_it_is_for_and_what_its_member_may_do_now,
     a_token_is_noted_as_used_now_and_then,
     addresses_and_methods_that_are_not_there_are_problems_too,
+    a_tenant_that_asks_too_often_waits_and_others_do_not,
 );
 
 async fn house(db: &TestDb) -> (Site, Sample, Program) {
@@ -351,4 +352,32 @@ async fn addresses_and_methods_that_are_not_there_are_problems_too(db: &TestDb) 
         let said = program.send(method.parse().unwrap(), path, &[], None).await;
         assert_eq!(said.problem(405).0, "method", "{method} {path}");
     }
+}
+
+async fn a_tenant_that_asks_too_often_waits_and_others_do_not(db: &TestDb) {
+    let (site, _, program) = house(db).await;
+    let other = site.of_new_tenant().await;
+    let zoe = other.join(other.tenant, "Zoe").await;
+    let zoe = Program {
+        token: Some(make_token(&site.store, &site.chance, other.tenant, zoe.id, Scope::ALL, None).await),
+        ..program.clone()
+    };
+    let change = async |program: &Program| program.post("/patches/P-99/reject", &json!({ "revision": 1 })).await;
+    for _ in 0..300 {
+        change(&program).await.problem(404);
+    }
+    let refused = change(&program).await;
+    assert_eq!(refused.header("retry-after"), "1");
+    let (kind, words) = refused.problem(429);
+    assert_eq!((kind.as_str(), words.contains("Wait 1 s, then try again")), ("too-often", true), "{words}");
+    // What is read has an allowance of its own.
+    for _ in 0..1000 {
+        program.get("/me").await.ok();
+    }
+    assert_eq!(program.get("/me").await.problem(429).0, "too-often");
+    change(&zoe).await.problem(404);
+    zoe.get("/me").await.ok();
+    db.clock.advance(Duration::from_secs(1));
+    program.get("/me").await.ok();
+    change(&program).await.problem(404);
 }

@@ -36,6 +36,7 @@ for_each_db!(
     another_site_can_not_press_anything_for_whoever_is_signed_in,
     nobody_is_led_to_another_site_after_the_sign_in,
     whoever_tries_too_often_waits_and_others_do_not,
+    whoever_guesses_tokens_of_the_api_waits,
     a_tenant_that_changes_too_much_waits_and_others_do_not,
     members_of_one_tenant_share_the_conversation_but_not_the_answers,
     slack_answers_connect_with_a_link_that_is_nowhere_in_the_database,
@@ -353,6 +354,23 @@ async fn whoever_tries_too_often_waits_and_others_do_not(db: &TestDb) {
     assert_eq!(guesser.get("/console").await.status, StatusCode::SEE_OTHER);
     assert_eq!(guesser.get("/console").await.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(scene.visitor().get("/console").await.status, StatusCode::SEE_OTHER);
+}
+
+async fn whoever_guesses_tokens_of_the_api_waits(db: &TestDb) {
+    let scene = Scene::new(db).await;
+    let guess = async |peer: &str| {
+        let request = Request::get("/api/v1/projects").header(header::HOST, "docket.example.com");
+        let request = request.header(header::AUTHORIZATION, "Bearer docket_guess").body(Body::empty()).unwrap();
+        crate::support::site::ask(scene.site.public_from(peer), request).await
+    };
+    for _ in 0..60 {
+        assert_eq!(guess("203.0.113.9").await.status, StatusCode::UNAUTHORIZED);
+    }
+    let refused = guess("203.0.113.9").await;
+    assert_eq!((refused.status, refused.header(header::RETRY_AFTER)), (StatusCode::TOO_MANY_REQUESTS, "1"));
+    assert_eq!(refused.header(header::CONTENT_TYPE), "application/problem+json");
+    assert!(refused.body.contains("Wait 1 s, then try again"), "{}", refused.body);
+    assert_eq!(guess("203.0.113.10").await.status, StatusCode::UNAUTHORIZED);
 }
 
 async fn a_tenant_that_changes_too_much_waits_and_others_do_not(db: &TestDb) {

@@ -11,7 +11,7 @@ use axum::{
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    super::{Viewer, Web, guard},
+    super::{Viewer, Web, guard, limits::client},
     problem::{Kind, Problem},
 };
 use crate::{
@@ -71,10 +71,13 @@ pub(in crate::web) fn role(member: &Member) -> Role {
 pub(super) async fn reach(
     State(web): State<Web>,
     peer: Result<ConnectInfo<SocketAddr>, ExtensionRejection>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     if request.headers().contains_key(AUTHORIZATION) {
+        let address = peer.ok().map(|ConnectInfo(peer)| peer);
+        let client = web.limits.client(address, request.headers());
+        request.extensions_mut().insert(client);
         return next.run(request).await;
     }
     guard::reach(State(web), peer, request, next).await
@@ -84,6 +87,21 @@ impl FromRequestParts<Web> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
+        let found = Self::find(parts, web).await;
+        // Whoever tries tokens one after the other is a stranger each time.
+        let counted = match &found {
+            Ok(caller) if parts.method.is_safe() => web.limits.read(caller.tenant),
+            Ok(caller) => web.limits.change(caller.tenant),
+            Err(problem) if problem.is_of_a_stranger() => web.limits.stranger(client(parts)),
+            Err(_) => Ok(()),
+        };
+        counted.map_err(Problem::too_often)?;
+        found
+    }
+}
+
+impl Caller {
+    async fn find(parts: &Parts, web: &Web) -> Result<Self, Problem> {
         if let Some(text) = bearer(&parts.headers)? {
             return by_token(web, text).await;
         }

@@ -85,9 +85,16 @@ fn complete(method: &str, operation: &mut Value) {
         *parameters = json!([]);
     }
     parameters.as_array_mut().into_iter().for_each(|list| list.extend(headers.clone()));
+    let problem = json!({ problem::KIND: { "schema": { "$ref": "#/components/schemas/Problem" } } });
+    let about = "How many seconds to wait before it is sent again.";
+    operation["responses"]["429"] = json!({
+        "description": "It comes too often. Nothing was done.",
+        "headers": { "Retry-After": { "description": about, "schema": { "type": "integer" } } },
+        "content": problem,
+    });
     operation["responses"]["default"] = json!({
         "description": "What is wrong, why, and what to do.",
-        "content": { problem::KIND: { "schema": { "$ref": "#/components/schemas/Problem" } } },
+        "content": problem,
     });
 }
 

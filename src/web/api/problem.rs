@@ -1,6 +1,8 @@
 //! What is answered where something is wrong: `application/problem+json` (RFC 9457), with words for people and a
 //! reference that the log shares.
 
+use std::time::Duration;
+
 use axum::{
     body::to_bytes,
     extract::{Request, State},
@@ -48,13 +50,15 @@ pub(super) enum Kind {
     KeyReused,
     /// It came under a name that is not ours.
     Misdirected,
+    /// It comes too often.
+    TooOften,
     /// The database does not answer, or something is broken.
     Unavailable,
 }
 
 impl Kind {
     /// Every kind, for the documentation.
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Malformed,
         Self::Unauthorized,
         Self::Scope,
@@ -69,6 +73,7 @@ impl Kind {
         Self::Invalid,
         Self::KeyReused,
         Self::Misdirected,
+        Self::TooOften,
         Self::Unavailable,
     ];
 
@@ -93,6 +98,7 @@ impl Kind {
                 ("key-reused", StatusCode::UNPROCESSABLE_ENTITY, "The Idempotency-Key belongs to another request")
             }
             Self::Misdirected => ("misdirected", StatusCode::MISDIRECTED_REQUEST, "This is not the address of Docket"),
+            Self::TooOften => ("too-often", StatusCode::TOO_MANY_REQUESTS, "It comes too often"),
             Self::Unavailable => ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "Docket could not do it"),
         }
     }
@@ -117,6 +123,8 @@ pub(super) struct Problem {
     cause: Option<String>,
     /// The value of `WWW-Authenticate`.
     challenge: Option<String>,
+    /// How long to wait before it is sent again.
+    wait: Option<Duration>,
 }
 
 /// A problem as it is sent.
@@ -146,7 +154,7 @@ pub(super) struct Told {
 impl Problem {
     /// A problem of this kind in these words.
     pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), mistakes: Vec::new(), cause: None, challenge: None }
+        Self { kind, detail: detail.into(), mistakes: Vec::new(), cause: None, challenge: None, wait: None }
     }
 
     /// There is no such thing, in words.
@@ -181,6 +189,17 @@ impl Problem {
         Self { challenge, ..Self::new(Kind::Scope, detail) }
     }
 
+    /// It comes too often; nothing was done.
+    pub(super) fn too_often(wait: Duration) -> Self {
+        let detail = format!("That is too often. Nothing was done. Wait {} s, then try again.", seconds(wait));
+        Self { wait: Some(wait), ..Self::new(Kind::TooOften, detail) }
+    }
+
+    /// Whether nobody is known who asks.
+    pub(super) fn is_of_a_stranger(&self) -> bool {
+        self.kind == Kind::Unauthorized
+    }
+
     /// Whether the request may work if it is sent again as it is.
     pub(super) fn is_ours(&self) -> bool {
         self.kind.parts().1.is_server_error()
@@ -204,11 +223,20 @@ impl Problem {
             problems: self.mistakes.clone(),
         };
         let answer = Answer::written(status, KIND, serde_json::to_string(&told).unwrap_or_default());
+        let answer = match self.wait {
+            Some(wait) => answer.with(header::RETRY_AFTER.as_str(), &seconds(wait).to_string()),
+            None => answer,
+        };
         match &self.challenge {
             Some(challenge) => answer.with(header::WWW_AUTHENTICATE.as_str(), challenge),
             None => answer,
         }
     }
+}
+
+/// Whole seconds to wait, at least one.
+fn seconds(wait: Duration) -> u64 {
+    wait.as_secs().max(1)
 }
 
 impl From<store::Error> for Problem {
