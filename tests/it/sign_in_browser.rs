@@ -62,6 +62,11 @@ async fn a_private_link_asks_before_it_signs_anybody_in() {
     browser.goto("/login").await;
     browser.wait_for("No way to sign in is set up yet").await;
     photograph(&browser, "no-way-in").await;
+    // Longer than it takes to try to listen and fail: a stranger has nothing to listen to.
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    let listens = "return [document.getElementById('live').hidden, \
+        performance.getEntriesByType('resource').some((entry) => entry.name.endsWith('/live'))]";
+    assert_eq!(browser.evaluate(listens).await, serde_json::json!([true, false]));
     let ana = site.join(site.tenant, "Ana").await;
     site.ticket(site.tenant, ana.id, "link-1").await;
     browser.goto("/ticket/link-1").await;
