@@ -7,8 +7,11 @@ use docket::domain::{
     policy::{Approvers, Group, Large, Override, Policy, Stricter},
 };
 
+use serde_json::json;
+
 use crate::{
     support::{
+        api::Program,
         app::TestApp,
         db::{TestDb, for_each_db},
         fake_slack::{BOT, Fault, SlackUser, TEAM},
@@ -26,6 +29,7 @@ for_each_db!(
     only_those_who_are_named_approve,
     who_is_in_the_user_group_is_asked_at_each_click,
     a_silent_slack_lets_nobody_of_the_group_approve,
+    a_program_approves_for_the_user_group_that_its_member_is_in,
     only_chosen_kinds_of_small_changes_apply_at_once,
     a_lost_role_takes_its_approval_along,
     of_concurrent_approvals_each_counts_once,
@@ -183,6 +187,27 @@ async fn a_silent_slack_lets_nobody_of_the_group_approve(db: &TestDb) {
     assert_eq!(state(&docket, 2).await, "applied", "a small change of somebody in the group");
     docket.slash("U2", "done AUTH-2").await;
     assert_eq!(state(&docket, 3).await, "proposed", "and of somebody who is not");
+}
+
+async fn a_program_approves_for_the_user_group_that_its_member_is_in(db: &TestDb) {
+    let docket = with_owner(db).await;
+    docket.slack.set_group("S1", &["U2"]);
+    set(&docket, by_group(1)).await;
+    docket.slash("U1", GOAL).await;
+    let program = async |name: &str| {
+        let (router, tenant) = (docket.app.router.clone(), docket.app.tenant);
+        Program::of(router, &db.store, &db.chance, tenant, member(&docket, name).await.id).await
+    };
+    let (cy, ben) = (program("Cy").await, program("Ben").await);
+    let (path, approval, key) = ("/patches/P-1/approve", json!({ "revision": 1 }), [("idempotency-key", "first")]);
+    let (_, words) = cy.post(path, &approval).await.problem(403);
+    assert!(words.contains("you are not among them"), "{words}");
+    docket.slack.fail_next("usergroups.users.list", Fault::Broken);
+    let (_, words) = ben.post_with(path, &key, &approval).await.problem(503);
+    assert!(words.contains("Slack did not say who is in the user group"), "{words}");
+    assert_eq!(state(&docket, 1).await, "proposed");
+    assert_eq!(ben.post_with(path, &key, &approval).await.ok()["patch"]["state"], "applied");
+    assert_eq!(state(&docket, 1).await, "applied");
 }
 
 async fn only_chosen_kinds_of_small_changes_apply_at_once(db: &TestDb) {

@@ -25,7 +25,7 @@ use crate::{
         event::{Action, Click, Venue},
         message::Message,
         patch::{self, PatchCode, PatchState},
-        policy::Circle,
+        policy::{Circle, Refusal},
         token::Scope,
     },
     review::{
@@ -187,20 +187,43 @@ pub(super) async fn take_it_back(
 }
 
 /// Takes a decision.
-pub(super) async fn decide(web: &Web, tx: &mut Tx, caller: &Caller, wanted: &Wanted) -> Result<Turn, Problem> {
+pub(super) async fn decide(
+    web: &Web,
+    tx: &mut Tx,
+    caller: &Caller,
+    wanted: &Wanted,
+    circles: &Circles,
+) -> Result<Turn, Problem> {
     let patch = locked(web, tx, wanted.code).await?;
     if patch.state != PatchState::Proposed {
         return Ok(told(web, Kind::Conflict, &replies::already_decided(&facts(web, tx, &patch).await?)));
     }
     let click = wanted.click(&patch)?;
+    let policy = tx.policy_of(patch.project).await?;
+    let is_approval = wanted.action == Action::Approve;
+    let circle = if is_approval {
+        match circles.of(tx, &policy, web.chance.now()).await? {
+            Ok(circle) => circle,
+            Err(group) => return Ok(Turn::Circle(group)),
+        }
+    } else {
+        Circle::Unknown
+    };
+    if is_approval && policy.may_approve(&caller.member, &patch, &circle) == Err(Refusal::GroupUnknown) {
+        // It may be different in a minute, so it is no answer to keep.
+        let words = "Slack did not say who is in the user group that approves here, so nothing was done. Send it again \
+            in a minute.";
+        return Err(Problem::new(Kind::Unavailable, words));
+    }
     // Everything else that could be refused is ruled out above: what is left is the policy.
     let venue = Venue::api();
-    if let Some(refusal) = refuse(tx, &patch, &click, &caller.member, (&venue, &Circle::Unknown), &web.chance).await? {
+    if let Some(refusal) = refuse(tx, &patch, &click, &caller.member, (&venue, &circle), &web.chance).await? {
         return Ok(told(web, Kind::Forbidden, &refusal));
     }
-    let decided = take_decision(tx, &click, &caller.member, &venue, &Circles::silent(), &web.chance).await?;
+    let decided = take_decision(tx, &click, &caller.member, &venue, circles, &web.chance).await?;
     let message = match decided {
-        Decided::Lost | Decided::Ask(_) => return Ok(Turn::Again),
+        Decided::Lost => return Ok(Turn::Again),
+        Decided::Ask(group) => return Ok(Turn::Circle(group)),
         Decided::Done(message) => message,
         Decided::Told(message) => {
             let now = facts(web, tx, &patch).await?;
@@ -219,7 +242,13 @@ pub(super) async fn decide(web: &Web, tx: &mut Tx, caller: &Caller, wanted: &Wan
 }
 
 /// Proposes to take a patch back.
-pub(super) async fn undo(web: &Web, tx: &mut Tx, caller: &Caller, wanted: &Wanted) -> Result<Turn, Problem> {
+pub(super) async fn undo(
+    web: &Web,
+    tx: &mut Tx,
+    caller: &Caller,
+    wanted: &Wanted,
+    circles: &Circles,
+) -> Result<Turn, Problem> {
     let patch = locked(web, tx, wanted.code).await?;
     let PatchState::Applied { revision: made_revision, .. } = patch.state else {
         return Ok(told(web, Kind::Conflict, &replies::already_decided(&facts(web, tx, &patch).await?)));
@@ -250,9 +279,10 @@ pub(super) async fn undo(web: &Web, tx: &mut Tx, caller: &Caller, wanted: &Wante
         undoes: Some(patch.id),
         waits: !caller.decides(),
     };
-    match propose(tx, proposal, &Circles::silent(), &web.chance).await? {
+    match propose(tx, proposal, circles, &web.chance).await? {
         Proposed::Stored(patch) => Ok(Turn::Done(made(web, tx, &patch).await?)),
-        Proposed::Lost | Proposed::Ask(_) => Ok(Turn::Again),
+        Proposed::Lost => Ok(Turn::Again),
+        Proposed::Ask(group) => Ok(Turn::Circle(group)),
     }
 }
 

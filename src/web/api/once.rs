@@ -4,7 +4,7 @@
 //! again gets the first answer, also after a restart; sent at the same time, it waits for it. Only what failed on our
 //! side is not kept.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use axum::{
     body::Bytes,
@@ -22,7 +22,11 @@ use super::{
     problem::{Kind, Problem},
     propose,
 };
-use crate::store::{Kept, Request as Repeatable, Tx};
+use crate::{
+    domain::{ids::TenantId, policy::Group},
+    review::circle::Circles,
+    store::{Kept, Request as Repeatable, Tx},
+};
 
 /// The header with the caller's name for a request (draft-ietf-httpapi-idempotency-key-header).
 pub(super) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -69,14 +73,16 @@ pub(super) enum Turn {
     Done(Answer),
     /// The world moved: do it again.
     Again,
+    /// Slack has to be asked who is in this group, and then it is done again.
+    Circle(Group),
 }
 
 impl Deed {
-    async fn carry_out(&self, web: &Web, tx: &mut Tx, caller: &Caller) -> Result<Turn, Problem> {
+    async fn carry_out(&self, web: &Web, tx: &mut Tx, caller: &Caller, circles: &Circles) -> Result<Turn, Problem> {
         match self {
-            Self::Propose(wanted) => propose::propose(web, tx, caller, wanted).await,
-            Self::Decide(wanted) => decide::decide(web, tx, caller, wanted).await,
-            Self::Undo(wanted) => decide::undo(web, tx, caller, wanted).await,
+            Self::Propose(wanted) => propose::propose(web, tx, caller, wanted, circles).await,
+            Self::Decide(wanted) => decide::decide(web, tx, caller, wanted, circles).await,
+            Self::Undo(wanted) => decide::undo(web, tx, caller, wanted, circles).await,
         }
     }
 }
@@ -85,18 +91,25 @@ impl Order {
     /// Does it, or says again what was answered when it was done.
     pub(super) async fn once(&self, web: &Web, caller: &Caller, deed: &Deed) -> Result<Answer, Problem> {
         let request = self.repeatable(caller)?;
+        let mut circles = Circles::default();
         for _ in 0..TRIES {
             let mut tx = web.store.write(caller.tenant).await?;
             if let Some(kept) = claim(web, &mut tx, request.as_ref()).await? {
                 return replay(kept, request.as_ref());
             }
-            match deed.carry_out(web, &mut tx, caller).await {
+            match deed.carry_out(web, &mut tx, caller, &circles).await {
                 Ok(Turn::Done(answer)) => {
                     keep(&mut tx, request.as_ref(), &answer).await?;
                     tx.commit().await?;
                     return Ok(answer);
                 }
                 Ok(Turn::Again) => {}
+                Ok(Turn::Circle(group)) => {
+                    // No transaction waits for a network.
+                    drop(tx);
+                    let users = users_in(web, caller.tenant, &group).await;
+                    circles.put(group, users, web.chance.now());
+                }
                 Err(problem) if request.is_none() || problem.is_ours() => return Err(problem),
                 Err(problem) => {
                     // What was written up to here goes; that it was refused stays.
@@ -133,6 +146,22 @@ impl Order {
         }
         let fingerprint = hex::encode(digest.finalize());
         Ok(Some(Repeatable { caller: caller.key(), key: key.to_owned(), fingerprint }))
+    }
+}
+
+/// The user ids that are in a group, as Slack says now; `None` where it does not.
+async fn users_in(web: &Web, tenant: TenantId, group: &Group) -> Option<BTreeSet<String>> {
+    let slack = web.teams.as_ref()?.client(tenant, &group.team).await;
+    let asked = match slack {
+        Ok(slack) => slack.group(&group.id).await,
+        Err(error) => Err(error),
+    };
+    match asked {
+        Ok(users) => Some(users),
+        Err(error) => {
+            tracing::warn!(%error, "Slack does not say who is in a user group; nobody decides for it until it does");
+            None
+        }
     }
 }
 

@@ -155,7 +155,13 @@ pub(super) async fn found(State(web): State<Web>, caller: Caller, order: Order) 
 }
 
 /// Stores the proposal.
-pub(super) async fn propose(web: &Web, tx: &mut Tx, caller: &Caller, wanted: &Wanted) -> Result<Turn, Problem> {
+pub(super) async fn propose(
+    web: &Web,
+    tx: &mut Tx,
+    caller: &Caller,
+    wanted: &Wanted,
+    circles: &Circles,
+) -> Result<Turn, Problem> {
     // One proposal after the other: each reads which code, key and numbers are free, and takes them.
     tx.lock_tenant().await?;
     let ground = match wanted {
@@ -205,9 +211,10 @@ pub(super) async fn propose(web: &Web, tx: &mut Tx, caller: &Caller, wanted: &Wa
         undoes: None,
         waits: !caller.decides(),
     };
-    match store_proposal(tx, proposal, &Circles::silent(), &web.chance).await? {
+    match store_proposal(tx, proposal, circles, &web.chance).await? {
         Proposed::Stored(patch) => Ok(Turn::Done(made(web, tx, &patch).await?)),
-        Proposed::Lost | Proposed::Ask(_) => Ok(Turn::Again),
+        Proposed::Lost => Ok(Turn::Again),
+        Proposed::Ask(group) => Ok(Turn::Circle(group)),
     }
 }
 
