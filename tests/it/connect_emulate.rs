@@ -57,7 +57,7 @@ async fn open<'a>(db: &'a TestDb, emulate: &Emulate) -> (TestApp<'a>, Tab, Tenan
     docket.slack.set_installer(Installer { team: "T5", name: "Five", user: "U5", whole: false });
     let mut tab = Tab::new(&docket.app.router);
     let start = tab.get("/oauth/slack/start?install").await;
-    let back = docket.slack.allow(&start.location).await;
+    let back = docket.slack.allow(&start.location);
     assert_eq!(tab.get(&back).await.location, "/connect");
     let tenant = db.store.tenant_of(Surface::Slack, "T5").await.unwrap().unwrap();
     (docket, tab, tenant)
@@ -105,7 +105,7 @@ async fn linear_is_connected_refreshed_and_disconnected_at_emulate(db: &TestDb) 
 async fn again(docket: &TestApp<'_>) -> Tab {
     let mut tab = Tab::new(&docket.app.router);
     let start = tab.get("/oauth/slack/start?install").await;
-    let back = docket.slack.allow(&start.location).await;
+    let back = docket.slack.allow(&start.location);
     tab.get(&back).await;
     tab
 }
