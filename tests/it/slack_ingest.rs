@@ -89,7 +89,7 @@ async fn a_click_carries_the_patch_its_revision_and_the_ticked_steps(db: &TestDb
     assert!(house.send(house.ana.click_with(&card, "patch.approve", Some(&some), later)).await.is_empty_ok());
     assert!(house.send(house.ana.click(&card, "patch.details", NOW)).await.is_empty_ok());
     assert!(house.send(house.ana.click(&card, "patch.steps", NOW)).await.is_empty_ok());
-    assert!(house.send(house.ana.click(&card, "say.7", NOW)).await.is_empty_ok());
+    assert!(house.send(house.ana.click(&card, "say.9", NOW)).await.is_empty_ok());
     let waiting = house.waiting().await;
     let mut said: Vec<String> = waiting
         .iter()
@@ -110,7 +110,7 @@ async fn a_click_carries_the_patch_its_revision_and_the_ticked_steps(db: &TestDb
 async fn a_choice_is_the_words_and_the_command_they_were_chosen_to_mean(db: &TestDb) {
     let house = House::open(db).await;
     let card = house.card().await;
-    assert!(house.send(house.ana.click(&card, "choose.8", NOW)).await.is_empty_ok());
+    assert!(house.send(house.ana.click(&card, "choose.10", NOW)).await.is_empty_ok());
     let waiting = house.waiting().await;
     let expected = Event::Chosen { words: "how's it \"looking\"".to_owned(), line: "status AUTH".to_owned() };
     assert_eq!(waiting.iter().map(|incoming| &incoming.event).collect::<Vec<_>>(), [&expected]);
