@@ -141,6 +141,11 @@ async fn worked(docket: &TestApp<'_>) {
     docket.click("U1", "patch.reject").await;
     docket.submit("U1", "We need it.").await;
     docket.slash("U2", "edit rename AUTH-1 to Ways in").await;
+    docket.slash("U1", "policy expiry 5d").await;
+    let mut tx = docket.db.store.write(docket.app.tenant).await.unwrap();
+    let open = tx.open_patches().await.unwrap().pop().unwrap();
+    tx.object(open.id, open.revision, open.author, "too early", docket.db.chance.now()).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 /// Plans, patches, people and the trail are the same on the other side, and work goes on where it was.

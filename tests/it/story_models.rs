@@ -256,7 +256,7 @@ async fn only_owners_look_after_models(db: &TestDb) {
     ] {
         docket.slash("U2", line).await;
         let told = docket.told("U2");
-        assert!(told.contains("Only owners choose the models") && told.contains("Ana"), "{line}: {told}");
+        assert!(told.contains("Only owners and admins choose the models") && told.contains("Ana"), "{line}: {told}");
     }
     docket.slash("U1", "models remove environment").await;
     assert!(docket.told("U1").contains("OPENAI_API_KEY"), "{}", docket.told("U1"));

@@ -13,9 +13,10 @@ use axum::{
 use docket::{
     domain::{
         event::{Action, Event},
-        ids::{DeliveryId, SessionId, TenantId, TokenId},
-        member::Member,
+        ids::{ConnectionId, DeliveryId, SessionId, TenantId, TokenId},
+        member::{Member, Role},
         patch::Patch,
+        provider::Provider,
         session::{Session, WayIn},
         token::{ApiToken, Scope},
     },
@@ -29,7 +30,7 @@ use crate::support::{
     app::{TestApp, words},
     db::{TestDb, for_each_db},
     fake_slack::{SignedRequest, SlackUser},
-    secrets,
+    sample, secrets,
     site::ask,
 };
 
@@ -49,6 +50,7 @@ struct Theirs {
     delivery: DeliveryId,
     session: SessionId,
     token: TokenId,
+    connection: ConnectionId,
     /// The form of a rejection, as it was opened for one of them.
     form: Value,
 }
@@ -111,6 +113,17 @@ const TRIED: &[(&str, &[Try])] = &[
         &[(Method::GET, "/tokens", Kind::Page), (Method::POST, "/tokens", Kind::Form("name=x&read=on&days=1"))],
     ),
     ("/tokens/revoke", &[(Method::POST, "/tokens/revoke", Kind::Form("token={token}"))]),
+    ("/connect", &[(Method::GET, "/connect", Kind::Page)]),
+    (
+        "/connect/coder/token",
+        &[(Method::POST, "/connect/coder/token", Kind::Form("url=http%3A%2F%2F169.254.169.254&token=x"))],
+    ),
+    ("/connect/{provider}", &[(Method::POST, "/connect/github", Kind::Form(""))]),
+    ("/connect/{provider}/link", &[(Method::POST, "/connect/github/link", Kind::Form(""))]),
+    (
+        "/connect/{provider}/disconnect",
+        &[(Method::POST, "/connect/linear/disconnect", Kind::Form("connection={connection}"))],
+    ),
     ("/oauth/{provider}/start", &[(Method::GET, "/oauth/github/start", Kind::Page)]),
     ("/oauth/{provider}/callback", &[(Method::GET, "/oauth/github/callback?state=guessed&code=x", Kind::Page)]),
     ("/static/{name}", &[(Method::GET, "/static/docket.css", Kind::Page)]),
@@ -196,9 +209,12 @@ async fn work(docket: &TestApp<'_>) -> Theirs {
         used_at: None,
     };
     tx.insert_token(&token, &token::hash("a-token-of-theirs-4711")).await.unwrap();
+    let connection = sample::connection(&db.chance, Provider::Linear, "org-of-theirs", member.id);
+    tx.put_connection(&connection).await.unwrap();
     tx.commit().await.unwrap();
     let delivery = patch.origin.delivery.unwrap();
-    Theirs { tenant, delivery, session: session.id, token: token.id, form: form.unwrap(), patch }
+    let (session, token, connection) = (session.id, token.id, connection.id);
+    Theirs { tenant, delivery, session, token, connection, form: form.unwrap(), patch }
 }
 
 fn session(db: &TestDb, member: &Member) -> Session {
@@ -214,6 +230,8 @@ async fn stranger(docket: &TestApp<'_>, tenant: TenantId, slack: SlackUser) -> S
     docket.act(slack.slash("whoami", db.chance.now())).await;
     let mut tx = db.store.write(tenant).await.unwrap();
     let zoe = tx.members().await.unwrap().into_iter().next().unwrap();
+    // Nothing is forbidden to her in her own organisation.
+    tx.set_role(zoe.id, Role::Owner).await.unwrap();
     tx.insert_session(&session(db, &zoe), &token::hash(COOKIE)).await.unwrap();
     tx.commit().await.unwrap();
     let program = Program::of(docket.app.router.clone(), &db.store, &db.chance, tenant, zoe.id).await;
@@ -283,6 +301,7 @@ fn filled(body: &str, theirs: &Theirs) -> String {
     body.replace("{delivery}", &theirs.delivery.to_string())
         .replace("{session}", &theirs.session.to_string())
         .replace("{token}", &theirs.token.to_string())
+        .replace("{connection}", &theirs.connection.to_string())
 }
 
 fn click(action: Action, patch: &Patch) -> String {
