@@ -23,7 +23,11 @@ use super::{
     propose,
 };
 use crate::{
-    domain::{ids::TenantId, policy::Group},
+    domain::{
+        ids::TenantId,
+        member::{Standing, Surface},
+        policy::Group,
+    },
     review::circle::Circles,
     store::{Kept, Request as Repeatable, Tx},
 };
@@ -91,6 +95,7 @@ impl Order {
     /// Does it, or says again what was answered when it was done.
     pub(super) async fn once(&self, web: &Web, caller: &Caller, deed: &Deed) -> Result<Answer, Problem> {
         let request = self.repeatable(caller)?;
+        let caller = &as_they_are_now(web, caller).await?;
         let mut circles = Circles::default();
         for _ in 0..TRIES {
             let mut tx = web.store.write(caller.tenant).await?;
@@ -147,6 +152,36 @@ impl Order {
         let fingerprint = hex::encode(digest.finalize());
         Ok(Some(Repeatable { caller: caller.key(), key: key.to_owned(), fingerprint }))
     }
+}
+
+/// The caller as Slack says now, where it vouches for them: what changes something counts for who the person is in this
+/// moment. Where Slack is silent they are unknown, and decide nothing.
+async fn as_they_are_now(web: &Web, caller: &Caller) -> Result<Caller, Problem> {
+    let mut member = caller.member.clone();
+    let identities = web.store.read(caller.tenant).await?.identities(member.id).await?;
+    let at_slack = identities.into_iter().find(|identity| identity.surface == Surface::Slack);
+    if let (Some(teams), Some(identity)) = (&web.teams, at_slack) {
+        let asked = match teams.client(caller.tenant, &identity.team).await {
+            Ok(slack) => slack.user(&identity.user, &identity.team).await,
+            Err(error) => Err(error),
+        };
+        match asked {
+            Ok(profile) if profile.standing != member.standing => {
+                member.standing = profile.standing;
+                let mut tx = web.store.write(caller.tenant).await?;
+                tx.put_member(&member, &identity).await?;
+                tx.commit().await?;
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, "Slack does not say who a caller is; they can't decide until it does");
+                if member.standing == Standing::Full {
+                    member.standing = Standing::Unknown;
+                }
+            }
+        }
+    }
+    Ok(Caller { tenant: caller.tenant, member, token: caller.token.clone() })
 }
 
 /// The user ids that are in a group, as Slack says now; `None` where it does not.
