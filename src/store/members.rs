@@ -173,7 +173,7 @@ impl Tx {
         rows.into_iter().map(|row| Ok((row.user_id, row.member.try_into()?))).collect()
     }
 
-    /// The owners who count: full members, and not the person at the console whom no platform knows.
+    /// The owners who count: full members, and not the person at the console whom nobody vouches for.
     pub async fn owners(&mut self) -> Result<Vec<Member>> {
         let rows = all!(
             self.session,
@@ -181,9 +181,11 @@ impl Tx {
             "SELECT m.id, m.name, m.role, m.standing, m.time_zone FROM members m \
              WHERE m.tenant_id = $1 AND m.role = 'owner' AND m.standing = 'full' AND NOT (\
                EXISTS (SELECT 1 FROM identities i WHERE i.tenant_id = m.tenant_id AND i.member_id = m.id \
-                       AND i.surface = 'console') \
+                       AND i.surface = 'console' AND i.user_id = 'local') \
                AND NOT EXISTS (SELECT 1 FROM identities i WHERE i.tenant_id = m.tenant_id AND i.member_id = m.id \
-                               AND i.surface <> 'console')) \
+                               AND i.surface <> 'console') \
+               AND NOT EXISTS (SELECT 1 FROM logins l WHERE l.tenant_id = m.tenant_id AND l.member_id = m.id \
+                               AND l.provider = 'oidc')) \
              ORDER BY m.name, m.id",
             &self.key
         );

@@ -25,7 +25,7 @@ use crate::{
         github::{self, manifest},
     },
     domain::{
-        member::Surface,
+        member::{Role, Surface},
         provider::Provider,
         session::{Party, Purpose},
         tenant::{DISCONNECTED, Installation},
@@ -124,6 +124,8 @@ impl Web {
     /// Starts the installation in a workspace that nobody is signed in for.
     pub(super) async fn add_to_slack(&self, headers: &HeaderMap) -> Result<Response, Trouble> {
         let slack = self.vault.providers().slack().map_err(|why| refused(&why))?;
+        // Nothing is begun that could not be kept.
+        self.vault.ready().map_err(|why| Trouble::refused("Not connected", format!("{why}.")))?;
         let new = NewFlow {
             party: Party::Slack,
             purpose: Purpose::Connect,
@@ -268,6 +270,10 @@ impl Web {
     }
 
     async fn take_token(&self, viewer: &Viewer, pasted: Pasted) -> Result<(), Trouble> {
+        if viewer.member.effective_role() == Role::Viewer {
+            let words = "You are a viewer here: you read, and connect nothing. Owners and admins give another role.";
+            return Err(Trouble::refused("Not allowed", words));
+        }
         let Pasted { url, token } = pasted;
         let token = SecretString::from(secret(&token).trim());
         if !coder::is_token(secret(&token)) {

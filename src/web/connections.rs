@@ -25,7 +25,7 @@ use crate::{
     domain::{
         member::{Identity, Member, Role, Standing, Surface},
         provider::Provider,
-        session::{Login, Party, WayIn},
+        session::{Login, Party, Purpose, WayIn},
         tenant::Installation,
     },
     store::{Error, Tx},
@@ -86,6 +86,14 @@ impl Web {
 
     /// Goes on with what somebody brought from a provider to connect it.
     pub(super) async fn connected(&self, returned: Returned) -> Result<Response, Trouble> {
+        // Whoever pressed the button may have lost the right to it meanwhile.
+        let for_all = returned.flow.by.is_some() && returned.flow.purpose != Purpose::Own;
+        if for_all && !super::connect::may_connect(&signed_in(&returned)?.member) {
+            return Err(Trouble::refused(
+                "Not allowed",
+                "Only owners and admins connect for everybody. Ask one of them.",
+            ));
+        }
         let providers = self.vault.providers();
         let (caller, party) = (&providers.caller, returned.flow.party);
         let redirect = self.redirect_uri(party);
@@ -148,10 +156,23 @@ impl Web {
         };
         let identity = Identity { surface: Surface::Slack, team: access.realm.clone(), user: installer };
         let mut tx = self.store.write(tenant).await?;
+        tx.lock_tenant().await?;
         let member = match mine {
             Some(viewer) => viewer.member.clone(),
             None => self.installer(&mut tx, &identity, profile, known.is_none()).await?,
         };
+        // Whose workspace is known already has people who look after it: nobody else puts it back, or swaps its token.
+        if mine.is_none() && known.is_some() && !member.is_in_charge() {
+            let there = tx.installation(Surface::Slack, &access.realm).await?;
+            if there.is_none_or(|there| there.removed.is_some()) {
+                let words = "This workspace was connected to Docket before. Its owners and admins here can connect it \
+                    again: ask one of them to press Add to Slack.";
+                return Err(Trouble::refused("Not connected", words));
+            }
+            tx.commit().await?;
+            let cookie = self.sign_in(&returned.headers, tenant, member.id, WayIn::Slack).await?;
+            return Ok(with_cookie(cookie, Redirect::to(PAGE)));
+        }
         let (team, name) = (access.realm.clone(), access.name.clone());
         let installation = Installation { surface: Surface::Slack, team, name, bot_user, removed: None };
         tx.put_installation(&installation).await.map_err(|error| unusable(error.into()))?;
@@ -266,7 +287,10 @@ impl Web {
         tx.put_login(&login).await.map_err(|error| match error {
             Error::Taken { .. } => Trouble::refused(
                 "Not linked",
-                format!("That account at {} is another member's here. A link never passes from one to another: they can take it back first.", party.name()),
+                format!(
+                    "That account at {} is another member's here. A link never passes from one to another.",
+                    party.name()
+                ),
             ),
             error => error.into(),
         })

@@ -25,6 +25,7 @@ use crate::{
         ids::{MemberId, TenantId},
         member::{Identity, Member, Role, Standing, Surface},
         session::{Login, Party, Purpose, WayIn},
+        tenant::DISCONNECTED,
     },
 };
 
@@ -183,8 +184,11 @@ impl Web {
         let organisations = [Some(&person.team), person.enterprise.as_ref()];
         let mut home = None;
         for team in organisations.into_iter().flatten() {
-            if home.is_none() {
-                home = self.store.tenant_of(Surface::Slack, team).await?.map(|tenant| (tenant, team.clone()));
+            if home.is_none()
+                && let Some(tenant) = self.store.tenant_of(Surface::Slack, team).await?
+                && !self.is_disconnected(tenant, team).await?
+            {
+                home = Some((tenant, team.clone()));
             }
         }
         let Some((tenant, team)) = home else {
@@ -206,12 +210,19 @@ impl Web {
             }
             (Some(known), _) if !may_enter(&known) => return Err(left()),
             (Some(known), _) => return Ok((tenant, known.id)),
-            (None, Some(viewer)) => viewer.member.clone(),
+            // As they are now, and not as they were when they set out.
+            (None, Some(viewer)) => tx.member(viewer.member.id).await?.filter(may_enter).ok_or_else(left)?,
             (None, None) => self.newcomer(&person.name, Role::Member, Standing::Unknown),
         };
         tx.put_member(&member, &identity).await?;
         tx.commit().await?;
         Ok((tenant, member.id))
+    }
+
+    /// Whether the tenant's owners took this Slack organisation out: its people are none of theirs any more.
+    async fn is_disconnected(&self, tenant: TenantId, team: &str) -> Result<bool, Trouble> {
+        let found = self.store.read(tenant).await?.installation(Surface::Slack, team).await?;
+        Ok(found.is_some_and(|found| found.removed.as_deref() == Some(DISCONNECTED)))
     }
 
     /// The member whom the OpenID Connect provider vouches for; it belongs to whoever runs this server, and so do they.
@@ -242,11 +253,10 @@ impl Web {
             (Some(known), _) => return Ok(known.id),
             (None, Some(viewer)) => viewer.member.id,
             (None, None) => {
-                let others = tx.members().await?;
-                let owns = |member: &Member| {
-                    member.role == Role::Owner && member.standing == Standing::Full && Some(member.id) != owner
-                };
-                let role = if others.iter().any(owns) { Role::Member } else { Role::Owner };
+                // Whoever owned it once and left leaves it to nobody who happens to come by.
+                let is_theirs = |member: &Member| member.role == Role::Owner && Some(member.id) != owner;
+                let is_owned = !tx.owners().await?.is_empty() || tx.members().await?.iter().any(is_theirs);
+                let role = if is_owned { Role::Member } else { Role::Owner };
                 let member = self.newcomer(&person.name, role, Standing::Full);
                 tx.add_member(&member).await?;
                 member.id
