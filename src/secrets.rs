@@ -183,6 +183,17 @@ impl Keyring {
         }
     }
 
+    /// Whether anything can be encrypted.
+    ///
+    /// # Errors
+    /// When there is no master key and no file to make one in; the error says what to do.
+    pub fn ready(&self) -> Result<(), Unsealable> {
+        match &self.0 {
+            Home::Given(keys) if keys.is_empty() => Err(Unsealable::NoKey),
+            Home::Given(_) | Home::File(_) => Ok(()),
+        }
+    }
+
     /// Encrypts a secret for one tenant and one purpose, with the first master key.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     clock::Chance,
     config::Config,
+    domain::ids::TenantId,
     moving::{self, Target},
     secrets::Keyring,
     store::{Store, Table, TenantRow},
@@ -45,7 +46,8 @@ pub(super) enum Command {
         #[arg(long)]
         trust: bool,
     },
-    /// Delete everything that is stored of a tenant. It can't be undone
+    /// Delete everything that is stored of a tenant. It can't be undone. Disconnect its services on the page Connect
+    /// first: what is not disconnected is named here, and not taken back there
     Delete {
         /// Its name or id, from `docket tenant list`
         #[arg(value_name = "TENANT")]
@@ -117,11 +119,23 @@ pub(super) async fn run(
                 let why = format!("{} is called {}, not {yes}; nothing was deleted", tenant.id, tenant.name);
                 return Err(Failure::Usage(why));
             }
+            let left = still_let_in(store, tenant.id).await?;
             let rows = moving::delete(store, tenant.id).await?;
             writeln!(out, "{} is gone, with everything that was stored of it: {rows} rows.", tenant.name)?;
+            if !left.is_empty() {
+                let left = left.join(", ");
+                writeln!(out, "Its tokens are deleted and were not taken back. Remove Docket there as well: {left}.")?;
+            }
             Ok(())
         }
     }
+}
+
+/// Where a tenant's connections still let Docket in: `Slack (Acme)`.
+async fn still_let_in(store: &Store, tenant: TenantId) -> Result<Vec<String>, Failure> {
+    let mut tx = store.read(tenant).await.map_err(anyhow::Error::from)?;
+    let connections = tx.connections().await.map_err(anyhow::Error::from)?;
+    Ok(connections.iter().map(|one| format!("{} ({})", one.provider.name(), one.name)).collect())
 }
 
 async fn find(store: &Store, named: Option<&str>) -> Result<TenantRow, Failure> {

@@ -1,7 +1,7 @@
-//! Signing in with providers, and connecting them: one OAuth engine for all.
+//! Signing in with providers, and connecting them.
 //!
-//! [`flow`] keeps what a round trip started with until it comes back, [`oauth`] speaks with the provider, over
-//! [`http`]. A module per provider says what is special about it: its addresses, the permissions that Docket needs
+//! [`flow`] keeps what a round trip started with until it comes back. To sign somebody in, [`oauth`] speaks with the
+//! provider, over [`http`]. A module per provider says what is special about it: its addresses, the permissions that Docket needs
 //! there, and how its tokens are got, refreshed and revoked by [`call`]s. [`vault`] keeps the tokens and hands out live
 //! ones.
 

@@ -1,4 +1,4 @@
-//! The one OAuth engine: authorization code with PKCE (S256), and refresh.
+//! Signing in by OAuth: authorization code with PKCE (S256).
 //!
 //! Providers differ in where they want the client's secret and in what they answer: some say `ok: false` with status
 //! 200, some leave out the type of the token. Every answer is first brought into the form of RFC 6749, and its other
@@ -14,7 +14,7 @@ use std::{
 use oauth2::{
     AccessToken, AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
     EmptyExtraTokenFields, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, PkceCodeVerifier, RedirectUrl,
-    RefreshToken, RequestTokenError, Scope, StandardTokenResponse, TokenResponse, TokenUrl,
+    RequestTokenError, Scope, StandardTokenResponse, TokenResponse, TokenUrl,
     basic::{BasicClient, BasicErrorResponse, BasicTokenType},
 };
 use reqwest::StatusCode;
@@ -121,15 +121,6 @@ impl Client {
             .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose_secret().to_owned()))
             .request_async(&calling)
             .await;
-        grant(outcome, calling.answer)
-    }
-
-    /// Trades a refresh token for new tokens.
-    pub async fn refresh(&self, http: &Http, refresh: &SecretString) -> Result<Grant, CallError> {
-        let client = self.inner().map_err(|_| CallError::Unreadable)?;
-        let calling = Calling { client: self, http, method: "refresh", answer: Mutex::default() };
-        let refresh = RefreshToken::new(refresh.expose_secret().to_owned());
-        let outcome = client.exchange_refresh_token(&refresh).request_async(&calling).await;
         grant(outcome, calling.answer)
     }
 

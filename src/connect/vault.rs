@@ -96,6 +96,14 @@ impl Vault {
         Self { store, chance, keyring, providers }
     }
 
+    /// Whether tokens can be encrypted, and so kept.
+    ///
+    /// # Errors
+    /// When there is no master key.
+    pub fn ready(&self) -> Result<(), Unsealable> {
+        self.keyring.ready()
+    }
+
     /// The providers.
     pub fn providers(&self) -> &Providers {
         &self.providers
@@ -130,6 +138,7 @@ impl Vault {
     }
 
     async fn live(&self, tenant: TenantId, found: Connection, ahead: Duration) -> Result<SecretString, Unusable> {
+        let ahead = found.margin(ahead);
         let mut connection = found;
         for _ in 0..LOOKS {
             if let (Condition::Broken, Some((why, _))) = (connection.condition, &connection.trouble) {
@@ -297,7 +306,7 @@ impl Vault {
     pub async fn schedule(&self, tx: &mut Tx, connection: &Connection) -> store::Result<()> {
         let Some(end) = connection.expires_at else { return Ok(()) };
         let now = self.chance.now();
-        let due = end.minus(Connection::ahead(end.since(now))).max(now);
+        let due = end.minus(connection.margin(Connection::ahead(end.since(now)))).max(now);
         tx.enqueue(self.chance.id(), &Job::RefreshConnection { connection: connection.id }.due(due)).await?;
         Ok(())
     }

@@ -79,6 +79,11 @@ impl Connection {
     pub fn ahead(life: Duration) -> Duration {
         (life / 4).clamp(SHORT * 2, AHEAD)
     }
+
+    /// How much of `ahead` there is to gain: what somebody pasted can't be refreshed, and works to its end.
+    pub fn margin(&self, ahead: Duration) -> Duration {
+        if self.provider == Provider::Coder && self.refresh.is_none() { Duration::ZERO } else { ahead }
+    }
 }
 
 /// What a token is sealed for. `what` is `access` or `refresh`.

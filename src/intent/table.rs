@@ -126,7 +126,7 @@ pub static COMMANDS: &[Command] = &[
         aliases: &["me"],
         arguments: &[],
         help: "who you are to Docket",
-        more: "Your name, your role, and whether you may decide on changes.",
+        more: "Your name, your role, the accounts that are linked, and whether you may decide on changes.",
         examples: &["whoami"],
         build: |_| Some(Intent::WhoAmI),
     },

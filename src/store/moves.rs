@@ -88,12 +88,15 @@ impl Tx {
         Ok(())
     }
 
-    /// From now on nobody gets into the tenant, and what is being done for it comes to nothing: its organisations and
-    /// its jobs go. False where there is no such tenant.
+    /// From now on nobody gets into the tenant, and what is being done for it comes to nothing: its organisations,
+    /// its jobs, its sessions and its tokens go. False where there is no such tenant.
     pub async fn begin_leaving(&mut self) -> Result<bool> {
         let rows = execute!(self.session, "UPDATE tenants SET is_leaving = TRUE WHERE id = $1", &self.key);
         execute!(self.session, "DELETE FROM jobs WHERE tenant_id = $1", &self.key);
         execute!(self.session, "DELETE FROM installations WHERE tenant_id = $1", &self.key);
+        execute!(self.session, "DELETE FROM sessions WHERE tenant_id = $1", &self.key);
+        execute!(self.session, "DELETE FROM tickets WHERE tenant_id = $1", &self.key);
+        execute!(self.session, "DELETE FROM api_tokens WHERE tenant_id = $1", &self.key);
         Ok(rows == 1)
     }
 

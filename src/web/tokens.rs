@@ -15,7 +15,6 @@ use serde_json::{Value, json};
 
 use super::{
     Viewer, Web,
-    api::role,
     reply::{Frame, Trouble},
     tree::Names,
 };
@@ -119,13 +118,13 @@ async fn load(web: &Web, viewer: &Viewer) -> Result<TokensPage, Trouble> {
         trouble: None,
         typed: String::new(),
         sees_all,
-        only_reads: role(&viewer.member) == Role::Viewer,
+        only_reads: viewer.member.effective_role() == Role::Viewer,
     })
 }
 
 /// Whether somebody looks after everybody's tokens.
 fn looks_after(viewer: &Viewer) -> bool {
-    role(&viewer.member) <= Role::Admin
+    viewer.member.effective_role() <= Role::Admin
 }
 
 /// Makes a token and shows it, once.

@@ -66,6 +66,13 @@ async fn id_of(db: &TestDb, tenant: TenantId, provider: Provider) -> String {
     found.into_iter().find(|one| one.provider == provider).unwrap().id.to_string()
 }
 
+/// Opens the form for a token of Coder and writes one into it.
+async fn write_token(browser: &Browser, token: &str) {
+    browser.press("Paste a token instead").await;
+    browser.focus("#coder-token").await;
+    browser.write(token).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_team_adds_docket_to_slack_connects_the_rest_mends_what_broke_and_disconnects() {
     let db = TestDb::in_file().await;
@@ -103,16 +110,12 @@ async fn a_team_adds_docket_to_slack_connects_the_rest_mends_what_broke_and_disc
 
     fake.add_token("coder", "abc123-righttoken");
     secrets::known("abc123-righttoken");
-    browser.press("Paste a token instead").await;
-    browser.focus("#coder-token").await;
-    browser.write("abc123-wrongtoken").await;
+    write_token(&browser, "abc123-wrongtoken").await;
     browser.press("Connect with this token").await;
     browser.wait_for("Coder does not take that token").await;
     photograph(&browser, "refused", 760).await;
     browser.goto("/connect").await;
-    browser.press("Paste a token instead").await;
-    browser.focus("#coder-token").await;
-    browser.write("abc123-righttoken").await;
+    write_token(&browser, "abc123-righttoken").await;
     photograph(&browser, "paste", 1_960).await;
     browser.press("Connect with this token").await;
     browser.wait_for("Connect another").await;

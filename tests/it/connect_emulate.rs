@@ -82,7 +82,8 @@ async fn linear_is_connected_refreshed_and_disconnected_at_emulate(db: &TestDb) 
     // Its refresh token works once: a second pair proves that the first was kept.
     for version in [2, 3] {
         let end = of(db, tenant, Provider::Linear).await.unwrap().expires_at.unwrap();
-        db.clock.advance(end.since(db.chance.now()) - Duration::from_mins(6));
+        let left = end.since(db.chance.now());
+        db.clock.advance(left.checked_sub(Duration::from_mins(6)).unwrap());
         docket.run_jobs().await;
         let fresh = of(db, tenant, Provider::Linear).await.unwrap();
         assert_eq!((fresh.version, fresh.condition), (version, Condition::Live), "{:?}", fresh.trouble);

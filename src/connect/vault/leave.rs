@@ -54,7 +54,9 @@ impl Vault {
 
     async fn take_back(&self, tenant: TenantId, connection: &Connection) -> Result<(), Unusable> {
         let app = self.app_of(tenant, connection.provider).await?;
-        let is_by_app = connection.provider == Provider::GitHub && app.is_some();
+        // An installation of the App has a number; what a classic OAuth app was granted belongs to a user.
+        let is_installation = connection.realm.bytes().all(|byte| byte.is_ascii_digit());
+        let is_by_app = connection.provider == Provider::GitHub && app.is_some() && is_installation;
         let token = if is_by_app {
             // The App proves who it is by itself.
             SecretString::default()

@@ -8,7 +8,7 @@ use super::{
     super::{Web, tree::Names},
     answer::Answer,
     ask::Asked,
-    caller::{self, Caller},
+    caller::Caller,
     page::{Page, Window},
     patches::no_patch,
     problem::{Kind, Problem, Told},
@@ -47,7 +47,7 @@ pub(super) async fn list(
     Asked(wish): Asked<Wish>,
 ) -> Result<Answer, Problem> {
     caller.needs(Scope::Read)?;
-    if caller::role(&caller.member) == Role::Viewer {
+    if caller.member.effective_role() == Role::Viewer {
         return Err(Problem::new(Kind::Forbidden, "You are a viewer here: the trail is for members."));
     }
     let window = Window::read("audit", wish.limit, wish.after.as_deref(), |text| text.parse::<i64>().ok())?;

@@ -37,7 +37,7 @@ impl Caller {
         if self.token.as_ref().is_some_and(|token| !token.scopes.contains(&scope)) {
             return Err(Problem::scope(scope));
         }
-        if scope != Scope::Read && role(&self.member) == Role::Viewer {
+        if scope != Scope::Read && self.member.effective_role() == Role::Viewer {
             let words = "You are a viewer here: you can read, and neither propose nor decide. Owners and admins give \
                 another role.";
             return Err(Problem::new(Kind::Forbidden, words));
@@ -59,11 +59,6 @@ impl Caller {
     pub(super) fn key(&self) -> String {
         self.token.as_ref().map_or_else(|| self.member.id.to_string(), |token| token.id.to_string())
     }
-}
-
-/// What the member may do now: whoever is no full member reads.
-pub(in crate::web) fn role(member: &Member) -> Role {
-    if member.standing == Standing::Full { member.role } else { Role::Viewer }
 }
 
 /// Lets in whoever shows a token, from wherever they come. Everybody else comes as to a page: by a cookie, which is only

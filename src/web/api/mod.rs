@@ -35,8 +35,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Web, guard};
 
-pub(super) use caller::role;
-
 /// Where the API is.
 pub(super) const ROOT: &str = "/api/v1";
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{super::tree::Names, caller, words};
+use super::{super::tree::Names, words};
 use crate::domain::{
     audit::AuditEntry,
     event::Venue,
@@ -161,7 +161,7 @@ pub(super) struct Member {
 impl From<member::Member> for Member {
     fn from(member: member::Member) -> Self {
         Self {
-            role: caller::role(&member).as_str(),
+            role: member.effective_role().as_str(),
             standing: member.standing.as_str(),
             id: member.id.to_string(),
             name: member.name,
