@@ -157,6 +157,29 @@ impl GitHub {
         Ok(None)
     }
 
+    /// Whether the person looks after the account that an installation is of: their own, or an organisation that they
+    /// own. Many more can see it, down to whoever reads one of its repositories (docs.github.com, REST, list app
+    /// installations accessible to the user access token; get an organization membership for the authenticated user).
+    pub async fn looks_after(
+        &self,
+        caller: &Caller,
+        token: &SecretString,
+        installation: &Value,
+        person: &Person,
+    ) -> Result<bool, Refused> {
+        // People and organisations are numbered in one row.
+        let account = installation.pointer("/account/id").and_then(Value::as_u64);
+        if account.is_some_and(|id| id.to_string() == person.id) {
+            return Ok(true);
+        }
+        let Some(login) = word(installation, "/account/login") else { return Ok(false) };
+        let path = format!("user/memberships/orgs/{login}");
+        let request = bearer(self.call(caller, Method::GET, &path), token);
+        let (status, answer) = self.send(caller, "user.membership", request).await?;
+        let says = |field: &str, expected: &str| answer.get(field).and_then(Value::as_str) == Some(expected);
+        Ok(status.is_success() && says("role", "admin") && says("state", "active"))
+    }
+
     /// What an App is called in addresses, and its page.
     pub async fn app(&self, caller: &Caller, app: &App, now: Timestamp) -> Result<(String, String), Refused> {
         let request = self.as_app(caller, Method::GET, "app", app, now)?;

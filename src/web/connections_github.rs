@@ -102,6 +102,10 @@ impl Web {
         let tokens = tokens.map_err(no)?;
         let person = github.person(caller, &tokens.access).await.map_err(no)?;
         let found = github.installation(caller, &tokens.access, number).await.map_err(no)?;
+        let looks_after = match &found {
+            Some(found) => github.looks_after(caller, &tokens.access, found, &person).await.map_err(no)?,
+            None => false,
+        };
         // What the person let Docket see has served its purpose.
         if let Err(error) = github.revoke(caller, &app.client, &tokens.access).await {
             tracing::warn!(%error, "a person's token could not be given back; it ends by itself");
@@ -110,6 +114,11 @@ impl Web {
             let words = "You can't see that installation at GitHub, so nothing was connected.";
             return Err(Trouble::refused("Not connected", words));
         };
+        if !looks_after {
+            let words = "GitHub does not say that you own that organisation, so nothing was connected: seeing it is not \
+                enough. Ask one of its owners to connect it. The App has to be allowed to read members.";
+            return Err(Trouble::refused("Not connected", words));
+        }
         let realm = number.to_string();
         let tokens = github.installation_token(caller, &app, &realm, self.chance.now()).await.map_err(no)?;
         let access = github::access(&found, tokens).ok_or_else(|| refused(&Refused::Unreadable(Provider::GitHub)))?;

@@ -22,6 +22,7 @@ for_each_db! {
     what_is_disconnected_is_revoked_at_its_provider,
     a_github_app_is_made_by_a_button_and_asked_for_what_it_lacks,
     an_installation_that_somebody_only_names_is_not_connected,
+    an_installation_is_connected_only_by_who_owns_the_organisation,
     a_pasted_token_is_tried_out_and_is_its_members_own,
     a_member_links_their_login_and_nobody_takes_it_over,
 }
@@ -178,6 +179,17 @@ async fn an_installation_that_somebody_only_names_is_not_connected(db: &TestDb) 
     let confirm = tab.get(&back).await;
     let refused = tab.get(&fake.allow(&confirm.location)).await;
     assert!(refused.body.contains("see that installation"), "{}", refused.body);
+    assert!(of(db, Provider::GitHub).await.is_none());
+}
+
+async fn an_installation_is_connected_only_by_who_owns_the_organisation(db: &TestDb) {
+    let (_docket, fake, mut tab) = open(db).await;
+    let form = tab.post("/connect/github", &[]).await;
+    let install = make_app(&mut tab, &form.body).await;
+    fake.own_nothing("github");
+    let confirm = tab.get(&fake.allow(&install.location)).await;
+    let refused = tab.get(&fake.allow(&confirm.location)).await;
+    assert!(refused.body.contains("does not say that you own that organisation"), "{}", refused.body);
     assert!(of(db, Provider::GitHub).await.is_none());
 }
 

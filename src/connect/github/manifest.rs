@@ -13,8 +13,13 @@ use crate::{
 };
 
 /// What Docket must be let do in an organisation, as `permission:level`.
-pub const PERMISSIONS: &[(&str, &str)] =
-    &[("contents", "write"), ("issues", "write"), ("metadata", "read"), ("pull_requests", "write")];
+pub const PERMISSIONS: &[(&str, &str)] = &[
+    ("contents", "write"),
+    ("issues", "write"),
+    ("members", "read"),
+    ("metadata", "read"),
+    ("pull_requests", "write"),
+];
 
 /// An App that was just made. Its secrets are shown once.
 pub struct Made {

@@ -47,6 +47,8 @@ struct World {
     refresh: BTreeSet<String>,
     /// Whether the App, the bot or the grant was taken away from outside.
     is_out: bool,
+    /// Whoever presses Allow sees the organisation and does not own it.
+    is_guest: bool,
     away: usize,
     exchanges: usize,
     ticks: u64,
@@ -106,6 +108,11 @@ impl FakeOAuth {
         world.is_out = true;
         world.tokens.clear();
         world.refresh.clear();
+    }
+
+    /// From now on whoever presses Allow only works in the organisation.
+    pub(crate) fn own_nothing(&self, provider: &str) {
+        self.worlds().entry(provider.to_owned()).or_default().is_guest = true;
     }
 
     /// Lets it in again.
@@ -346,7 +353,7 @@ impl World {
 
     fn github(&mut self, call: &Call<'_>) -> Said {
         let installation = json!({
-            "id": 7, "account": { "login": "acme" }, "app_slug": "docket-acme",
+            "id": 7, "account": { "id": 99, "login": "acme", "type": "Organization" }, "app_slug": "docket-acme",
             "html_url": "https://github.com/organizations/acme/settings/installations/7",
         });
         match (call.method, call.path) {
@@ -362,6 +369,9 @@ impl World {
             ("GET", "api/user/installations") if self.tokens.contains(call.bearer()) => {
                 (200, json!({ "total_count": 1, "installations": [installation] }))
             }
+            ("GET", "api/user/memberships/orgs/acme") if self.tokens.contains(call.bearer()) => {
+                (200, json!({ "state": "active", "role": if self.is_guest { "member" } else { "admin" } }))
+            }
             ("DELETE", "api/applications/github-client/token") if call.is_client("github-client") => {
                 let body: Value = serde_json::from_slice(call.body).unwrap();
                 (if self.tokens.remove(body["access_token"].as_str().unwrap()) { 204 } else { 404 }, Value::Null)
@@ -376,7 +386,8 @@ impl World {
                 let token = format!("ghs_{}", self.tick());
                 self.tokens.insert(token.clone());
                 let ends = chrono::DateTime::from_timestamp(call.now + 3_600, 0).unwrap().to_rfc3339();
-                let permissions = json!({ "contents": "write", "issues": "write", "metadata": "read" });
+                let permissions =
+                    json!({ "contents": "write", "issues": "write", "members": "read", "metadata": "read" });
                 (201, json!({ "token": token, "expires_at": ends, "permissions": permissions }))
             }
             ("DELETE", "api/app/installations/7") => {
