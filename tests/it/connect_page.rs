@@ -22,6 +22,7 @@ for_each_db! {
     what_was_uninstalled_in_slack_is_told_and_connected_again,
     only_owners_and_admins_connect_and_foreign_connections_are_not_there,
     a_workspace_of_another_team_does_not_join,
+    a_workspace_that_its_owners_took_out_stays_out,
     a_forged_replayed_or_foreign_return_connects_nothing,
 }
 
@@ -232,6 +233,30 @@ async fn a_workspace_of_another_team_does_not_join(db: &TestDb) {
     let mut tx = db.store.read(tenant_of(db, "T5").await).await.unwrap();
     assert_eq!(tx.connections().await.unwrap().len(), 1);
     assert!(tx.connection_to(Provider::Slack, "T6", None).await.unwrap().is_none());
+}
+
+async fn a_workspace_that_its_owners_took_out_stays_out(db: &TestDb) {
+    let docket = TestApp::start_with(db, SETTINGS).await;
+    furnish(&docket, &FIVE);
+    docket.slack.add_user("U55", "Nora", &json!({ "team_id": "T5" }));
+    let mut owner = install(&docket, &FIVE, false).await;
+    let here = tenant_of(db, "T5").await;
+    let connections = async || db.store.read(here).await.unwrap().connections().await.unwrap();
+    let before = connections().await.remove(0);
+    // Somebody else who adds it while it is in gets in, and changes nothing of it.
+    install(&docket, &Place { user: "U55", ..FIVE }, false).await;
+    assert_eq!(connections().await, [before.clone()]);
+    owner.post("/connect/slack/disconnect", &[("connection", &before.id.to_string())]).await;
+    docket.run_jobs().await;
+
+    docket.slack.set_installer(Installer { team: "T5", name: "Five", user: "U55", whole: false });
+    let mut nora = Tab::new(&docket.app.router);
+    let start = nora.get("/oauth/slack/start?install").await;
+    let refused = nora.get(&docket.slack.allow(&start.location)).await;
+    assert!(refused.body.contains("was connected to Docket before"), "{}", refused.body);
+    assert_eq!(connections().await, []);
+    install(&docket, &FIVE, false).await;
+    assert_eq!(connections().await.len(), 1, "its owner puts it back");
 }
 
 async fn a_forged_replayed_or_foreign_return_connects_nothing(db: &TestDb) {

@@ -30,6 +30,7 @@ for_each_db!(
     who_is_in_the_user_group_is_asked_at_each_click,
     a_silent_slack_lets_nobody_of_the_group_approve,
     a_program_approves_for_the_user_group_that_its_member_is_in,
+    a_token_decides_nothing_once_slack_let_its_member_go,
     only_chosen_kinds_of_small_changes_apply_at_once,
     a_lost_role_takes_its_approval_along,
     of_concurrent_approvals_each_counts_once,
@@ -208,6 +209,22 @@ async fn a_program_approves_for_the_user_group_that_its_member_is_in(db: &TestDb
     assert_eq!(state(&docket, 1).await, "proposed");
     assert_eq!(ben.post_with(path, &key, &approval).await.ok()["patch"]["state"], "applied");
     assert_eq!(state(&docket, 1).await, "applied");
+}
+
+async fn a_token_decides_nothing_once_slack_let_its_member_go(db: &TestDb) {
+    let docket = with_owner(db).await;
+    docket.slash("U1", GOAL).await;
+    let (router, ben) = (docket.app.router.clone(), member(&docket, "Ben").await.id);
+    let program = Program::of(router, &db.store, &db.chance, docket.app.tenant, ben).await;
+    docket.slack.fail_next("users.info", Fault::Broken);
+    let (_, words) = program.post("/patches/P-1/approve", &json!({ "revision": 1 })).await.problem(403);
+    assert!(words.contains("could not find out who you are"), "{words}");
+    // Ben says nothing more to Docket: only Slack knows.
+    docket.slack.add_user("U2", "Ben", &json!({ "deleted": true }));
+    let (_, words) = program.post("/patches/P-1/approve", &json!({ "revision": 1 })).await.problem(403);
+    assert!(words.contains("deactivated"), "{words}");
+    assert_eq!(state(&docket, 1).await, "proposed");
+    program.get("/projects").await.problem(401);
 }
 
 async fn only_chosen_kinds_of_small_changes_apply_at_once(db: &TestDb) {
