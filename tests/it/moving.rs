@@ -6,7 +6,7 @@ use docket::{
     clock::Chance,
     domain::{
         ids::{MemberId, TenantId},
-        member::Surface,
+        member::{Role, Surface},
         patch::PatchState,
         plan::Plan,
         project::Revision,
@@ -141,6 +141,10 @@ async fn worked(docket: &TestApp<'_>) {
     docket.click("U1", "patch.reject").await;
     docket.submit("U1", "We need it.").await;
     docket.slash("U2", "edit rename AUTH-1 to Ways in").await;
+    let mut tx = docket.db.store.write(docket.app.tenant).await.unwrap();
+    let ana = tx.member_by_identity(&sample::identity("U1")).await.unwrap().unwrap();
+    tx.set_role(ana.id, Role::Owner).await.unwrap();
+    tx.commit().await.unwrap();
     docket.slash("U1", "policy expiry 5d").await;
     let mut tx = docket.db.store.write(docket.app.tenant).await.unwrap();
     let open = tx.open_patches().await.unwrap().pop().unwrap();
