@@ -14,8 +14,13 @@ const SUBJECT: &str = "Slack";
 /// The lines about Slack.
 pub(super) async fn examine(config: &Config) -> Vec<Check> {
     let Some(slack) = &config.slack else {
-        let remedy = "SLACK_SIGNING_SECRET with SLACK_BOT_TOKEN, or with SLACK_CLIENT_ID and SLACK_CLIENT_SECRET, turn \
-                      it on; README.md shows where to find them.";
+        let url = &config.public_url;
+        let remedy = format!(
+            "SLACK_SIGNING_SECRET with SLACK_BOT_TOKEN, or with SLACK_CLIENT_ID and SLACK_CLIENT_SECRET, turn it on. Make \
+             the app at api.slack.com/apps from what `docket manifest slack --url {url}` prints: redirect URL \
+             {url}/oauth/slack/callback; request URLs {url}/slack/commands, {url}/slack/interactions and \
+             {url}/slack/events. Its page \"Basic Information\" shows the three values."
+        );
         return vec![Check::aside(SUBJECT, "is off").advise(remedy)];
     };
     let Some(token) = &slack.bot_token else {
@@ -66,6 +71,17 @@ mod tests {
         assert_eq!(manifest["oauth_config"]["scopes"]["bot"], serde_json::json!(SCOPES));
         assert_eq!(manifest["oauth_config"]["scopes"]["bot_optional"], serde_json::json!(OPTIONAL));
         assert!(OPTIONAL.iter().all(|scope| SCOPES.contains(scope)));
+    }
+
+    #[tokio::test]
+    async fn without_slack_it_says_what_to_set_and_what_to_paste() {
+        let read = |name: &str| (name == "PUBLIC_URL").then(|| "https://docket.example.com".to_owned());
+        let report = crate::doctor::Report(examine(&Config::read(&read).unwrap()).await).to_string();
+        let pasted = ["/oauth/slack/callback", "/slack/commands", "/slack/interactions", "/slack/events"];
+        let pasted = pasted.map(|path| format!("https://docket.example.com{path}"));
+        for part in ["SLACK_CLIENT_ID", "SLACK_SIGNING_SECRET"].into_iter().chain(pasted.iter().map(String::as_str)) {
+            assert!(report.contains(part), "{part}: {report}");
+        }
     }
 
     #[test]
