@@ -245,7 +245,7 @@ async fn a_workspace_that_its_owners_took_out_stays_out(db: &TestDb) {
     let before = connections().await.remove(0);
     // Somebody else who adds it while it is in gets in, and changes nothing of it.
     install(&docket, &Place { user: "U55", ..FIVE }, false).await;
-    assert_eq!(connections().await, [before.clone()]);
+    assert_eq!(connections().await, std::slice::from_ref(&before));
     owner.post("/connect/slack/disconnect", &[("connection", &before.id.to_string())]).await;
     docket.run_jobs().await;
 
