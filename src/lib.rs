@@ -4,9 +4,9 @@
 //! # The way of one message
 //!
 //! ```text
-//!  Slack  console                          a line, a click, an event
-//!     \      /
-//!     ingest        1  verified on raw bytes; delivery and job in one transaction; acknowledged
+//!  Slack  console  GitHub                  a line, a click, an event, a webhook
+//!     \      |      /
+//!         ingest        1  verified on raw bytes; delivery and job in one transaction; acknowledged
 //!       |
 //!      jobs            the worker takes the delivery's job
 //!       |
@@ -18,6 +18,7 @@
 //!      chat            cards and private answers on their way to where people read them
 //! ```
 //!
+//! What happens at GitHub is kept by [`trackers`] as facts, from which rules draft patches like anybody else.
 //! [`answers`] replies to questions that change nothing. [`web`] serves the pages, and [`connect`] signs people in with
 //! providers and connects those. [`keys`] looks after the secrets that are stored, [`moving`] after tenants that come and go. [`app`] puts it all
 //! together; [`cli`] is the program around it.
@@ -25,8 +26,8 @@
 //! # Who may import whom
 //!
 //! [`domain`] is pure and imports nothing of ours. [`store`] is the only room that knows SQL, and [`llm`] the only one
-//! that talks to models. The numbered rooms, `answers` and `chat` import those two and each other, without cycles; [`jobs`] imports them; `app`
-//! imports everything. A platform's own types stay in its adapter under `chat`. A test reads the sources
+//! that talks to models. The numbered rooms, `answers`, `chat` and `trackers` import those two and each other, without cycles; [`jobs`] imports them; `app`
+//! imports everything. A platform's own types stay in its adapter under `chat` or `trackers`. A test reads the sources
 //! and enforces all of this.
 //!
 //! # What always holds
@@ -68,4 +69,5 @@ pub mod secrets;
 pub mod shutdown;
 pub mod store;
 pub mod telemetry;
+pub mod trackers;
 pub mod web;

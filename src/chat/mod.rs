@@ -12,6 +12,7 @@ use crate::domain::{delivery::Source, event::Incoming};
 pub fn incoming(source: Source, body: &[u8]) -> Result<Incoming, String> {
     match source {
         Source::Console => console::receive::incoming(body).map_err(|error| error.to_string()),
+        Source::GitHub => Err("people don't talk by webhooks".to_owned()),
         Source::SlackCommand | Source::SlackInteraction | Source::SlackEvent => {
             slack::receive::incoming(source, body).map_err(|error| error.to_string())
         }

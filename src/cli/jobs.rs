@@ -150,6 +150,7 @@ fn asked(delivery: &Delivery, now: Timestamp) -> String {
         Source::SlackInteraction => "a click in Slack",
         Source::SlackEvent => "an event in Slack",
         Source::Console => "a command from the console",
+        Source::GitHub => "a webhook of GitHub",
     };
     let incoming = chat::incoming(delivery.source, &delivery.body).ok().and_then(|incoming| incoming.venue);
     let place = incoming.filter(|venue| venue.surface == Surface::Slack);

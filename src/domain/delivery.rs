@@ -19,6 +19,8 @@ words! {
         SlackEvent = "slack.event",
         /// A line or a click in the console, or `docket say`.
         Console = "console",
+        /// A webhook of GitHub. Its dedupe key is the event's name, a blank, and the delivery's id there.
+        GitHub = "github",
     }
 }
 

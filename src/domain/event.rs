@@ -9,6 +9,7 @@ use super::{
     member::{Identity, Surface},
     model::AccountForm,
     project::words,
+    tracker::TrackerEvent,
 };
 
 /// A place where people talk.
@@ -121,6 +122,8 @@ pub enum Event {
         /// What happened there, in the platform's word: `app_uninstalled` or `tokens_revoked`.
         what: String,
     },
+    /// Something happened at a tracker.
+    Tracker(Box<TrackerEvent>),
     /// Something that asks nothing of us: a tick in a box, a message of our own, an unknown kind.
     Nothing,
 }

@@ -105,6 +105,10 @@ ids! {
     TokenId = "tok";
     /// A proposed change of the policy.
     ChangeId = "pch";
+    /// A repository that went missing.
+    IncidentId = "inc";
+    /// The message that shows a pull request on a surface.
+    PullCardId = "pcd";
 }
 
 #[cfg(test)]

@@ -37,4 +37,5 @@ pub mod task;
 pub mod tenant;
 pub mod time;
 pub mod token;
+pub mod tracker;
 pub mod validate;

@@ -96,7 +96,9 @@ pub fn may_take_long(event: &Event) -> bool {
         Event::Command(line) | Event::Chosen { line, .. } => typed(line, day),
         Event::Words(said) | Event::Reply(said) => words(said, day),
         Event::Click(click) => return click.action == Action::RequestChanges,
-        Event::Stop { .. } | Event::Account(_) | Event::Removed { .. } | Event::Nothing => return false,
+        Event::Stop { .. } | Event::Account(_) | Event::Removed { .. } | Event::Tracker(_) | Event::Nothing => {
+            return false;
+        }
     };
     match reading {
         Reading::Meant(intent) => matches!(

@@ -27,7 +27,7 @@ use crate::{
         people::{meet, recognise, users_in},
         roles, settings,
         think::{self, Idea, Thought},
-        understand,
+        tracker, understand,
     },
     review::{
         change,
@@ -37,6 +37,7 @@ use crate::{
         replies, trial,
     },
     store::Tx,
+    trackers,
 };
 
 /// How often a draft is made again because the world moved before it was stored.
@@ -73,7 +74,7 @@ pub(super) async fn handle(desk: &Desk, tenant: TenantId, id: DeliveryId) -> Res
     }
     let Some(delivery) = tx.delivery(id).await? else { return Ok(()) };
     drop(tx);
-    let incoming = match chat::incoming(delivery.source, &delivery.body) {
+    let incoming = match incoming(&delivery) {
         Ok(incoming) => incoming,
         Err(error) => return finish_quietly(desk, tenant, id, &format!("unreadable: {error}")).await,
     };
@@ -125,6 +126,11 @@ async fn turn(desk: &Desk, talk: &Talk<'_>, memo: &Memo, circles: &Circles) -> R
         Thought::Test(account) => Ok(Turn::Test(account)),
         thought => carry_out(desk, talk, thought, circles).await,
     }
+}
+
+/// What a delivery says, by whichever door it came in.
+fn incoming(delivery: &Delivery) -> std::result::Result<Incoming, String> {
+    trackers::incoming(delivery).unwrap_or_else(|| chat::incoming(delivery.source, &delivery.body))
 }
 
 /// Does what was thought, in one transaction that marks the delivery as handled.
@@ -358,10 +364,7 @@ async fn answer(desk: &Desk, talk: &Talk<'_>, message: Message) -> Result<()> {
 pub(super) async fn apologise(desk: &Desk, tenant: TenantId, id: DeliveryId, error: &anyhow::Error) -> Result<()> {
     let mut tx = desk.store.write(tenant).await?;
     let Some(delivery) = tx.delivery(id).await? else { return Ok(()) };
-    let Ok(Incoming { sender: Some(to), venue: Some(venue), .. }) = chat::incoming(delivery.source, &delivery.body)
-    else {
-        return Ok(());
-    };
+    let Ok(Incoming { sender: Some(to), venue: Some(venue), .. }) = incoming(&delivery) else { return Ok(()) };
     let reference = desk.chance.reference();
     tracing::error!(reference, error = format!("{error:#}"), "a delivery could not be handled");
     let words = format!(
@@ -380,8 +383,10 @@ async fn finish_quietly(desk: &Desk, tenant: TenantId, id: DeliveryId, outcome: 
 
 /// What no person sent: the platform tells us that Docket was removed, or nothing at all.
 async fn without_sender(desk: &Desk, tenant: TenantId, id: DeliveryId, incoming: &Incoming) -> Result<(), JobError> {
-    let Event::Removed { team, what } = &incoming.event else {
-        return finish_quietly(desk, tenant, id, "ignored").await;
+    let (team, what) = match &incoming.event {
+        Event::Removed { team, what } => (team, what),
+        Event::Tracker(event) => return tracker::handle(desk, tenant, id, event).await,
+        _ => return finish_quietly(desk, tenant, id, "ignored").await,
     };
     let mut tx = desk.store.write(tenant).await?;
     if tx.finish_delivery(id, "recorded", desk.chance.now()).await? {

@@ -11,6 +11,7 @@ mod roles;
 mod settings;
 mod think;
 mod ticket;
+mod tracker;
 pub mod understand;
 mod wish;
 pub mod worker;

@@ -104,7 +104,7 @@ pub(super) async fn think(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, memo: &Memo
         Event::Stop { delivery } => return Ok(Thought::Stop(*delivery)),
         Event::Account(form) => return Ok(Thought::AddAccount(form.clone())),
         Event::Command(line) | Event::Words(line) | Event::Reply(line) | Event::Chosen { line, .. } => line,
-        Event::Removed { .. } | Event::Nothing => return Ok(Thought::Nothing),
+        Event::Removed { .. } | Event::Tracker(_) | Event::Nothing => return Ok(Thought::Nothing),
     };
     let now = desk.chance.now();
     let Some(reading) = understand(tx, talk.event, Some(talk.member), Some(talk.venue), now).await? else {

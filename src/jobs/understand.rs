@@ -27,7 +27,12 @@ pub async fn understand(
     let (reading, said) = match event {
         Event::Command(line) | Event::Chosen { line, .. } => (intent::typed(line, today), line),
         Event::Words(words) | Event::Reply(words) => (intent::words(words, today), words),
-        Event::Click(_) | Event::Stop { .. } | Event::Account(_) | Event::Removed { .. } | Event::Nothing => {
+        Event::Click(_)
+        | Event::Stop { .. }
+        | Event::Account(_)
+        | Event::Removed { .. }
+        | Event::Tracker(_)
+        | Event::Nothing => {
             return Ok(None);
         }
     };

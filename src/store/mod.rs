@@ -60,6 +60,7 @@ mod tables;
 mod tenants;
 mod tickets;
 mod tokens;
+mod trackers;
 mod wall;
 
 pub use claims::Claimed;
@@ -77,6 +78,7 @@ pub use sessions::{IDLE, LIFE};
 pub use stats::Stats;
 pub use tables::{MovedRow, Moves, Table};
 pub use tenants::TenantRow;
+pub use trackers::{PullTask, StoredIssue};
 pub use wall::ORDINARY_ROLE;
 
 use changes::Changes;

@@ -96,6 +96,33 @@ const TABLES: &[Table] = &[
         "patch_id first_id purpose model prompt verdict proposed:number approved:number distance:number edits at:number",
     ),
     along("routes", "surface, team, channel, phrase", "surface team channel phrase line member_id at:number"),
+    along(
+        "repositories",
+        "id",
+        "id:number connection_id full_name seen presence trouble trouble_since:number strikes:number offered_at:number \
+         found_at:number sync",
+    ),
+    along(
+        "repository_links",
+        "project_id, repository_id",
+        "project_id repository_id:number linked_by linked_at:number",
+    ),
+    along(
+        "pulls",
+        "repository_id, number",
+        "repository_id:number number:number state head updated_at:number opened_at:number ended_at:number facts",
+    ),
+    along(
+        "pull_tasks",
+        "repository_id, number, project_id, task",
+        "repository_id:number number:number project_id task:number is_closing:flag proposed patch_id",
+    ),
+    along(
+        "issues",
+        "repository_id, number",
+        "repository_id:number number:number state updated_at:number facts project_id task:number proposed",
+    ),
+    along("remarks", "repository_id, id", "repository_id:number number:number id author url text at:number"),
     along("audit", "seq", "id at:number actor action subject venue before after"),
     stays("llm_accounts", SECRETS),
     stays("connections", SECRETS),

@@ -13,7 +13,7 @@ const BASE: &[&str] = &["domain", "clock", "config", "error", "secrets", "shutdo
 /// What is stored, what is asked of a model, and what of providers.
 const RESOURCES: &[&str] = &["store", "llm", "connect"];
 /// The steps from an event to a changed plan, and the surfaces.
-const STEPS: &[&str] = &["intent", "planner", "review", "apply", "answers", "chat"];
+const STEPS: &[&str] = &["intent", "planner", "review", "apply", "answers", "chat", "trackers"];
 
 /// The rooms that a room may import, itself apart. Among the steps any order will do, as long as there is
 /// no cycle.
@@ -23,7 +23,7 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
         "clock" | "error" => &[&["domain"]],
         "secrets" | "telemetry" => &[&["domain", "clock", "config"]],
         "store" => &[BASE],
-        "intent" | "planner" | "review" | "apply" | "answers" | "chat" | "jobs" | "ingest" | "web" => {
+        "intent" | "planner" | "review" | "apply" | "answers" | "chat" | "trackers" | "jobs" | "ingest" | "web" => {
             &[BASE, RESOURCES, STEPS]
         }
         "connect" => &[BASE, &["store", "llm"]],
@@ -47,6 +47,7 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
 const HOMES: &[(&str, &[&str], &str)] = &[
     ("sqlx::", &["store"], "SQL lives in the store"),
     ("slack_morphism::", &["chat/slack"], "a platform's types stop at its adapter"),
+    ("octocrab::", &["trackers/github"], "a platform's types stop at its adapter"),
     ("async_openai::", &["llm/openai"], "a platform's types stop at its adapter"),
     ("governor::", &["web/limits.rs"], "how often anybody may ask is counted in one place"),
     ("jsonwebtoken::", &["connect"], "what a provider states is checked in one place"),

@@ -59,6 +59,7 @@ mod store_row_security;
 mod store_scans;
 mod store_schema;
 mod store_tenancy;
+mod store_trackers;
 mod story_aimock;
 mod story_binary;
 mod story_console;

@@ -21,13 +21,14 @@ use docket::{
         task::TaskNumber,
         tenant::Installation,
         token::{ApiToken, Scope},
+        tracker::Repository,
     },
     secrets::token,
     store::{Kept, Renewed, Request, StoredSecret, Tx},
 };
 
 use crate::{
-    store_models,
+    store_models, store_trackers,
     support::{
         clock::START,
         db::{TestDb, for_each_db},
@@ -41,7 +42,7 @@ for_each_db! {
 }
 
 /// Tables whose rows belong to a tenant, each with the case below that proves it is out of reach.
-const TABLES: [&str; 31] = [
+const TABLES: [&str; 37] = [
     "answers",
     "api_requests",
     "api_tokens",
@@ -55,6 +56,7 @@ const TABLES: [&str; 31] = [
     "flows",
     "identities",
     "installations",
+    "issues",
     "jobs",
     "lessons",
     "llm_accounts",
@@ -67,6 +69,11 @@ const TABLES: [&str; 31] = [
     "progress",
     "projects",
     "provider_apps",
+    "pull_tasks",
+    "pulls",
+    "remarks",
+    "repositories",
+    "repository_links",
     "routes",
     "sessions",
     "task_dependencies",
@@ -98,6 +105,7 @@ pub(crate) struct Full {
     connection: Connection,
     token: ApiToken,
     change: PolicyChange,
+    repository: Repository,
 }
 
 pub(crate) async fn fill(db: &TestDb) -> Full {
@@ -144,6 +152,7 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
     tx.put_provider_app(&sample::provider_app(member)).await.unwrap();
     let token = fill_api(db, &mut tx, member).await;
     let change = fill_policy(db, &mut tx, member, (project.id, patch.id)).await;
+    let repository = store_trackers::fill(db, &mut tx, member, project.id).await;
     tx.commit().await.unwrap();
     db.store.start_flow(&flow(tenant, member)).await.unwrap();
     Full {
@@ -162,6 +171,7 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
         connection,
         token,
         change,
+        repository,
     }
 }
 
@@ -291,7 +301,8 @@ async fn sees(tx: &mut Tx, full: &Full) -> Vec<(&'static str, bool)> {
     let first = TaskNumber(1);
     let delete = docket::domain::patch::Operation::DeleteTask { number: first };
     let part = tx.plan_part(project, &[&delete]).await.unwrap();
-    vec![
+    let mut seen = store_trackers::sees(tx, &full.repository, project).await;
+    seen.extend([
         ("tenants", tx.policy().await.unwrap().approvals == 2),
         ("installations", tx.installation(Surface::Slack, "T1").await.unwrap().is_some()),
         ("installations", !tx.installations().await.unwrap().is_empty()),
@@ -354,7 +365,8 @@ async fn sees(tx: &mut Tx, full: &Full) -> Vec<(&'static str, bool)> {
         ("logins", tx.logins_of(full.member).await.unwrap().len() == 1),
         ("logins", !tx.logins().await.unwrap().is_empty()),
         ("progress", tx.open_progress(Surface::Slack).await.unwrap().iter().any(|progress| !progress.is_over)),
-    ]
+    ]);
+    seen
 }
 
 /// Tries to change what `full` has; everything must miss.
@@ -387,9 +399,11 @@ async fn meddle(db: &TestDb, intruder: TenantId, full: &Full) {
     assert_eq!(tx.use_ticket(&token::hash("ticket"), START).await.unwrap(), None);
     meddle_with_connections(&mut tx, full).await;
     meddle_with_policy(&mut tx, full).await;
+    store_trackers::meddle(&mut tx, &full.repository, full.project.id).await;
     tx.commit().await.unwrap();
 
     // What would refer to a row of another tenant is refused.
+    store_trackers::meddle_by_reference(db, intruder, (full.member, full.project.id)).await;
     let mut tx = db.store.write(intruder).await.unwrap();
     assert!(tx.put_installation(&full.installation).await.is_err());
     drop(tx);

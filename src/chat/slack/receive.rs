@@ -104,7 +104,7 @@ pub fn receive(source: Source, body: &[u8]) -> Result<Received, Unreadable> {
         Source::SlackCommand => command::receive(body)?,
         Source::SlackInteraction => interaction::receive(body)?,
         Source::SlackEvent => event::receive(body)?,
-        Source::Console => return Err(Unreadable::new("not a delivery of Slack")),
+        Source::Console | Source::GitHub => return Err(Unreadable::new("not a delivery of Slack")),
     };
     if received.dedupe_key.len() > 200 {
         received.dedupe_key = format!("sha256:{}", fingerprint(received.dedupe_key.as_bytes()));

@@ -23,6 +23,7 @@ use docket::{
 };
 
 pub(crate) mod acme;
+pub(crate) mod trackers;
 
 /// A new tenant with one member.
 pub(crate) async fn tenant(store: &Store, chance: &Chance) -> (TenantId, MemberId) {

@@ -1,0 +1,8 @@
+//! What trackers know, as it was heard last.
+
+mod issues;
+mod pulls;
+mod repositories;
+
+pub use issues::StoredIssue;
+pub use pulls::PullTask;

@@ -1,0 +1,299 @@
+//! Pull requests, the tasks they are about, and what people wrote under them.
+
+use sqlx::FromRow;
+
+use crate::{
+    domain::{
+        ids::{PatchId, ProjectId},
+        task::{Status, TaskNumber},
+        time::Timestamp,
+        tracker::{Account, Numbered, Pull, PullState, Remark, RepositoryId},
+    },
+    store::{
+        Error, Result, Tx,
+        codec::{from_json, limit, natural, parse, parse_opt, small, to_json, whole, word},
+    },
+};
+
+/// A task that a pull request is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullTask {
+    /// The pull request.
+    pub pull: Numbered,
+    /// The task's project.
+    pub project: ProjectId,
+    /// The task's number there.
+    pub task: TaskNumber,
+    /// Whether merging it finishes the task.
+    pub is_closing: bool,
+    /// What was proposed last because of it, which is not proposed again.
+    pub proposed: Option<Status>,
+    /// The patch that proposed it.
+    pub patch: Option<PatchId>,
+}
+
+#[derive(FromRow)]
+struct TaskRow {
+    repository_id: i64,
+    number: i64,
+    project_id: String,
+    task: i64,
+    is_closing: bool,
+    proposed: Option<String>,
+    patch_id: Option<String>,
+}
+
+impl TryFrom<TaskRow> for PullTask {
+    type Error = Error;
+
+    fn try_from(row: TaskRow) -> Result<Self> {
+        Ok(Self {
+            pull: numbered(row.repository_id, row.number)?,
+            project: parse("project", &row.project_id)?,
+            task: TaskNumber(small("task", row.task)?),
+            is_closing: row.is_closing,
+            proposed: row.proposed.as_deref().map(|status| word("status", status)).transpose()?,
+            patch: parse_opt("patch", row.patch_id.as_deref())?,
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct RemarkRow {
+    repository_id: i64,
+    number: i64,
+    id: String,
+    author: String,
+    url: String,
+    text: String,
+    at: i64,
+}
+
+impl TryFrom<RemarkRow> for Remark {
+    type Error = Error;
+
+    fn try_from(row: RemarkRow) -> Result<Self> {
+        Ok(Self {
+            under: numbered(row.repository_id, row.number)?,
+            id: row.id,
+            by: from_json::<Account>("account", &row.author)?,
+            url: row.url,
+            text: row.text,
+            at: Timestamp::from_millis(row.at),
+        })
+    }
+}
+
+/// Reads the place of a pull request or an issue.
+pub(super) fn numbered(repository: i64, number: i64) -> Result<Numbered> {
+    Ok(Numbered { repository: RepositoryId(natural("repository", repository)?), number: natural("number", number)? })
+}
+
+fn read(rows: Vec<(String,)>) -> Result<Vec<Pull>> {
+    rows.iter().map(|(facts,)| from_json("pull request", facts)).collect()
+}
+
+impl Tx {
+    /// What is known of a pull request.
+    pub async fn pull(&mut self, at: Numbered) -> Result<Option<Pull>> {
+        let row = first!(
+            self.session,
+            (String,),
+            "SELECT facts FROM pulls WHERE tenant_id = $1 AND repository_id = $2 AND number = $3",
+            &self.key,
+            whole(at.repository.0),
+            whole(at.number)
+        );
+        row.map(|(facts,)| from_json("pull request", &facts)).transpose()
+    }
+
+    /// The pull requests of a repository that end with this commit, by number.
+    pub async fn pulls_with_head(&mut self, repository: RepositoryId, head: &str) -> Result<Vec<Pull>> {
+        read(all!(
+            self.session,
+            (String,),
+            "SELECT facts FROM pulls WHERE tenant_id = $1 AND repository_id = $2 AND head = $3 ORDER BY number",
+            &self.key,
+            whole(repository.0),
+            head
+        ))
+    }
+
+    /// The open pull requests of all repositories, those first that changed last.
+    pub async fn open_pulls(&mut self, rows: usize) -> Result<Vec<Pull>> {
+        read(all!(
+            self.session,
+            (String,),
+            "SELECT facts FROM pulls WHERE tenant_id = $1 AND state = $2 \
+             ORDER BY updated_at DESC, repository_id, number LIMIT $3",
+            &self.key,
+            PullState::Open.as_str(),
+            limit(rows)
+        ))
+    }
+
+    /// The pull requests in this state that changed at `since` or later, the newest first.
+    pub async fn pulls_since(&mut self, state: PullState, since: Timestamp, rows: usize) -> Result<Vec<Pull>> {
+        read(all!(
+            self.session,
+            (String,),
+            "SELECT facts FROM pulls WHERE tenant_id = $1 AND state = $2 AND updated_at >= $3 \
+             ORDER BY updated_at DESC, repository_id, number LIMIT $4",
+            &self.key,
+            state.as_str(),
+            since.as_millis(),
+            limit(rows)
+        ))
+    }
+
+    /// Stores a pull request in the place of what was known of it.
+    pub async fn put_pull(&mut self, pull: &Pull) -> Result<()> {
+        execute!(
+            self.session,
+            "INSERT INTO pulls (tenant_id, repository_id, number, state, head, updated_at, opened_at, ended_at, \
+             facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+             ON CONFLICT (tenant_id, repository_id, number) DO UPDATE SET state = excluded.state, \
+             head = excluded.head, updated_at = excluded.updated_at, opened_at = excluded.opened_at, \
+             ended_at = excluded.ended_at, facts = excluded.facts",
+            &self.key,
+            whole(pull.at.repository.0),
+            whole(pull.at.number),
+            pull.state.as_str(),
+            &pull.head,
+            pull.updated_at.as_millis(),
+            pull.opened_at.as_millis(),
+            pull.ended_at.map(Timestamp::as_millis),
+            to_json("pull request", pull)?
+        );
+        Ok(())
+    }
+
+    /// The tasks that a pull request is about.
+    pub async fn tasks_of_pull(&mut self, pull: Numbered) -> Result<Vec<PullTask>> {
+        let rows = all!(
+            self.session,
+            TaskRow,
+            "SELECT repository_id, number, project_id, task, is_closing, proposed, patch_id FROM pull_tasks \
+             WHERE tenant_id = $1 AND repository_id = $2 AND number = $3 ORDER BY project_id, task",
+            &self.key,
+            whole(pull.repository.0),
+            whole(pull.number)
+        );
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// The pull requests that are about a task.
+    pub async fn pulls_of_task(&mut self, project: ProjectId, task: TaskNumber) -> Result<Vec<PullTask>> {
+        let rows = all!(
+            self.session,
+            TaskRow,
+            "SELECT repository_id, number, project_id, task, is_closing, proposed, patch_id FROM pull_tasks \
+             WHERE tenant_id = $1 AND project_id = $2 AND task = $3 ORDER BY repository_id, number",
+            &self.key,
+            project.to_string(),
+            i64::from(task.0)
+        );
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// The pull requests that are about any task of a project.
+    pub async fn pulls_of_project(&mut self, project: ProjectId) -> Result<Vec<PullTask>> {
+        let rows = all!(
+            self.session,
+            TaskRow,
+            "SELECT repository_id, number, project_id, task, is_closing, proposed, patch_id FROM pull_tasks \
+             WHERE tenant_id = $1 AND project_id = $2 ORDER BY task, repository_id, number",
+            &self.key,
+            project.to_string()
+        );
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// Stores that a pull request is about a task, in the place of what was known of it.
+    pub async fn put_pull_task(&mut self, link: &PullTask) -> Result<()> {
+        execute!(
+            self.session,
+            "INSERT INTO pull_tasks (tenant_id, repository_id, number, project_id, task, is_closing, proposed, \
+             patch_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+             ON CONFLICT (tenant_id, repository_id, number, project_id, task) DO UPDATE SET \
+             is_closing = excluded.is_closing, proposed = excluded.proposed, patch_id = excluded.patch_id",
+            &self.key,
+            whole(link.pull.repository.0),
+            whole(link.pull.number),
+            link.project.to_string(),
+            i64::from(link.task.0),
+            link.is_closing,
+            link.proposed.map(Status::as_str),
+            link.patch.map(|patch| patch.to_string())
+        );
+        Ok(())
+    }
+
+    /// Takes back that a pull request is about a task.
+    pub async fn remove_pull_task(&mut self, link: &PullTask) -> Result<()> {
+        execute!(
+            self.session,
+            "DELETE FROM pull_tasks WHERE tenant_id = $1 AND repository_id = $2 AND number = $3 \
+             AND project_id = $4 AND task = $5",
+            &self.key,
+            whole(link.pull.repository.0),
+            whole(link.pull.number),
+            link.project.to_string(),
+            i64::from(link.task.0)
+        );
+        Ok(())
+    }
+
+    /// Stores what somebody wrote in the place of what stood there; says whether it is new. Empty words are forgotten.
+    pub async fn put_remark(&mut self, remark: &Remark) -> Result<bool> {
+        if remark.text.is_empty() {
+            execute!(
+                self.session,
+                "DELETE FROM remarks WHERE tenant_id = $1 AND repository_id = $2 AND id = $3",
+                &self.key,
+                whole(remark.under.repository.0),
+                &remark.id
+            );
+            return Ok(false);
+        }
+        let updated = execute!(
+            self.session,
+            "UPDATE remarks SET text = $4 WHERE tenant_id = $1 AND repository_id = $2 AND id = $3",
+            &self.key,
+            whole(remark.under.repository.0),
+            &remark.id,
+            &remark.text
+        );
+        if updated == 1 {
+            return Ok(false);
+        }
+        let inserted = execute!(
+            self.session,
+            "INSERT INTO remarks (tenant_id, repository_id, number, id, author, url, text, at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+            &self.key,
+            whole(remark.under.repository.0),
+            whole(remark.under.number),
+            &remark.id,
+            to_json("account", &remark.by)?,
+            &remark.url,
+            &remark.text,
+            remark.at.as_millis()
+        );
+        Ok(inserted == 1)
+    }
+
+    /// What was written at `since` or later, oldest first.
+    pub async fn remarks_since(&mut self, since: Timestamp, rows: usize) -> Result<Vec<Remark>> {
+        let rows = all!(
+            self.session,
+            RemarkRow,
+            "SELECT repository_id, number, id, author, url, text, at FROM remarks \
+             WHERE tenant_id = $1 AND at >= $2 ORDER BY at, repository_id, id LIMIT $3",
+            &self.key,
+            since.as_millis(),
+            limit(rows)
+        );
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+}
