@@ -21,6 +21,7 @@ use tempfile::TempDir;
 
 use crate::{
     store_tenancy::{self, Full},
+    store_trackers,
     support::{
         app::{TestApp, words},
         binary::{Binary, Settings, client},
@@ -149,6 +150,7 @@ async fn worked(docket: &TestApp<'_>) {
     let mut tx = docket.db.store.write(docket.app.tenant).await.unwrap();
     let open = tx.open_patches().await.unwrap().pop().unwrap();
     tx.object(open.id, open.revision, open.author, "too early", docket.db.chance.now()).await.unwrap();
+    store_trackers::fill(docket.db, &mut tx, open.author, open.project).await;
     tx.commit().await.unwrap();
 }
 
