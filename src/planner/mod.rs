@@ -1,7 +1,7 @@
 //! STEP 3: an intent and a plan become the steps of a patch. Pure: nothing here reads a clock or a database.
 //!
 //! [`templates`] drafts first plans and breakdowns without a model, [`draft`] with one, [`edit`] turns sentences into
-//! steps, [`set`] makes patches of one operation, [`undo`] takes a patch back. The numbers of new tasks start at the
+//! steps, [`set`] makes patches of one operation, [`undo`] takes a patch back, [`rules`] follows what trackers tell. The numbers of new tasks start at the
 //! `first_free` that the caller reserved.
 
 mod board;
@@ -10,6 +10,7 @@ pub mod draft;
 pub mod edit;
 mod goal;
 pub mod people;
+pub mod rules;
 pub mod set;
 pub mod templates;
 pub mod typed;
