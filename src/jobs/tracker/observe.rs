@@ -1,18 +1,237 @@
 //! Facts of trackers, merged with what is known. Of repositories that nobody knows, nothing is kept.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::{
-    domain::tracker::{Happening, TrackerEvent},
-    store::{Result, Tx},
+    domain::{
+        ids::{PatchId, ProjectId},
+        project::ProjectKey,
+        provider::Provider,
+        tracker::{
+            Account, Check, Happening, Issue, IssueMoment, Numbered, Pull, Remark, RepositoryId, Review, TrackerEvent,
+            Verdict,
+        },
+    },
+    jobs::Desk,
+    planner::rules::{references, reverted},
+    store::{PullTask, Result, StoredIssue, Tx},
 };
 
-/// Keeps what an event says.
-pub(super) async fn observe(tx: &mut Tx, event: &TrackerEvent) -> Result<()> {
-    let Some(seen) = &event.repository else { return Ok(()) };
-    if tx.repository(seen.id).await?.is_none() {
-        return Ok(());
+/// How every text of ours at a tracker begins, where nobody sees it: what comes back with it is no news.
+pub(in crate::jobs) const MARKER: &str = "<!-- docket:";
+
+/// What became known of a pull request.
+#[derive(Debug, Clone)]
+#[expect(dead_code, reason = "what is announced comes with the messages about pull requests")]
+pub(in crate::jobs) struct News {
+    /// What was known before; `None` where it is new.
+    pub(in crate::jobs) before: Option<Pull>,
+    /// What is known now.
+    pub(in crate::jobs) pull: Pull,
+    /// The tasks it is about, those of linked projects only.
+    pub(in crate::jobs) tasks: Vec<PullTask>,
+    /// The patches that propose or made what follows from it, one for each project at most.
+    pub(in crate::jobs) patches: Vec<PatchId>,
+    /// What somebody said, if that is what happened.
+    pub(in crate::jobs) what: What,
+    /// Who did it, where that was said.
+    pub(in crate::jobs) by: Option<Account>,
+    /// Whether Docket itself did it: that announces and proposes nothing.
+    pub(in crate::jobs) is_echo: bool,
+}
+
+/// What somebody said about a pull request.
+#[derive(Debug, Clone)]
+#[expect(dead_code, reason = "what is announced comes with the messages about pull requests")]
+pub(in crate::jobs) enum What {
+    /// A review, with its words.
+    Review(Review, String),
+    /// Words under it that nobody has read yet.
+    Remark(Remark),
+    /// How a check stands.
+    Check(Check),
+    /// Nothing more than the facts say.
+    Facts,
+}
+
+/// What an event says about what rules look at.
+#[derive(Debug, Default)]
+pub(in crate::jobs) struct Observed {
+    /// Pull requests.
+    pub(in crate::jobs) pulls: Vec<News>,
+    /// Issues, as they are now.
+    pub(in crate::jobs) issues: Vec<StoredIssue>,
+    /// An issue that became a part of another one, or is none any more: the whole, the part, and which.
+    pub(in crate::jobs) part: Option<(Numbered, Numbered, bool)>,
+    /// Whether Docket itself did it.
+    #[expect(dead_code, reason = "the first rule that proposes takes it up")]
+    pub(in crate::jobs) is_echo: bool,
+}
+
+/// Keeps what an event says, and tells what that is.
+pub(super) async fn observe(desk: &Desk, tx: &mut Tx, event: &TrackerEvent) -> Result<Observed> {
+    let Some(seen) = &event.repository else { return Ok(Observed::default()) };
+    if !tx.lock_repository(seen.id).await? {
+        return Ok(Observed::default());
     }
-    if let Happening::Remark { remark } = &event.happening {
-        tx.put_remark(remark).await?;
+    let is_echo = is_echo(desk, tx, event).await?;
+    let mut observed = Observed { is_echo, ..Observed::default() };
+    match &event.happening {
+        Happening::Pull { pull: seen, .. } => observed.pulls.push(pull(tx, seen).await?),
+        Happening::Review { pull: seen, review, text } => observed.pulls.push(reviewed(tx, seen, review, text).await?),
+        Happening::Remark { remark } => observed.pulls.extend(remarked(tx, remark).await?),
+        Happening::Check { check, pulls } => observed.pulls = checked(tx, seen.id, check, pulls).await?,
+        Happening::Issue { issue: seen, moment: IssueMoment::Gone } => tx.remove_issue(seen.at).await?,
+        Happening::Issue { issue: seen, .. } => observed.issues.push(issue(tx, seen).await?),
+        Happening::Part { parent, child, is_part } => {
+            for seen in [parent, child] {
+                if tx.repository(seen.at.repository).await?.is_some() {
+                    observed.issues.push(issue(tx, seen).await?);
+                }
+            }
+            observed.part = Some((parent.at, child.at, *is_part));
+        }
+        Happening::Push { .. }
+        | Happening::Release { .. }
+        | Happening::Repository(_)
+        | Happening::Access(_)
+        | Happening::Forgotten(_)
+        | Happening::Ping => {}
     }
-    Ok(())
+    for news in &mut observed.pulls {
+        news.by.clone_from(&event.by);
+        news.is_echo = is_echo;
+    }
+    Ok(observed)
+}
+
+/// Whether Docket itself did it: by its app, by its app's bot, or in words that carry our marker.
+async fn is_echo(desk: &Desk, tx: &mut Tx, event: &TrackerEvent) -> Result<bool> {
+    let own = tx.provider_app(Provider::GitHub).await?;
+    let number =
+        own.as_ref().map(|app| app.number).or_else(|| desk.vault.providers().github_app.as_ref().map(|app| app.id));
+    if event.through.is_some() && event.through == number {
+        return Ok(true);
+    }
+    if let Some(by) = event.by.as_ref().filter(|by| by.is_bot) {
+        let connected = tx.connection_to(Provider::GitHub, &event.realm, None).await?;
+        let slugs = own.map(|app| app.slug).into_iter().chain(connected.map(|connection| connection.account));
+        if slugs.into_iter().any(|slug| by.login == format!("{slug}[bot]")) {
+            return Ok(true);
+        }
+    }
+    let words = match &event.happening {
+        Happening::Remark { remark } => remark.text.as_str(),
+        Happening::Review { text, .. } => text.as_str(),
+        _ => "",
+    };
+    Ok(words.contains(MARKER))
+}
+
+/// Takes up a sighting of a pull request, and which tasks it is about. Its repository must be known, and
+/// [locked](Tx::lock_repository).
+pub(in crate::jobs) async fn pull(tx: &mut Tx, seen: &Pull) -> Result<News> {
+    let before = tx.pull(seen.at).await?;
+    // Merged with itself, a sighting is within the limits.
+    let pull = before.as_ref().unwrap_or(seen).merged(seen);
+    keep(tx, before, pull, What::Facts).await
+}
+
+/// Takes up a sighting of an issue. Its repository must be known, and [locked](Tx::lock_repository).
+pub(in crate::jobs) async fn issue(tx: &mut Tx, seen: &Issue) -> Result<StoredIssue> {
+    let stored = match tx.issue(seen.at).await? {
+        Some(known) => StoredIssue { issue: known.issue.merged(seen), ..known },
+        None => StoredIssue { issue: seen.clone(), task: None, proposed: None },
+    };
+    tx.put_issue(&stored).await?;
+    Ok(stored)
+}
+
+/// Stores what is known of a pull request now.
+async fn keep(tx: &mut Tx, before: Option<Pull>, pull: Pull, what: What) -> Result<News> {
+    if before.as_ref() != Some(&pull) {
+        tx.put_pull(&pull).await?;
+    }
+    let tasks = link(tx, &pull).await?;
+    Ok(News { before, pull, tasks, patches: Vec::new(), what, by: None, is_echo: false })
+}
+
+async fn reviewed(tx: &mut Tx, seen: &Pull, review: &Review, text: &str) -> Result<News> {
+    let before = tx.pull(seen.at).await?;
+    let mut pull = before.as_ref().unwrap_or(seen).merged(seen);
+    pull.put_review(review.clone());
+    let is_known = |before: &Pull| before.reviews.values().any(|known| known == review);
+    let is_new = !before.as_ref().is_some_and(is_known) && (review.verdict != Verdict::Commented || !text.is_empty());
+    let what = if is_new { What::Review(review.clone(), text.to_owned()) } else { What::Facts };
+    keep(tx, before, pull, what).await
+}
+
+/// Keeps a remark; it is news where it is new, and under a pull request that is known.
+async fn remarked(tx: &mut Tx, remark: &Remark) -> Result<Option<News>> {
+    let is_new = tx.put_remark(remark).await?;
+    let Some(pull) = tx.pull(remark.under).await?.filter(|_| is_new) else { return Ok(None) };
+    let tasks = tx.tasks_of_pull(pull.at).await?;
+    let what = What::Remark(remark.clone());
+    Ok(Some(News { before: Some(pull.clone()), pull, tasks, patches: Vec::new(), what, by: None, is_echo: false }))
+}
+
+/// Keeps a check with every pull request that it is said to be of, or that ends with its commit.
+async fn checked(tx: &mut Tx, repository: RepositoryId, check: &Check, numbers: &[u64]) -> Result<Vec<News>> {
+    let mut known: BTreeMap<u64, Pull> = BTreeMap::new();
+    for pull in tx.pulls_with_head(repository, &check.sha).await? {
+        known.insert(pull.at.number, pull);
+    }
+    for number in numbers {
+        if let Some(pull) = tx.pull(Numbered { repository, number: *number }).await? {
+            known.insert(*number, pull);
+        }
+    }
+    let mut news = Vec::new();
+    for before in known.into_values() {
+        let mut pull = before.clone();
+        pull.put_check(check.clone());
+        pull.tidy();
+        news.push(keep(tx, Some(before), pull, What::Check(check.clone())).await?);
+    }
+    Ok(news)
+}
+
+/// Makes the links of a pull request to tasks say what it names now; what was proposed because of them stays known.
+async fn link(tx: &mut Tx, pull: &Pull) -> Result<Vec<PullTask>> {
+    let mut projects: BTreeMap<ProjectKey, ProjectId> = BTreeMap::new();
+    for id in tx.projects_linked_to(pull.at.repository).await? {
+        projects.extend(tx.project(id).await?.map(|project| (project.key, id)));
+    }
+    let keys: BTreeSet<ProjectKey> = projects.keys().cloned().collect();
+    let mut named = BTreeMap::new();
+    for (code, is_closing) in references(pull, &keys) {
+        if let Some(project) = projects.get(&code.project)
+            && tx.task(*project, code.number).await?.is_some()
+        {
+            named.insert((*project, code.number), is_closing);
+        }
+    }
+    // One that takes another back is about the same tasks, whether it says so or not.
+    if let Some(number) = reverted(pull) {
+        for link in tx.tasks_of_pull(Numbered { number, ..pull.at }).await? {
+            named.entry((link.project, link.task)).or_insert(false);
+        }
+    }
+    let known = tx.tasks_of_pull(pull.at).await?;
+    for old in known.iter().filter(|old| !named.contains_key(&(old.project, old.task))) {
+        tx.remove_pull_task(old).await?;
+    }
+    let mut links = Vec::new();
+    for ((project, task), is_closing) in named {
+        let old = known.iter().find(|old| (old.project, old.task) == (project, task));
+        let link = match old {
+            Some(old) => PullTask { is_closing, ..old.clone() },
+            None => PullTask { pull: pull.at, project, task, is_closing, proposed: None, patch: None },
+        };
+        if old != Some(&link) {
+            tx.put_pull_task(&link).await?;
+        }
+        links.push(link);
+    }
+    Ok(links)
 }

@@ -58,6 +58,18 @@ impl Tx {
         row.map(TryInto::try_into).transpose()
     }
 
+    /// Keeps everybody else who takes up what was seen of this repository waiting until this transaction ends: two
+    /// sightings at once would otherwise each merge with what was known before both. False where it is not known.
+    pub async fn lock_repository(&mut self, id: RepositoryId) -> Result<bool> {
+        let rows = execute!(
+            self.session,
+            "UPDATE repositories SET strikes = strikes WHERE tenant_id = $1 AND id = $2",
+            &self.key,
+            whole(id.0)
+        );
+        Ok(rows == 1)
+    }
+
     /// Every repository, by name.
     pub async fn repositories(&mut self) -> Result<Vec<Repository>> {
         let rows = all!(

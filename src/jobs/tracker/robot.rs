@@ -1,0 +1,54 @@
+//! In whose name rules propose.
+
+use crate::{
+    clock::Chance,
+    domain::{
+        member::{Member, Role, Standing},
+        session::{Login, Party},
+    },
+    store::{Result, Tx},
+};
+
+/// The realm of logins that no provider gave: those of Docket itself.
+const REALM: &str = "docket";
+/// What the rules for GitHub are called there.
+const SUBJECT: &str = "rules";
+
+/// The member in whose name rules propose because of what happened at GitHub, made on demand. Being a bot, it never
+/// counts where people decide.
+#[expect(dead_code, reason = "the first rule that proposes takes it up")]
+pub(in crate::jobs) async fn robot(tx: &mut Tx, chance: &Chance) -> Result<Member> {
+    if let Some(known) = known(tx).await? {
+        return Ok(known);
+    }
+    // Two deliveries at once would otherwise each make one.
+    tx.lock_tenant().await?;
+    if let Some(known) = known(tx).await? {
+        return Ok(known);
+    }
+    let robot = Member {
+        id: chance.id(),
+        name: Party::GitHub.name().to_owned(),
+        role: Role::Member,
+        standing: Standing::Bot,
+        time_zone: "UTC".to_owned(),
+    };
+    tx.add_member(&robot).await?;
+    let login = Login {
+        party: Party::GitHub,
+        realm: REALM.to_owned(),
+        subject: SUBJECT.to_owned(),
+        member: robot.id,
+        name: robot.name.clone(),
+        linked_at: chance.now(),
+    };
+    tx.put_login(&login).await?;
+    Ok(robot)
+}
+
+async fn known(tx: &mut Tx) -> Result<Option<Member>> {
+    match tx.login(Party::GitHub, REALM, SUBJECT).await? {
+        Some(login) => tx.member(login.member).await,
+        None => Ok(None),
+    }
+}
