@@ -38,6 +38,7 @@ use crate::{
     shutdown::Shutdown,
     store::{ORDINARY_ROLE, ServeLock, Store},
     telemetry::{self, Metrics},
+    trackers::github::Hub,
     web::{self, Limits, Ways, Web},
 };
 
@@ -119,7 +120,8 @@ fn desk(config: &Config, local: TenantId, store: Store, chance: Chance, keyring:
         }
         None => None,
     };
-    Ok(Desk { store, chance, templates, models, drafts: jobs::room(), slack, vault })
+    let github = Hub::new(&config.github.api_url, vault.clone(), store.clone(), chance.clone())?;
+    Ok(Desk { store, chance, templates, models, drafts: jobs::room(), slack, vault, github })
 }
 
 /// The ways to sign in, by the settings.

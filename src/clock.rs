@@ -35,6 +35,15 @@ impl Entropy for SystemEntropy {
     }
 }
 
+/// Counts how often something was used, by the time that is injected.
+impl governor::clock::Clock for Chance {
+    type Instant = std::time::Duration;
+
+    fn now(&self) -> Self::Instant {
+        std::time::Duration::from_millis(u64::try_from(self.clock.now().as_millis()).unwrap_or(0))
+    }
+}
+
 /// Time, randomness and what is made of both. Cheap to clone.
 #[derive(Clone)]
 pub struct Chance {

@@ -23,6 +23,9 @@ use crate::{
 /// What a classic OAuth App must be let do.
 pub const CLASSIC: &[&str] = &["repo", "read:org"];
 
+/// The version of GitHub's API that is spoken (docs.github.com, API versions).
+pub const API_VERSION: &str = "2022-11-28";
+
 /// How long an App's own proof of who it is lives: GitHub takes 10 minutes, and clocks differ.
 const PROOF: Duration = Duration::from_mins(9);
 /// How far GitHub's clock may be behind ours.
@@ -268,7 +271,7 @@ impl GitHub {
 
     fn call(&self, caller: &Caller, method: Method, path: &str) -> RequestBuilder {
         let request = caller.request(method, &format!("{}/{path}", self.api_url));
-        request.header("x-github-api-version", "2022-11-28").header("accept", "application/vnd.github+json")
+        request.header("x-github-api-version", API_VERSION).header("accept", "application/vnd.github+json")
     }
 
     fn as_app(
@@ -312,8 +315,9 @@ fn permissions(value: &Value) -> Vec<String> {
     fields.filter_map(|(name, level)| Some(format!("{name}:{}", level.as_str()?))).collect()
 }
 
-/// An App's proof of who it is (docs.github.com, generating-a-json-web-token-jwt-for-a-github-app).
-fn proof(app: &App, now: Timestamp) -> Option<SecretString> {
+/// An App's proof of who it is (docs.github.com, generating-a-json-web-token-jwt-for-a-github-app); `None` where its key can't
+/// be used.
+pub fn proof(app: &App, now: Timestamp) -> Option<SecretString> {
     let key = EncodingKey::from_rsa_pem(app.private_key.expose_secret().as_bytes()).ok()?;
     let seconds = |at: Timestamp| at.as_millis() / 1000;
     let claims = Claims { iat: seconds(now.minus(SKEW)), exp: seconds(now.plus(PROOF)), iss: app.id.to_string() };

@@ -35,6 +35,7 @@ use crate::{
     planner::templates::Templates,
     review::{change, consensus, decide},
     store::{self, Claimed, Store},
+    trackers::github::Hub,
 };
 
 /// What jobs work with.
@@ -53,6 +54,8 @@ pub struct Desk {
     pub slack: Option<Teams>,
     /// The tokens of everything that is connected.
     pub vault: Vault,
+    /// The ways to GitHub.
+    pub github: Hub,
 }
 
 impl Desk {

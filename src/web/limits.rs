@@ -43,19 +43,7 @@ const SHARED: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ClientAddress(pub(super) IpAddr);
 
-/// Time as it is injected.
-#[derive(Clone)]
-struct Ticks(Chance);
-
-impl Clock for Ticks {
-    type Instant = Duration;
-
-    fn now(&self) -> Duration {
-        Duration::from_millis(u64::try_from(self.0.now().as_millis()).unwrap_or(0))
-    }
-}
-
-type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, Ticks, NoOpMiddleware<Duration>>;
+type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, Chance, NoOpMiddleware<Duration>>;
 
 /// What was used of each allowance. Cheap to clone.
 #[derive(Clone)]
@@ -66,43 +54,42 @@ struct Inner {
     changes: Limiter<TenantId>,
     reads: Limiter<TenantId>,
     proxies: Vec<IpNet>,
-    ticks: Ticks,
+    chance: Chance,
 }
 
 impl Limits {
     /// Nothing is used yet. `proxies` are those whose `X-Forwarded-For` is believed.
     pub fn new(proxies: Vec<IpNet>, chance: Chance) -> Self {
-        let ticks = Ticks(chance);
         let quota = |burst: NonZeroU32, each: Duration| {
             Quota::with_period(each).unwrap_or_else(|| Quota::per_second(burst)).allow_burst(burst)
         };
         Self(Arc::new(Inner {
-            strangers: RateLimiter::dashmap_with_clock(quota(STRANGERS, EVERY), ticks.clone()),
-            changes: RateLimiter::dashmap_with_clock(quota(CHANGES, EVERY / 5), ticks.clone()),
-            reads: RateLimiter::dashmap_with_clock(quota(READS, EVERY / 50), ticks.clone()),
+            strangers: RateLimiter::dashmap_with_clock(quota(STRANGERS, EVERY), chance.clone()),
+            changes: RateLimiter::dashmap_with_clock(quota(CHANGES, EVERY / 5), chance.clone()),
+            reads: RateLimiter::dashmap_with_clock(quota(READS, EVERY / 50), chance.clone()),
             proxies,
-            ticks,
+            chance,
         }))
     }
 
     /// Counts a request of a stranger; the error says how long to wait.
     pub(super) fn stranger(&self, address: IpAddr) -> Result<(), Duration> {
-        let Inner { strangers, ticks, .. } = &*self.0;
+        let Inner { strangers, chance, .. } = &*self.0;
         if strangers.len() > MANY {
             strangers.retain_recent();
         }
         let key = if strangers.len() > MOST { SHARED } else { household(address) };
-        strangers.check_key(&key).map_err(|not_until| not_until.wait_time_from(ticks.now()))
+        strangers.check_key(&key).map_err(|not_until| not_until.wait_time_from(Clock::now(chance)))
     }
 
     /// Counts a change by a tenant; the error says how long to wait.
     pub(super) fn change(&self, tenant: TenantId) -> Result<(), Duration> {
-        self.0.changes.check_key(&tenant).map_err(|not_until| not_until.wait_time_from(self.0.ticks.now()))
+        self.0.changes.check_key(&tenant).map_err(|not_until| not_until.wait_time_from(Clock::now(&self.0.chance)))
     }
 
     /// Counts what a program of a tenant reads; the error says how long to wait.
     pub(super) fn read(&self, tenant: TenantId) -> Result<(), Duration> {
-        self.0.reads.check_key(&tenant).map_err(|not_until| not_until.wait_time_from(self.0.ticks.now()))
+        self.0.reads.check_key(&tenant).map_err(|not_until| not_until.wait_time_from(Clock::now(&self.0.chance)))
     }
 
     /// Where a request comes from. Only a proxy of ours is believed when it names somebody else, and of all whom it names

@@ -49,7 +49,11 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ("slack_morphism::", &["chat/slack"], "a platform's types stop at its adapter"),
     ("octocrab::", &["trackers/github"], "a platform's types stop at its adapter"),
     ("async_openai::", &["llm/openai"], "a platform's types stop at its adapter"),
-    ("governor::", &["web/limits.rs"], "how often anybody may ask is counted in one place"),
+    (
+        "governor::",
+        &["clock.rs", "web/limits.rs", "trackers/github/limits.rs"],
+        "how often anybody may ask is counted in one place, and how often Docket may",
+    ),
     ("jsonwebtoken::", &["connect"], "what a provider states is checked in one place"),
     ("oauth2::", &["connect/oauth.rs"], "there is one OAuth engine"),
     ("aes_gcm::", &["secrets"], "secrets are encrypted in one place"),
