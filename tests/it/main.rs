@@ -22,6 +22,7 @@ mod crash_model;
 mod decisions;
 mod docs;
 mod eval;
+mod github_client;
 mod health;
 mod keys;
 mod known_secrets;

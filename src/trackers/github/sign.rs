@@ -8,7 +8,7 @@ use std::{
 };
 
 use http::{
-    HeaderValue, Request, Response, StatusCode, Uri,
+    HeaderValue, Method, Request, Response, StatusCode, Uri,
     header::{AUTHORIZATION, LOCATION},
 };
 use octocrab::OctoBody;
@@ -127,12 +127,15 @@ pub(super) struct Signed {
 
 impl Signed {
     async fn answer(&self, request: Request<OctoBody>) -> Result<Response<Body>, Trouble> {
+        // However often it is sent, it is one thing that is done.
+        let _pen = self.sign.limits.enter(request.method())?;
         let token = self.sign.whose.token().await?;
         let response = self.follow(&request, &token).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
         if let Some(token) = self.sign.whose.another(&token).await? {
+            self.sign.limits.enter(&Method::GET)?;
             let response = self.follow(&request, &token).await?;
             if response.status() != StatusCode::UNAUTHORIZED {
                 return Ok(response);
@@ -152,6 +155,7 @@ impl Signed {
             }
             let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
             uri = location.and_then(|text| self.within(text)).ok_or(Trouble::Unreadable)?;
+            self.sign.limits.enter(&Method::GET)?;
         }
         Err(Trouble::Unreadable)
     }
@@ -166,7 +170,6 @@ impl Signed {
         if !self.is_home(&uri) {
             return Err(Trouble::Unreadable);
         }
-        let _pen = self.sign.limits.enter(request.method())?;
         let mut headers = request.headers().clone();
         let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
             .map_err(|_| Trouble::Unasked("its token is none".to_owned()))?;

@@ -32,7 +32,8 @@ pub(crate) const SECRET: &str = "provider-client-secret";
 pub(crate) const BOT_TOKEN: &str = "discord-bot-token";
 /// The private key of the GitHub App, made for these tests alone.
 pub(crate) const PEM: &str = include_str!("../../data/oauth/github-app.pem");
-const PUBLIC: &str = include_str!("../../data/oauth/github-app.pub.pem");
+/// Its public half.
+pub(crate) const PUBLIC: &str = include_str!("../../data/oauth/github-app.pub.pem");
 
 /// A code that was given out.
 struct Code {
