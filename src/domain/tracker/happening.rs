@@ -163,6 +163,11 @@ pub enum Access {
     Unsuspended,
     /// Its permissions were changed.
     Permitted,
+    /// The organisation is called differently now.
+    Renamed {
+        /// How.
+        login: String,
+    },
     /// It sees other repositories.
     Repositories {
         /// Those that it sees now.
