@@ -11,6 +11,7 @@ mod roles;
 mod settings;
 mod think;
 mod ticket;
+pub mod tidy;
 mod tracker;
 pub mod understand;
 mod wish;

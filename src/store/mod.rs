@@ -34,6 +34,7 @@ mod deliveries;
 mod dialect;
 mod entries;
 mod flows;
+mod hooks;
 mod jobs;
 mod lessons;
 mod lock;

@@ -102,6 +102,7 @@ const TABLES: &[Table] = &[
         "id:number connection_id full_name seen presence trouble trouble_since:number strikes:number offered_at:number \
          found_at:number sync",
     ),
+    along("incidents", "opened_at, id", "id repository_id:number why opened_at:number closed_at:number lifecycles"),
     along(
         "repository_links",
         "project_id, repository_id",

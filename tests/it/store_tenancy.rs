@@ -42,7 +42,7 @@ for_each_db! {
 }
 
 /// Tables whose rows belong to a tenant, each with the case below that proves it is out of reach.
-const TABLES: [&str; 37] = [
+const TABLES: [&str; 38] = [
     "answers",
     "api_requests",
     "api_tokens",
@@ -55,6 +55,7 @@ const TABLES: [&str; 37] = [
     "entries",
     "flows",
     "identities",
+    "incidents",
     "installations",
     "issues",
     "jobs",

@@ -5,7 +5,7 @@ use docket::{
         ids::{MemberId, ProjectId},
         provider::Provider,
         task::{Status, TaskNumber},
-        tracker::{PullState, Repository},
+        tracker::{Incident, PullState, Repository},
     },
     store::{PullTask, StoredIssue, Tx},
 };
@@ -19,6 +19,7 @@ use crate::support::{
 for_each_db! {
     what_was_heard_last_is_what_is_known,
     an_issue_stands_for_one_task_and_a_task_has_one_issue,
+    a_repository_has_one_incident_at_a_time,
 }
 
 /// A repository of the project's, with a pull request, an issue and a remark.
@@ -31,6 +32,7 @@ pub(crate) async fn fill(db: &TestDb, tx: &mut Tx, member: MemberId, project: Pr
     let (issue, task) = (trackers::issue(8, "Sign out"), Some((project, TaskNumber(2))));
     tx.put_issue(&StoredIssue { issue, task, proposed: None }).await.unwrap();
     assert!(tx.put_remark(&trackers::remark(7, "Nice.")).await.unwrap());
+    assert!(tx.put_incident(&trackers::incident(db.chance.id(), project)).await.unwrap());
     repository
 }
 
@@ -61,6 +63,8 @@ pub(crate) async fn sees(tx: &mut Tx, repository: &Repository, project: ProjectI
         ("issues", tx.issue(issue).await.unwrap().is_some()),
         ("issues", tx.issue_of_task(project, two).await.unwrap().is_some()),
         ("issues", !tx.issues_of_project(project).await.unwrap().is_empty()),
+        ("incidents", tx.open_incident(id).await.unwrap().is_some()),
+        ("incidents", !tx.incidents(id).await.unwrap().is_empty()),
         ("remarks", tx.remarks_since(START, 9).await.unwrap() == [trackers::remark(7, "Nice.")]),
     ]
 }
@@ -91,6 +95,9 @@ pub(crate) async fn meddle_by_reference(
     drop(tx);
     let mut tx = db.store.write(intruder).await.unwrap();
     assert!(tx.put_remark(&trackers::remark(7, "Forged")).await.is_err());
+    drop(tx);
+    let mut tx = db.store.write(intruder).await.unwrap();
+    assert!(tx.put_incident(&trackers::incident(db.chance.id(), of.1)).await.is_err());
     drop(tx);
     let mut tx = db.store.write(intruder).await.unwrap();
     let (issue, task) = (trackers::issue(8, "Forged"), None);
@@ -141,4 +148,16 @@ async fn an_issue_stands_for_one_task_and_a_task_has_one_issue(db: &TestDb) {
     assert_eq!(tx.issue_of_task(project, TaskNumber(1)).await.unwrap(), Some(free.clone()));
     tx.remove_issue(free.issue.at).await.unwrap();
     assert_eq!(tx.issue(free.issue.at).await.unwrap(), None);
+}
+
+async fn a_repository_has_one_incident_at_a_time(db: &TestDb) {
+    let (mut tx, project, repository) = house(db).await;
+    let open = tx.open_incident(repository.id()).await.unwrap().unwrap();
+    let second = trackers::incident(db.chance.id(), project);
+    assert!(!tx.put_incident(&second).await.unwrap());
+    let over = Incident { closed_at: Some(START), ..open };
+    assert!(tx.put_incident(&over).await.unwrap());
+    assert_eq!(tx.open_incident(repository.id()).await.unwrap(), None);
+    assert!(tx.put_incident(&second).await.unwrap());
+    assert_eq!(tx.incidents(repository.id()).await.unwrap().len(), 2);
 }

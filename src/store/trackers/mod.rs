@@ -1,5 +1,6 @@
 //! What trackers know, as it was heard last.
 
+mod incidents;
 mod issues;
 mod pulls;
 mod repositories;

@@ -1,10 +1,11 @@
 //! Things of trackers that hold nothing special.
 
 use docket::domain::{
-    ids::ConnectionId,
+    ids::{ConnectionId, IncidentId, ProjectId},
+    project::Lifecycle,
     time::Timestamp,
     tracker::{
-        Account, Issue, IssueState, Numbered, Presence, Pull, PullState, Remark, Repository, RepositoryId,
+        Account, Incident, Issue, IssueState, Numbered, Presence, Pull, PullState, Remark, Repository, RepositoryId,
         RepositorySighting, Sync,
     },
 };
@@ -95,5 +96,17 @@ pub(crate) fn remark(number: u64, text: &str) -> Remark {
         url: format!("https://github.com/acme/web/pull/{number}#issuecomment-1"),
         text: text.to_owned(),
         at: START,
+    }
+}
+
+/// That `acme/web` is gone.
+pub(crate) fn incident(id: IncidentId, project: ProjectId) -> Incident {
+    Incident {
+        id,
+        repository: RepositoryId(700),
+        why: "It was deleted.".to_owned(),
+        opened_at: START,
+        closed_at: None,
+        lifecycles: [(project, Lifecycle::Draft)].into(),
     }
 }
