@@ -24,6 +24,7 @@ use crate::{
     domain::{ids::TenantId, job::backoff, member::Surface, session::Party, tenant::Installation},
     health::{self, Health},
     ingest::{
+        github::{self, GitHubDoor},
         intake::Intake,
         slack::{self, SlackDoor},
     },
@@ -89,6 +90,8 @@ impl App {
             has_slack_token: config.slack.as_ref().is_some_and(|slack| slack.bot_token.is_some()),
             stopping: shutdown.token(),
         });
+        let door = GitHubDoor::new(intake.clone(), store.clone(), chance.clone(), desk.vault.clone(), &config.github);
+        router = router.merge(github::router(door));
         if let (Some(teams), Some(config)) = (&desk.slack, &config.slack) {
             router = router.merge(slack::router(SlackDoor {
                 intake: intake.clone(),
@@ -172,11 +175,12 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         shutdown: shutdown.clone(),
         chance: chance.clone(),
     };
-    let router = telemetry::traced(app.router.merge(health::router(health)), chance);
+    let router = telemetry::traced(app.router.merge(health::router(health)), chance.clone());
     announce(&config, &listener)?;
 
     tokio::spawn(metrics.keep_small());
     let working = tokio::spawn(app.worker.run(shutdown.clone()));
+    tokio::spawn(jobs::tidy::keep_tidy(store.clone(), chance.clone(), shutdown.clone()));
     tokio::spawn(meet_slack(Arc::clone(&app.desk), app.tenant, shutdown.clone()));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown.requested());

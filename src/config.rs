@@ -131,6 +131,7 @@ settings! {
     GITHUB_PRIVATE_KEY = "", "its private key: the text of the .pem file, with \\n for line breaks";
     GITHUB_CLIENT_ID = "", "its client id; or that of an OAuth App where GITHUB_APP_ID is not set";
     GITHUB_CLIENT_SECRET = "", "its client secret";
+    GITHUB_WEBHOOK_SECRET = "", "what its webhooks are signed with; several with commas while you rotate it";
     GITHUB_URL = "https://github.com", "another GitHub: a GitHub Enterprise Server";
     GITHUB_API_URL = "https://api.github.com", "its API; {GITHUB_URL}/api/v3 where only GITHUB_URL is set";
     LINEAR_CLIENT_ID = "", "the Linear OAuth application's client id";

@@ -44,6 +44,9 @@ pub struct GitHubConfig {
     pub client: Option<ClientConfig>,
     /// The App that every tenant installs. Goes with the client.
     pub app: Option<GitHubApp>,
+    /// `GITHUB_WEBHOOK_SECRET`: what webhooks of that App are signed with, or of a repository or an organisation that
+    /// somebody set up by hand; one or several, separated by commas; each is accepted, for rotation.
+    pub webhook_secrets: Vec<SecretString>,
 }
 
 /// A GitHub App of whoever runs Docket.

@@ -8,6 +8,7 @@ mod slack;
 use std::{net::IpAddr, path::Path};
 
 use reqwest::Url;
+use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
 use super::{
@@ -90,6 +91,16 @@ impl Reader<'_> {
 
     fn text_or_default(&self, setting: &Setting) -> String {
         self.text(setting).unwrap_or_else(|| setting.default.to_owned())
+    }
+
+    /// One or several secrets, separated by commas; none where it is not set.
+    fn secrets(&mut self, setting: &Setting, remedy: &str) -> Vec<SecretString> {
+        let Some(text) = self.text(setting) else { return Vec::new() };
+        let secrets: Vec<_> = text.split(',').map(str::trim).filter(|secret| !secret.is_empty()).collect();
+        if secrets.is_empty() {
+            self.problem(setting, "holds no secret, only commas.", remedy);
+        }
+        secrets.into_iter().map(SecretString::from).collect()
     }
 
     fn problem(&mut self, setting: &Setting, what: impl Into<String>, remedy: impl Into<String>) {

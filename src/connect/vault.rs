@@ -5,6 +5,7 @@
 //! pair before anybody uses it. Where that goes wrong in between, the provider refuses the old pair the next time, and
 //! the connection is broken: its owners are told.
 
+mod hooks;
 mod leave;
 mod words;
 

@@ -64,8 +64,18 @@ fn github(config: &Config, redirect: &str) -> Check {
         "The App's page at {}: callback URL and setup URL {redirect}, with \"Redirect on update\".",
         config.github.url
     );
-    if config.github.app.is_some() {
-        Check::good("GitHub", "an App is set up; it is installed on the page /connect").advise(place)
+    let hook = format!("{}/github/webhooks", config.public_url);
+    if config.github.app.is_some() && config.github.webhook_secrets.is_empty() {
+        let found = "an App is set up, and nothing that happens at GitHub is heard: GITHUB_WEBHOOK_SECRET is not set";
+        let remedy = format!(
+            "Set it to the webhook secret of the App's page, whose webhook is active with the URL {hook} and the \
+             content type application/json."
+        );
+        Check::bad("GitHub", found, remedy)
+    } else if config.github.app.is_some() {
+        let hook = format!("Webhook: active, URL {hook}, with the secret of GITHUB_WEBHOOK_SECRET.");
+        Check::good("GitHub", "an App is set up; it is installed on the page /connect")
+            .advise(format!("{place} {hook}"))
     } else if config.github.client.is_some() {
         let remedy = "GITHUB_APP_ID and GITHUB_PRIVATE_KEY make it an App, whose tokens end and reach no further.";
         Check::good("GitHub", "a classic OAuth App is set up").advise(format!("{remedy} Callback URL: {redirect}."))

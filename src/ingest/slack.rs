@@ -23,6 +23,7 @@ use serde_json::json;
 
 use self::keys::Kept;
 use super::{
+    body::{self, Limits},
     intake::{Intake, IntakeError},
     signature::verify_slack,
 };
@@ -46,12 +47,14 @@ use crate::{
     telemetry,
 };
 
-mod body;
 mod form;
 mod keys;
 
 /// How long an answer in the acknowledgement may take. Slack waits 3 seconds; after this it goes through a job.
 const IMMEDIATE: Duration = Duration::from_millis(1_500);
+
+/// What is read of a request: Slack itself gives up after 3 seconds.
+const LIMITS: Limits = Limits { most: 1, drain: 8, time: Duration::from_secs(3) };
 
 /// Tells Slack not to send an event again: it was read, and reading it again will not help.
 const NO_RETRY: HeaderName = HeaderName::from_static("x-slack-no-retry");
@@ -102,9 +105,10 @@ impl Answered {
 
 async fn enter(door: Arc<SlackDoor>, source: Source, request: Request) -> Response {
     let began = door.chance.now();
-    let Answered(outcome, response) = match body::read(request).await {
-        Ok((headers, body)) => match verify_slack(&headers, &body, &door.config.signing_secrets, began) {
-            Ok(()) => answer(&door, source, body, began).await,
+    let (head, body) = request.into_parts();
+    let Answered(outcome, response) = match body::read(&head.headers, body, LIMITS, |_| ()).await {
+        Ok(body) => match verify_slack(&head.headers, &body, &door.config.signing_secrets, began) {
+            Ok(()) => answer(&door, source, body.into(), began).await,
             Err(forged) => {
                 tracing::warn!(source = source.as_str(), reason = %forged, "a request was not signed by Slack");
                 Answered::new("forged", (StatusCode::UNAUTHORIZED, forged.to_string()))

@@ -23,6 +23,8 @@ mod decisions;
 mod docs;
 mod eval;
 mod github_client;
+mod github_ingest;
+mod github_payloads;
 mod health;
 mod keys;
 mod known_secrets;

@@ -66,6 +66,7 @@ fn addresses() -> BTreeSet<String> {
     let sources = [
         include_str!("../../src/web/mod.rs"),
         include_str!("../../src/web/api/mod.rs"),
+        include_str!("../../src/ingest/github.rs"),
         include_str!("../../src/ingest/slack.rs"),
         include_str!("../../src/health.rs"),
     ];
@@ -133,6 +134,8 @@ const TRIED: &[(&str, &[Try])] = &[
     ("/slack/commands", &[]),
     ("/slack/interactions", &[]),
     ("/slack/events", &[]),
+    // Signed by GitHub, for the tenant of the installation: two tenants' Apps are tried in `github_ingest`.
+    ("/github/webhooks", &[]),
     // Of the whole server, and nobody's.
     ("/healthz", &[]),
     ("/readyz", &[]),

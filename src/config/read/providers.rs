@@ -7,8 +7,8 @@ use super::{Reader, is_web};
 use crate::config::{
     CODER_CLIENT_ID, CODER_CLIENT_SECRET, CODER_URL, ClientConfig, CoderConfig, DISCORD_API_URL,
     DISCORD_APPLICATION_ID, DISCORD_BOT_TOKEN, DISCORD_CLIENT_SECRET, DiscordConfig, GITHUB_API_URL, GITHUB_APP_ID,
-    GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET, GITHUB_PRIVATE_KEY, GITHUB_URL, GitHubApp, GitHubConfig, LINEAR_API_URL,
-    LINEAR_CLIENT_ID, LINEAR_CLIENT_SECRET, LINEAR_URL, LinearConfig, Setting,
+    GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET, GITHUB_PRIVATE_KEY, GITHUB_URL, GITHUB_WEBHOOK_SECRET, GitHubApp,
+    GitHubConfig, LINEAR_API_URL, LINEAR_CLIENT_ID, LINEAR_CLIENT_SECRET, LINEAR_URL, LinearConfig, Setting,
 };
 
 impl Reader<'_> {
@@ -75,7 +75,9 @@ impl Reader<'_> {
         if app.is_some() && client.is_none() && self.text(&GITHUB_CLIENT_ID).is_none() {
             self.problem(&GITHUB_CLIENT_ID, "is missing, and GITHUB_APP_ID is set.", page);
         }
-        GitHubConfig { url, api_url, client, app }
+        let remedy = "Set it to the webhook secret of the App's page at GitHub, or leave it out.";
+        let webhook_secrets = self.secrets(&GITHUB_WEBHOOK_SECRET, remedy);
+        GitHubConfig { url, api_url, client, app, webhook_secrets }
     }
 
     fn github_app(&mut self, id: &str, key: &str) -> Option<GitHubApp> {

@@ -13,14 +13,14 @@ impl Reader<'_> {
         let page = "The Slack app's page \"Basic Information\" shows both; set both, or neither.";
         let client = self.client(&SLACK_CLIENT_ID, &SLACK_CLIENT_SECRET, page);
         let token = self.text(&SLACK_BOT_TOKEN);
-        let Some(secrets) = self.text(&SLACK_SIGNING_SECRET) else {
+        if self.text(&SLACK_SIGNING_SECRET).is_none() {
             let first =
                 [&SLACK_BOT_TOKEN, &SLACK_CLIENT_ID].into_iter().find(|setting| self.text(setting).is_some())?;
             let remedy = "Copy it from the Slack app's page \"Basic Information\": Docket takes no request that Slack \
                           did not sign. Or leave out all of Slack's settings.";
             self.problem(&SLACK_SIGNING_SECRET, format!("is missing, and {} is set.", first.name), remedy);
             return None;
-        };
+        }
         if let Some(token) = &token {
             self.check_token(token);
         } else if self.text(&SLACK_CLIENT_ID).is_none() && self.text(&SLACK_CLIENT_SECRET).is_none() {
@@ -28,7 +28,8 @@ impl Reader<'_> {
                           SLACK_CLIENT_ID and SLACK_CLIENT_SECRET, so that workspaces are added by a page.";
             self.problem(&SLACK_BOT_TOKEN, "is missing, and SLACK_SIGNING_SECRET is set.", remedy);
         }
-        let signing_secrets = self.signing_secrets(&secrets);
+        let remedy = "Copy it from the Slack app's page \"Basic Information\".";
+        let signing_secrets = self.secrets(&SLACK_SIGNING_SECRET, remedy);
         Some(SlackConfig { bot_token: token.map(SecretString::from), client, signing_secrets, api_url })
     }
 
@@ -46,14 +47,5 @@ impl Reader<'_> {
         let remedy = "Copy the \"Bot User OAuth Token\" (xoxb-…) from \"OAuth & Permissions\", with token rotation \
                       off; or set SLACK_CLIENT_ID and SLACK_CLIENT_SECRET instead, which can rotate.";
         self.problem(&SLACK_BOT_TOKEN, kind, remedy);
-    }
-
-    fn signing_secrets(&mut self, text: &str) -> Vec<SecretString> {
-        let secrets: Vec<_> = text.split(',').map(str::trim).filter(|secret| !secret.is_empty()).collect();
-        if secrets.is_empty() {
-            let remedy = "Copy it from the Slack app's page \"Basic Information\".";
-            self.problem(&SLACK_SIGNING_SECRET, "holds no secret, only commas.", remedy);
-        }
-        secrets.into_iter().map(SecretString::from).collect()
     }
 }

@@ -15,6 +15,7 @@ pub(crate) mod fake_model;
 pub(crate) mod fake_oauth;
 pub(crate) mod fake_openid;
 pub(crate) mod fake_slack;
+pub(crate) mod github;
 pub(crate) mod model_answers;
 pub(crate) mod oidc_peer;
 pub(crate) mod peers;
