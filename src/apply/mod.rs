@@ -46,6 +46,8 @@ pub enum Cause {
     Approved(MemberId),
     /// Nobody objected to what this person proposed: the policy lets it pass.
     Unopposed(MemberId),
+    /// Rules made it, in this robot's name, and the policy lets its moves pass.
+    ByRule(MemberId),
 }
 
 /// Applies `patch`, or the `ticked` part of it and what that needs.
@@ -60,7 +62,7 @@ pub async fn apply(
     chance: &Chance,
 ) -> Result<Outcome> {
     let now = chance.now();
-    let (Cause::Approved(by) | Cause::Unopposed(by)) = cause;
+    let (Cause::Approved(by) | Cause::Unopposed(by) | Cause::ByRule(by)) = cause;
     let all: Vec<&Operation> = patch.operations().collect();
     let Some(mut plan) = base(tx, &patch, &all).await? else { return Ok(Outcome::Stale) };
     let steps = match ticked {
@@ -151,6 +153,11 @@ async fn record(
         Cause::Approved(by) => Some(by),
         Cause::Unopposed(_) => {
             after["applied_by"] = json!("policy");
+            None
+        }
+        Cause::ByRule(_) => {
+            after["applied_by"] = json!("policy");
+            after["moves"] = json!(patch.origin.moves);
             None
         }
     };

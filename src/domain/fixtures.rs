@@ -110,6 +110,7 @@ pub(super) fn patch(operations: Vec<Operation>) -> Patch {
             method: String::new(),
             delivery: None,
             drafted: None,
+            moves: std::collections::BTreeSet::new(),
         },
         confidence: Confidence::High,
         state: PatchState::Proposed,

@@ -9,7 +9,7 @@ use super::{
     member::Role,
     model::Use,
     patch::PatchCode,
-    policy::{ChangeAction, ChangeCode, Large, Small, Stricter},
+    policy::{ChangeAction, ChangeCode, Large, Move, Small, Stricter},
     project::ProjectKey,
     task::{Priority, Status, TaskCode},
 };
@@ -182,6 +182,8 @@ pub enum PolicyWish {
     Large(Large),
     /// How long a patch waits.
     Expiry(Duration),
+    /// Which moves that follow from what trackers tell apply at once.
+    Moves(BTreeSet<Move>),
     /// Which small changes apply at once.
     Auto(BTreeSet<Small>),
     /// After how many working hours a patch applies unless somebody objects, and where these are counted; 0 for never.

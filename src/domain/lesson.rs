@@ -102,11 +102,11 @@ pub struct Lesson {
 
 impl Lesson {
     /// What the newest patch of this chain teaches: each is followed by the one whose place it took. `None` while it
-    /// is not decided, and where another took its place.
+    /// is not decided, where another took its place, and where rules made it: nobody had to understand anything.
     ///
     /// A rebase is no edit: what was proposed counts as it was brought up to date.
     pub fn of(chain: &[Patch]) -> Option<Self> {
-        let decided = chain.first()?;
+        let decided = chain.first().filter(|decided| !decided.is_by_rule())?;
         let first = chain.iter().rev().find(|patch| patch.origin.drafted.is_some()).or(chain.last())?;
         let (applied, ended, at) = match &decided.state {
             PatchState::Applied { decision, steps, .. } => (Some(steps), Verdict::Edited, decision.at),

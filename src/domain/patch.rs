@@ -3,7 +3,11 @@
 mod change;
 mod state;
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
 
 pub use change::{Change, ProjectChanges, TaskChanges};
 use serde::{Deserialize, Serialize};
@@ -14,6 +18,7 @@ use super::{
     event::Venue,
     ids::{DeliveryId, MemberId, PatchId, ProjectId},
     model::Drafted,
+    policy::Move,
     project::{Project, ProjectKey, Revision, words},
     task::{Link, Place, Task, TaskFields, TaskNumber},
     time::Timestamp,
@@ -192,6 +197,9 @@ pub struct Origin {
     /// The model that drafted it; `None` where a template, a rule or a person's own words did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drafted: Option<Drafted>,
+    /// The moves that it is made of, where rules made it of what a tracker told; empty where somebody asked.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub moves: BTreeSet<Move>,
 }
 
 /// What a patch touches, as it was when the patch was made or last rebased.
@@ -257,6 +265,11 @@ impl Patch {
     /// The operations without their reasons.
     pub fn operations(&self) -> impl Iterator<Item = &Operation> {
         self.steps.iter().map(|step| &step.operation)
+    }
+
+    /// Whether rules made it of what a tracker told, and nobody asked for it.
+    pub fn is_by_rule(&self) -> bool {
+        !self.origin.moves.is_empty()
     }
 }
 

@@ -47,6 +47,8 @@ pub struct Policy {
     pub auto: BTreeSet<Small>,
     /// Whether a patch applies by itself unless somebody objects.
     pub lazy: Lazy,
+    /// Which moves that follow from what trackers tell apply at once; all others are proposed.
+    pub moves: BTreeSet<Move>,
 }
 
 /// Who may approve: whoever is in one of these.
@@ -126,6 +128,26 @@ words! {
     }
 }
 
+words! {
+    /// What rules propose because of what happened at a tracker.
+    Move {
+        /// Work has begun: a pull request was opened as a draft.
+        Started = "started",
+        /// A pull request is ready, so its task is in review.
+        Review = "review",
+        /// A reviewer wants changes, so the task is in progress again.
+        Changes = "changes",
+        /// What finishes the task was merged.
+        Merged = "merged",
+        /// A pull request was closed without being merged, so its task is no longer in review.
+        Closed = "closed",
+        /// What had finished the task was taken back.
+        Reverted = "reverted",
+        /// Whatever happens to the issue that stands for the task.
+        Issues = "issues",
+    }
+}
+
 /// What a patch needs to be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Demand {
@@ -187,6 +209,7 @@ impl Default for Policy {
             expiry: Duration::from_hours(7 * 24),
             auto: Small::ALL.iter().copied().collect(),
             lazy: Lazy::default(),
+            moves: BTreeSet::new(),
         }
     }
 }
@@ -204,6 +227,7 @@ impl Policy {
             expiry: own.expiry.unwrap_or(self.expiry),
             auto: own.auto.clone().unwrap_or_else(|| self.auto.clone()),
             lazy: own.lazy.clone().unwrap_or_else(|| self.lazy.clone()),
+            moves: own.moves.clone().unwrap_or_else(|| self.moves.clone()),
         }
     }
 
@@ -259,10 +283,17 @@ impl Policy {
         alone && is_asked_for && kinds.is_some_and(|kinds| !kinds.is_empty() && kinds.is_subset(&self.auto))
     }
 
+    /// Whether `patch`, which rules made, applies at once: all its moves may, no stricter rule holds for it, and it ends
+    /// no task without its being done.
+    pub fn applies_by_rule(&self, patch: &Patch) -> bool {
+        let may = patch.is_by_rule() && patch.origin.moves.is_subset(&self.moves);
+        may && self.demand(patch).because.is_empty() && ends(patch) == (0, 0)
+    }
+
     /// When `patch` applies by itself, whose clock runs since `start`; `None` where it never does: what needs more
-    /// than others needs people.
+    /// than others needs people, and so does what rules propose: the policy says on its own which of that applies.
     pub fn applies_unopposed(&self, patch: &Patch, start: Timestamp, author: &Member) -> Option<Timestamp> {
-        if !self.lazy.is_on() || !self.demand(patch).because.is_empty() {
+        if !self.lazy.is_on() || patch.is_by_rule() || !self.demand(patch).because.is_empty() {
             return None;
         }
         let start = self.lazy.since.map_or(start, |since| since.max(start));

@@ -108,7 +108,7 @@ mod tests {
         /docket whoami  who you are to Docket
         /docket connect  get a private link that signs you in to Docket's pages
         /docket role [person role]  who may do what, and give somebody a role
-        /docket policy [project approvals|self|approvers|delete|large|expiry|auto|lazy|test …]  how decisions are taken, and propose to change that
+        /docket policy [project approvals|self|approvers|delete|large|expiry|auto|lazy|moves|test …]  how decisions are taken, and propose to change that
         /docket models [test|default|use|budget|remove …]  which models are connected, and what they cost today
         /docket routes [forget 2|forget all]  what words were chosen to mean in this channel
         /docket stats  how often proposals were approved in the last 30 days

@@ -6,7 +6,7 @@ use super::{command::shorten, roles, value};
 use crate::domain::{
     intent::{Intent, Person, PolicyWish},
     patch::PatchCode,
-    policy::{ChangeAction, Large, Small, Stricter},
+    policy::{ChangeAction, Large, Move, Small, Stricter},
 };
 
 /// The most people that may have to approve.
@@ -59,7 +59,7 @@ fn about_one(word: &str, rest: &str) -> Option<Intent> {
 }
 
 const RULES: &[&str] =
-    &["approvals", "self", "approvers", "delete", "deletes", "large", "expiry", "auto", "lazy", "default"];
+    &["approvals", "self", "approvers", "delete", "deletes", "large", "expiry", "auto", "lazy", "moves", "default"];
 
 fn is_rule(word: &str) -> bool {
     RULES.iter().chain(&["test", "approve", "reject"]).any(|rule| rule.eq_ignore_ascii_case(word))
@@ -91,6 +91,12 @@ fn wish(word: &str, rest: &str) -> Option<PolicyWish> {
             let kinds: Option<BTreeSet<Small>> =
                 tokens(rest).map(|kind| Small::from_word(&kind.to_lowercase())).collect();
             PolicyWish::Auto(kinds.filter(|kinds| !kinds.is_empty())?)
+        }
+        "moves" if is_off => PolicyWish::Moves(BTreeSet::new()),
+        "moves" if rest.eq_ignore_ascii_case("all") => PolicyWish::Moves(Move::ALL.iter().copied().collect()),
+        "moves" => {
+            let moves: Option<BTreeSet<Move>> = tokens(rest).map(|one| Move::from_word(&one.to_lowercase())).collect();
+            PolicyWish::Moves(moves.filter(|moves| !moves.is_empty())?)
         }
         "lazy" if is_off => PolicyWish::Lazy { hours: 0, zone: None },
         "lazy" => lazy(rest)?,
@@ -214,13 +220,19 @@ pub(super) fn wrong(text: &str) -> String {
             format!("after how many working hours, up to {MOST_LAZY}, and a time zone if you like; or off"),
             "lazy 24h Europe/Paris",
         ),
+        "moves" => (
+            "which moves that follow from GitHub apply at once: started, review, changes, merged, closed, reverted, \
+             issues; or all, or off"
+                .to_owned(),
+            "moves review, merged",
+        ),
         "test" => ("a proposal and a person".to_owned(), "test P-41 @ben"),
         "approve" | "reject" => ("a change of the policy by its code".to_owned(), "approve R-7"),
         "default" => ("nothing behind it".to_owned(), "AUTH default"),
         _ => {
             return format!(
                 "policy does not know “{}”. It knows approvals, self, approvers, delete, large, expiry, auto, lazy, \
-                 default and test. For example: /docket policy approvals 2",
+                 moves, default and test. For example: /docket policy approvals 2",
                 shorten(word)
             );
         }
@@ -276,6 +288,10 @@ mod tests {
             ("lazy 24h", set(zone(24, None))),
             ("lazy 3 days in Europe/Paris", set(zone(24, Some("Europe/Paris")))),
             ("lazy off", set(zone(0, None))),
+            ("moves review, merged", set(PolicyWish::Moves([Move::Review, Move::Merged].into()))),
+            ("AUTH moves all", of("AUTH", PolicyWish::Moves(Move::ALL.iter().copied().collect()))),
+            ("moves off", set(PolicyWish::Moves(BTreeSet::new()))),
+            ("MOVES moves off", of("MOVES", PolicyWish::Moves(BTreeSet::new()))),
             ("test P-41 @ana", Some(Intent::TestPolicy { patch: PatchCode(41), person: ana() })),
             ("test P-41", Some(Intent::TestPolicy { patch: PatchCode(41), person: Person::Sender })),
             (
@@ -306,6 +322,8 @@ mod tests {
             ("expiry 91d", "from 1h to 90d"),
             ("expiry soon", "from 1h to 90d"),
             ("auto titles", "which changes of one task"),
+            ("moves", "which moves that follow from GitHub"),
+            ("moves review, sideways", "I read “review, sideways”"),
             ("lazy 24h Mars/Olympus", "after how many working hours"),
             ("lazy 0h", "after how many working hours"),
             ("test AUTH-1 @ana", "a proposal and a person"),

@@ -154,7 +154,7 @@ pub static COMMANDS: &[Command] = &[
         name: "policy",
         aliases: &["rules"],
         arguments: &[optional(
-            "project approvals|self|approvers|delete|large|expiry|auto|lazy|test …",
+            "project approvals|self|approvers|delete|large|expiry|auto|lazy|moves|test …",
             Kind::Policy,
             &[],
         )],
@@ -176,6 +176,8 @@ pub static COMMANDS: &[Command] = &[
             "policy auto off",
             "policy lazy 24h Europe/Paris",
             "policy lazy off",
+            "policy moves review, merged",
+            "policy moves off",
             "policy AUTH approvals 2",
             "policy AUTH default",
             "policy test P-41 @ben",

@@ -3,6 +3,8 @@
 //! Thinking reads; one write transaction then does everything that follows and marks the delivery as
 //! handled by compare-and-set. A job that runs twice therefore writes once.
 
+use std::collections::BTreeSet;
+
 use crate::{
     chat,
     domain::{
@@ -233,6 +235,7 @@ async fn proposed(
         supersedes: idea.supersedes,
         undoes: idea.undoes,
         waits: false,
+        moves: BTreeSet::new(),
     };
     Ok(match propose(tx, proposal, circles, &desk.chance).await? {
         Proposed::Stored(patch) => {

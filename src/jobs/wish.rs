@@ -135,6 +135,7 @@ impl Wish<'_> {
             PolicyWish::Large(large) => own.large = Some(large),
             PolicyWish::Expiry(expiry) => own.expiry = Some(expiry),
             PolicyWish::Auto(kinds) => own.auto = Some(kinds),
+            PolicyWish::Moves(moves) => own.moves = Some(moves),
             PolicyWish::Lazy { hours, zone } => own.lazy = Some(Lazy { hours, zone, since: None }),
             PolicyWish::Approvers { roles, people, group } => {
                 let known = self.people(tx).await?;

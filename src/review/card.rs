@@ -1,15 +1,17 @@
 //! The card of a patch through its life, and the private view of all of it.
 
 mod needs;
+mod why;
 
 use std::collections::BTreeSet;
 
 use needs::{consensus, footer};
+use why::{because, let_pass, why};
 
 use super::{
     facts::Facts,
-    lines::{Style, change, choices, lines},
-    words::{count, list, quote},
+    lines::{Style, change, choices, happened, lines},
+    words::{clip, count, list, quote},
 };
 use crate::{
     domain::{
@@ -56,7 +58,11 @@ pub fn message(facts: &Facts) -> Message {
 pub fn details_message(facts: &Facts) -> Message {
     let patch = &facts.patch;
     let mut blocks = vec![Block::Header(title(facts)), Block::Context(origin(facts))];
-    let mut asked = vec![person(facts, patch.author), Span::plain(" asked "), Span::Time(patch.created_at)];
+    let mut asked = if patch.is_by_rule() {
+        vec![Span::plain("Proposed "), Span::Time(patch.created_at)]
+    } else {
+        vec![person(facts, patch.author), Span::plain(" asked "), Span::Time(patch.created_at)]
+    };
     if !patch.origin.words.is_empty() {
         asked.push(Span::plain(format!(": {}", quote(&patch.origin.words, 1000))));
     }
@@ -120,7 +126,7 @@ fn applied(facts: &Facts, decision: &Decision, revision: Revision, steps: &BTree
     let code = facts.patch.code;
     let mut spans = vec![Span::Strong(format!("✓ {code} applied"))];
     if facts.by_policy {
-        spans.push(Span::plain(" by the policy, since nobody objected, "));
+        spans.push(Span::plain(format!(" by the policy{}, ", let_pass(facts))));
     } else {
         spans.extend([Span::plain(" by "), person(facts, decision.by), Span::plain(", ")]);
     }
@@ -145,15 +151,16 @@ fn applied(facts: &Facts, decision: &Decision, revision: Revision, steps: &BTree
     Message { summary, blocks }
 }
 
-/// One change of one task that its author applied: one line says it all.
+/// One change of one task that its author, or the policy for a rule, applied: one line says it all.
 fn small_change(facts: &Facts, decision: &Decision) -> Option<Message> {
     let patch = &facts.patch;
     let [step] = patch.steps.as_slice() else { return None };
     let [Entry { effect: Effect::Changes { number, title, fields }, .. }] = facts.diff.entries.as_slice() else {
         return None;
     };
-    let is_the_authors = decision.by == patch.author && !facts.by_policy;
-    if !is_the_authors || fields.len() != 1 || !matches!(step.operation, Operation::UpdateTask { .. }) {
+    let is_by_rule = patch.is_by_rule() && facts.by_policy;
+    let is_at_once = if is_by_rule { facts.cause().is_some() } else { decision.by == patch.author && !facts.by_policy };
+    if !is_at_once || fields.len() != 1 || !matches!(step.operation, Operation::UpdateTask { .. }) {
         return None;
     }
     let mut spans = vec![Span::plain("✓ "), Span::Code(format!("{}-{number}", facts.key))];
@@ -166,7 +173,14 @@ fn small_change(facts: &Facts, decision: &Decision) -> Option<Message> {
             spans.extend(change(facts, field, false));
         }
     }
-    spans.extend([Span::plain(format!(" · {title} · by ")), person(facts, decision.by)]);
+    match facts.cause().filter(|_| is_by_rule) {
+        Some((reason, link)) => {
+            spans.push(Span::plain(format!(" · {title} · ")));
+            spans.extend(happened(reason, link));
+            spans.push(Span::plain(" · by the policy"));
+        }
+        None => spans.extend([Span::plain(format!(" · {title} · by ")), person(facts, decision.by)]),
+    }
     spans.push(Span::plain(format!(" · {}", patch.code)));
     let undo = Block::Buttons(vec![button(facts, Action::Undo, "Undo", ButtonStyle::Plain)]);
     Some(Message { summary: crate::domain::message::plain(&spans), blocks: vec![Block::Text(spans), undo] })
@@ -174,6 +188,16 @@ fn small_change(facts: &Facts, decision: &Decision) -> Option<Message> {
 
 fn rejected(facts: &Facts, decision: &Decision, reason: &str) -> Message {
     let code = facts.patch.code;
+    if facts.patch.is_by_rule() && decision.by == facts.patch.author {
+        // Rules take back what no longer follows from what happened.
+        let spans = vec![
+            Span::Strong(format!("{code} withdrawn")),
+            Span::plain(", "),
+            Span::Time(decision.at),
+            Span::plain(format!(": {}", clip(reason, WORDS))),
+        ];
+        return void(facts, format!("{code} withdrawn: {}", clip(reason, WORDS)), spans, &[]);
+    }
     let mut spans = vec![Span::Strong(format!("{code} rejected")), Span::plain(" by ")];
     spans.extend([person(facts, decision.by), Span::plain(", "), Span::Time(decision.at)]);
     if !reason.is_empty() {
@@ -186,13 +210,13 @@ fn rejected(facts: &Facts, decision: &Decision, reason: &str) -> Message {
 fn superseded(facts: &Facts, decision: &Decision) -> Message {
     let code = facts.patch.code;
     let newer = facts.superseded_by.map_or_else(|| "a newer proposal".to_owned(), |code| code.to_string());
-    let spans = vec![
-        Span::Strong(format!("{code} was replaced by {newer}")),
-        Span::plain(" · asked for by "),
-        person(facts, decision.by),
-        Span::plain(", "),
-        Span::Time(decision.at),
-    ];
+    let mut spans = vec![Span::Strong(format!("{code} was replaced by {newer}"))];
+    if facts.patch.is_by_rule() && decision.by == facts.patch.author {
+        spans.push(Span::plain(", because more has happened since, "));
+    } else {
+        spans.extend([Span::plain(" · asked for by "), person(facts, decision.by), Span::plain(", ")]);
+    }
+    spans.push(Span::Time(decision.at));
     void(facts, format!("{code} was replaced by {newer}"), spans, &[])
 }
 
@@ -273,6 +297,9 @@ fn button(facts: &Facts, action: Action, label: &str, style: ButtonStyle) -> But
 /// `Ana asked in the console · new project AUTH · template "feature", no model connected`.
 fn origin(facts: &Facts) -> Vec<Span> {
     let patch = &facts.patch;
+    if patch.is_by_rule() {
+        return because(facts);
+    }
     let venue = &patch.origin.venue;
     let place = match venue.surface {
         Surface::Console => format!(" {}", venue.words()),
@@ -294,15 +321,6 @@ fn origin(facts: &Facts) -> Vec<Span> {
         say(patch.origin.method.clone());
     }
     spans
-}
-
-/// `why: "we keep being logged out" · confidence high`, with what the steps cite.
-fn why(facts: &Facts) -> Option<Vec<Span>> {
-    let patch = &facts.patch;
-    let confidence = format!("confidence {}", patch.confidence.as_str());
-    let words = patch.origin.words.trim();
-    let says = if words.is_empty() { confidence } else { format!("why: {} · {confidence}", quote(words, WORDS)) };
-    (!patch.steps.is_empty()).then(|| vec![Span::Plain(says)])
 }
 
 fn stale_block(facts: &Facts) -> Option<Block> {
@@ -344,7 +362,8 @@ fn standing(facts: &Facts) -> Vec<Span> {
         PatchState::Undone { decision, .. } => (with_code("Undone", facts.undone_by), decision),
     };
     if facts.by_policy {
-        return vec![Span::plain("Applied by the policy, since nobody objected, "), Span::Time(decision.at)];
+        let why = let_pass(facts);
+        return vec![Span::plain(format!("Applied by the policy{why}, ")), Span::Time(decision.at)];
     }
     let mut spans = vec![Span::plain(format!("{verb}, decided by ")), person(facts, decision.by)];
     spans.extend([Span::plain(" "), Span::Time(decision.at)]);

@@ -227,6 +227,18 @@ async fn reject(
     .map(|written| if written { Decided::Done(reply) } else { Decided::Lost })
 }
 
+/// Takes back what rules proposed and what no longer follows from what happened. Does nothing where somebody decided
+/// first.
+pub async fn retract(tx: &mut Tx, patch: Patch, robot: &Member, reason: &str, chance: &Chance) -> Result<()> {
+    let decision = Decision { by: robot.id, at: chance.now() };
+    move_on(tx, patch, "patch.withdrawn", None, None, chance, |patch| {
+        let state = patch.state.clone().reject(decision, reason.to_owned()).ok()?;
+        Some(Patch { state, ..patch.clone() })
+    })
+    .await?;
+    Ok(())
+}
+
 async fn renew(tx: &mut Tx, patch: Patch, by: &Member, venue: &Venue, chance: &Chance) -> Result<Decided> {
     tx.lock_tenant().await?;
     if let Some(founding) = &patch.founding

@@ -6,11 +6,12 @@ use crate::{
     domain::{
         diff::{Diff, Effect, Value, diff},
         ids::{MemberId, PatchId},
-        patch::{Founding, Operation, Patch, PatchCode, PatchState},
+        patch::{Founding, Operation, Patch, PatchCode, PatchState, Step},
         plan::Plan,
         policy::{Circle, Demand, Policy, Refusal},
         project::{Lifecycle, Project, ProjectKey, Revision},
         rebase,
+        task::Link,
         time::Timestamp,
     },
     review::{consensus, notes},
@@ -40,7 +41,7 @@ pub struct Facts {
     pub unopposed_at: Option<Timestamp>,
     /// Who objects to its current revision, and why.
     pub objections: Vec<(MemberId, String)>,
-    /// Whether it was applied because nobody objected.
+    /// Whether it was applied without anybody's approval: nobody objected, or the policy lets what its rules made pass.
     pub by_policy: bool,
     /// What moved under a proposed patch since it was made, a sentence each; empty while it is fresh.
     pub stale: Vec<String>,
@@ -131,6 +132,14 @@ impl Facts {
             PatchState::Proposed => self.now >= self.patch.expires_at,
             _ => false,
         }
+    }
+
+    /// What rules made it of, where all its steps follow from one and the same: what happened, and where that stands.
+    pub fn cause(&self) -> Option<(&str, &Link)> {
+        let why = |step: &Step| (step.reason.clone(), step.evidence.clone());
+        let [first, others @ ..] = self.patch.steps.as_slice() else { return None };
+        let is_one = self.patch.is_by_rule() && others.iter().all(|step| why(step) == why(first));
+        first.evidence.as_ref().filter(|_| is_one).map(|link| (first.reason.as_str(), link))
     }
 
     /// What it needs to be applied.

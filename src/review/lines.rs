@@ -10,7 +10,7 @@ use crate::domain::{
     diff::{Effect, Entry, FieldChange, Value},
     message::{Line, LineKind, Span},
     patch::{Mode, PatchState},
-    task::{Priority, Status, Task, TaskNumber, effort},
+    task::{Link, Priority, Status, Task, TaskNumber, effort},
 };
 
 /// How much a line says.
@@ -30,6 +30,8 @@ pub enum Style {
 const TITLE: usize = 120;
 /// Characters of a text inside a change on a card.
 const TEXT: usize = 60;
+/// Characters of a reason.
+const REASON: usize = 300;
 /// Characters of a tick box's label: Slack cuts at 75 (docs.slack.dev: composition objects, option).
 const LABEL: usize = 72;
 
@@ -268,18 +270,31 @@ fn below(facts: &Facts, entry: &Entry, style: Style) -> Vec<Vec<Span>> {
         lines.extend(texts(task));
     }
     lines.extend(facts.notes.get(&entry.step).map(|note| vec![Span::plain(format!("note: {note}"))]));
-    if let Some(step) = facts.patch.steps.get(entry.step) {
+    // What all of it follows from stands above.
+    let is_said = style == Style::Full && facts.cause().is_some();
+    if let Some(step) = facts.patch.steps.get(entry.step).filter(|_| !is_said) {
         let mut why = Vec::new();
-        if !step.reason.is_empty() {
-            why.push(Span::plain(format!("why: {}", clip(&step.reason, 300))));
-        }
-        if let Some(link) = &step.evidence {
-            why.push(Span::plain(if why.is_empty() { "see " } else { " · " }));
-            why.push(Span::Link { text: clip(&link.label, TEXT), url: link.url.clone() });
+        match &step.evidence {
+            Some(link) if step.reason.starts_with(&link.label) => why = happened(&step.reason, link),
+            evidence => {
+                if !step.reason.is_empty() {
+                    why.push(Span::plain(format!("why: {}", clip(&step.reason, REASON))));
+                }
+                if let Some(link) = evidence {
+                    why.push(Span::plain(if why.is_empty() { "see " } else { " · " }));
+                    why.push(Span::Link { text: clip(&link.label, TEXT), url: link.url.clone() });
+                }
+            }
         }
         lines.extend((!why.is_empty()).then_some(why));
     }
     lines
+}
+
+/// What happened, where the link says to what: `acme/web#12 was merged by ana-gh`.
+pub fn happened(reason: &str, link: &Link) -> Vec<Span> {
+    let words = reason.strip_prefix(&link.label).map_or_else(|| format!(" {reason}"), str::to_owned);
+    vec![Span::Link { text: link.label.clone(), url: link.url.clone() }, Span::plain(clip(&words, REASON))]
 }
 
 /// A task's description, acceptance criteria and links, a line each.

@@ -1,5 +1,7 @@
 //! A draft becomes a proposal: the patch, its card and their jobs, in one transaction.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -12,7 +14,7 @@ use crate::{
         job::Job,
         member::Member,
         patch::{Before, Decision, Mode, Operation, Origin, Patch, PatchState, next_free},
-        policy::{Group, Policy},
+        policy::{Group, Move, Policy},
         project::Revision,
         rebase::snapshot,
         task::TaskNumber,
@@ -49,6 +51,9 @@ pub struct Proposal<'a> {
     pub undoes: Option<PatchId>,
     /// Whether somebody has to decide on it, however small it is.
     pub waits: bool,
+    /// The moves that it is made of, where rules made it: then its author is the robot in whose name they propose, and
+    /// nobody asked. Empty where somebody did.
+    pub moves: BTreeSet<Move>,
 }
 
 /// Where a draft's operations go.
@@ -78,14 +83,18 @@ pub enum Proposed {
     Ask(Group),
 }
 
-/// Stores a proposal with its card; where the policy lets so small a change pass, applies it at once.
+/// Stores a proposal with its card; where the policy lets so small a change, or such moves of rules, pass, applies it at
+/// once.
 ///
 /// # Errors
 /// [`UserError`] where the author is a viewer, where the draft breaks a rule, naming every problem, or where the
 /// proposal that it would replace is already decided.
 pub async fn propose(tx: &mut Tx, proposal: Proposal<'_>, circles: &Circles, chance: &Chance) -> Result<Proposed> {
     let author = as_stored(tx, proposal.author).await?;
-    may_change(tx, &author, proposal.venue).await?;
+    let is_by_rule = !proposal.moves.is_empty();
+    if !is_by_rule {
+        may_change(tx, &author, proposal.venue).await?;
+    }
     let Some(patch) = build(tx, &proposal, chance).await? else { return Ok(Proposed::Lost) };
     if let Some(old) = proposal.supersedes {
         supersede(tx, old, &patch, chance).await?;
@@ -96,6 +105,9 @@ pub async fn propose(tx: &mut Tx, proposal: Proposal<'_>, circles: &Circles, cha
     place_card(tx, &patch, proposal.card, proposal.message, chance).await?;
     tx.enqueue(chance.id(), &Job::ExpirePatch { patch: patch.id }.due(patch.expires_at)).await?;
     let policy = tx.policy_of(patch.project).await?;
+    if is_by_rule {
+        return by_rule(tx, patch, &policy, chance).await;
+    }
     // What people are already looking at is decided by them, however small an edit has made it.
     let may_pass = proposal.supersedes.is_none() && !proposal.waits;
     if may_pass && policy.applies_at_once(&patch) {
@@ -113,6 +125,19 @@ pub async fn propose(tx: &mut Tx, proposal: Proposal<'_>, circles: &Circles, cha
     }
     consensus::schedule(tx, &patch, chance).await?;
     Ok(Proposed::Stored(Box::new(patch)))
+}
+
+/// What becomes of a proposal of rules: it waits for people, or the policy lets its moves pass. It counts nobody's
+/// approval, and takes also the place of what people are looking at: that is about what was so before.
+async fn by_rule(tx: &mut Tx, patch: Patch, policy: &Policy, chance: &Chance) -> Result<Proposed> {
+    if !policy.applies_by_rule(&patch) {
+        return Ok(Proposed::Stored(Box::new(patch)));
+    }
+    let cause = Cause::ByRule(patch.author);
+    Ok(match apply::apply(tx, patch, None, cause, chance).await? {
+        apply::Outcome::Applied(applied) => Proposed::Stored(applied),
+        apply::Outcome::Stale | apply::Outcome::Lost => Proposed::Lost,
+    })
 }
 
 /// Refuses whoever may only look, and says who can help.
@@ -156,6 +181,7 @@ async fn build(tx: &mut Tx, proposal: &Proposal<'_>, chance: &Chance) -> Result<
             method: draft.method.clone(),
             delivery: proposal.delivery,
             drafted: draft.drafted.clone(),
+            moves: proposal.moves.clone(),
         },
         confidence: draft.confidence,
         state: PatchState::Proposed,
@@ -205,7 +231,10 @@ fn gone(patch: &Patch) -> crate::error::Error {
 }
 
 /// Takes the old proposal out of the running; refuses where it is decided already.
-async fn supersede(tx: &mut Tx, old: PatchId, new: &Patch, chance: &Chance) -> Result<()> {
+///
+/// # Errors
+/// [`UserError`] with these words.
+pub async fn supersede(tx: &mut Tx, old: PatchId, new: &Patch, chance: &Chance) -> Result<()> {
     let Some(original) = tx.lock_patch(old).await? else {
         return Err(UserError::new("The proposal that you are changing does not exist any more.").into());
     };

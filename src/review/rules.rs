@@ -12,7 +12,7 @@ use super::{
 use crate::domain::{
     ids::MemberId,
     member::Role,
-    policy::{Approvers, Because, Demand, Large, Lazy, Policy, Small, Stricter},
+    policy::{Approvers, Because, Demand, Large, Lazy, Move, Policy, Small, Stricter},
 };
 
 /// What a policy says about one thing: a name for it, and the rule.
@@ -29,6 +29,7 @@ pub fn rules(policy: &Policy, names: &BTreeMap<MemberId, String>) -> Vec<Rule> {
         ("Expiry", format!("after {}", span(policy.expiry))),
         ("At once", auto(&policy.auto)),
         ("Without approval", lazy(&policy.lazy)),
+        ("From GitHub", moves(&policy.moves)),
     ]
 }
 
@@ -130,6 +131,18 @@ fn lazy(lazy: &Lazy) -> String {
     )
 }
 
+/// The moves that apply at once.
+fn moves(moves: &BTreeSet<Move>) -> String {
+    if moves.is_empty() {
+        return "every move is asked".to_owned();
+    }
+    let named: Vec<&str> = moves.iter().map(|one| one.as_str()).collect();
+    format!(
+        "moves of {} apply at once; not where deletes or many changes need more, or a task is cancelled",
+        list(&named, "and")
+    )
+}
+
 /// `7 days`, `36 hours`.
 pub fn span(length: Duration) -> String {
     let hours = usize::try_from(length.as_secs() / 3600).unwrap_or(usize::MAX);
@@ -160,6 +173,7 @@ mod tests {
         Expiry: after 7 days
         At once: a task's status, assignee, estimate, priority and due, where its author may approve alone
         Without approval: nothing
+        From GitHub: every move is asked
         ");
         let strict = Policy {
             approvers: Approvers {
@@ -174,6 +188,7 @@ mod tests {
             expiry: Duration::from_hours(36),
             auto: [Small::Status].into(),
             lazy: Lazy { hours: 24, zone: Some("Europe/Paris".to_owned()), since: None },
+            moves: [Move::Review, Move::Merged].into(),
         };
         insta::assert_snapshot!(said(&strict), @r"
         Who approves: owners, approvers, Ana or the user group S1
@@ -184,6 +199,7 @@ mod tests {
         Expiry: after 36 hours
         At once: a task's status, where its author may approve alone
         Without approval: after 24 working hours (Mon–Fri 9–17 in Europe/Paris) unless somebody objects; not where deletes or many changes need more
+        From GitHub: moves of review and merged apply at once; not where deletes or many changes need more, or a task is cancelled
         ");
     }
 

@@ -83,6 +83,7 @@ pub(crate) fn facts(effects: Vec<Effect>) -> Facts {
             method: String::new(),
             delivery: None,
             drafted: None,
+            moves: std::collections::BTreeSet::new(),
         },
         confidence: Confidence::High,
         state: PatchState::Proposed,

@@ -285,15 +285,16 @@ impl Tx {
     }
 
     /// The newest patch that waits for a decision and has a card in this channel. Where the venue is a
-    /// thread, the card must stand in it or be the message that it hangs from.
+    /// thread, the card must stand in it or be the message that it hangs from; elsewhere, somebody must have asked for
+    /// it: what rules propose is not what people talk about.
     pub async fn open_patch_at(&mut self, venue: &Venue) -> Result<Option<Patch>> {
-        let row = first!(
+        let rows = all!(
             self.session,
             PatchRow,
             select_patches!(
                 "AND p.state = 'proposed' AND EXISTS (SELECT 1 FROM cards c WHERE c.tenant_id = p.tenant_id \
                  AND c.patch_id = p.id AND c.surface = $2 AND c.team = $3 AND c.channel = $4 \
-                 AND (CAST($5 AS TEXT) IS NULL OR c.thread = $5 OR c.message = $5)) ORDER BY p.code DESC LIMIT 1"
+                 AND (CAST($5 AS TEXT) IS NULL OR c.thread = $5 OR c.message = $5)) ORDER BY p.code DESC"
             ),
             &self.key,
             venue.surface.as_str(),
@@ -301,7 +302,7 @@ impl Tx {
             &venue.channel,
             &venue.thread
         );
-        row.map(TryInto::try_into).transpose()
+        Ok(patches(rows)?.into_iter().find(|patch| venue.thread.is_some() || !patch.is_by_rule()))
     }
 
     /// Counts a member's approval of this revision of a patch, once.

@@ -94,6 +94,7 @@ impl World {
                 method: String::new(),
                 delivery: None,
                 drafted: None,
+                moves: Default::default(),
             },
             confidence: Confidence::High,
             state: PatchState::Proposed,

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Approvers, Large, Lazy, Policy, Small, Stricter};
+use super::{Approvers, Large, Lazy, Move, Policy, Small, Stricter};
 
 /// What a project sets otherwise than its tenant; what is `None` stays the tenant's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,9 @@ pub struct Override {
     /// See [`Policy::lazy`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lazy: Option<Lazy>,
+    /// See [`Policy::moves`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moves: Option<BTreeSet<Move>>,
 }
 
 impl Override {
@@ -52,6 +55,7 @@ impl Override {
             expiry: more.expiry.or(self.expiry),
             auto: more.auto.or(self.auto),
             lazy: more.lazy.or(self.lazy),
+            moves: more.moves.or(self.moves),
         }
     }
 }
@@ -68,6 +72,7 @@ pub(super) struct Stored {
     expiry: Option<Duration>,
     auto: Option<BTreeSet<Small>>,
     lazy: Option<Lazy>,
+    moves: Option<BTreeSet<Move>>,
     /// Until the kinds could be chosen, all or none of them.
     auto_apply_small: Option<bool>,
 }
@@ -78,9 +83,10 @@ impl From<Stored> for Policy {
             Some(false) => Some(BTreeSet::new()),
             Some(true) | None => None,
         };
-        let Stored { approvers, approvals, self_approval, deletes, large, expiry, auto, lazy, .. } = stored;
+        let Stored { approvers, approvals, self_approval, deletes, large, expiry, auto, lazy, moves, .. } = stored;
         let auto = auto.or(before);
-        Self::default().with(&Override { approvers, approvals, self_approval, deletes, large, expiry, auto, lazy })
+        let own = Override { approvers, approvals, self_approval, deletes, large, expiry, auto, lazy, moves };
+        Self::default().with(&own)
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) fn footer(facts: &Facts) -> Vec<Span> {
         return spans;
     }
     spans.push(Span::plain(approvals_words(facts)));
-    if !facts.policy.self_approval {
+    if !facts.policy.self_approval && !patch.is_by_rule() {
         spans.push(Span::plain(", not the author"));
     }
     spans.extend([Span::plain(" · expires "), Span::Time(patch.expires_at)]);

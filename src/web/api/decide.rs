@@ -278,6 +278,7 @@ pub(super) async fn undo(
         supersedes: None,
         undoes: Some(patch.id),
         waits: !caller.decides(),
+        moves: BTreeSet::new(),
     };
     match propose(tx, proposal, circles, &web.chance).await? {
         Proposed::Stored(patch) => Ok(Turn::Done(made(web, tx, &patch).await?)),

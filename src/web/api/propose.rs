@@ -210,6 +210,7 @@ pub(super) async fn propose(
         supersedes: None,
         undoes: None,
         waits: !caller.decides(),
+        moves: BTreeSet::new(),
     };
     match store_proposal(tx, proposal, circles, &web.chance).await? {
         Proposed::Stored(patch) => Ok(Turn::Done(made(web, tx, &patch).await?)),

@@ -147,6 +147,7 @@ pub(crate) fn patch(chance: &Chance, code: u32, project: ProjectId, author: Memb
             method: String::new(),
             delivery: None,
             drafted: None,
+            moves: Default::default(),
         },
         confidence: Confidence::High,
         state: PatchState::Proposed,

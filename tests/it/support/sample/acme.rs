@@ -233,6 +233,7 @@ impl<'a> Maker<'a> {
                 method: String::new(),
                 delivery: None,
                 drafted: None,
+                moves: Default::default(),
             },
             confidence: Confidence::High,
             state: PatchState::Proposed,
