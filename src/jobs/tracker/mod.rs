@@ -3,8 +3,10 @@
 //! A webhook and a look at the tracker bring the same facts, so it does not matter in which order they come, whether
 //! twice, or whether one is lost: what follows is a function of all that is known, and of the plan.
 
+mod found;
 mod observe;
 mod robot;
+mod suggest;
 
 use crate::{
     domain::{
@@ -12,6 +14,7 @@ use crate::{
         job::JobError,
         tracker::TrackerEvent,
     },
+    error::Error,
     jobs::Desk,
 };
 
@@ -23,9 +26,23 @@ pub(super) async fn handle(
     event: &TrackerEvent,
 ) -> Result<(), JobError> {
     let mut tx = desk.store.write(tenant).await?;
-    if tx.finish_delivery(id, "recorded", desk.chance.now()).await? {
-        observe::observe(desk, &mut tx, event).await?;
-        tx.commit().await?;
+    if !tx.finish_delivery(id, "recorded", desk.chance.now()).await? {
+        return Ok(());
     }
-    Ok(())
+    let mut observed = observe::observe(desk, &mut tx, event).await?;
+    match suggest::suggest(desk, &mut tx, &mut observed, event.by.as_ref()).await {
+        Ok(()) => Ok(tx.commit().await?),
+        // Nobody asked who could be told. The facts are kept, and the next look proposes what is due then.
+        Err(Error::User(words)) => {
+            tracing::warn!(%words, "what happened could not be proposed");
+            drop(tx);
+            let mut tx = desk.store.write(tenant).await?;
+            if tx.finish_delivery(id, "recorded", desk.chance.now()).await? {
+                observe::observe(desk, &mut tx, event).await?;
+                tx.commit().await?;
+            }
+            Ok(())
+        }
+        Err(Error::Internal(error)) => Err(JobError::Retry(error)),
+    }
 }

@@ -64,7 +64,6 @@ pub(in crate::jobs) struct Observed {
     /// An issue that became a part of another one, or is none any more: the whole, the part, and which.
     pub(in crate::jobs) part: Option<(Numbered, Numbered, bool)>,
     /// Whether Docket itself did it.
-    #[expect(dead_code, reason = "the first rule that proposes takes it up")]
     pub(in crate::jobs) is_echo: bool,
 }
 
@@ -232,6 +231,17 @@ async fn link(tx: &mut Tx, pull: &Pull) -> Result<Vec<PullTask>> {
             tx.put_pull_task(&link).await?;
         }
         links.push(link);
+    }
+    Ok(links)
+}
+
+/// Makes the links of all pull requests of a repository say what they name now: it was linked to a project, or no longer
+/// is. How many links to tasks there are now.
+#[expect(dead_code, reason = "linking a repository takes it up")]
+pub(in crate::jobs) async fn relink(tx: &mut Tx, repository: RepositoryId) -> Result<usize> {
+    let mut links = 0;
+    for pull in tx.pulls_of(repository).await? {
+        links += link(tx, &pull).await?.len();
     }
     Ok(links)
 }

@@ -16,7 +16,6 @@ const SUBJECT: &str = "rules";
 
 /// The member in whose name rules propose because of what happened at GitHub, made on demand. Being a bot, it never
 /// counts where people decide.
-#[expect(dead_code, reason = "the first rule that proposes takes it up")]
 pub(in crate::jobs) async fn robot(tx: &mut Tx, chance: &Chance) -> Result<Member> {
     if let Some(known) = known(tx).await? {
         return Ok(known);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     time::Timestamp,
-    tracker::{Account, Numbered, Pull, PullState, RepositoryId},
+    tracker::{Account, Issue, IssueState, Numbered, Pull, PullState, RepositoryId},
 };
 
 pub(super) fn account(id: u64, login: &str) -> Account {
@@ -48,5 +48,21 @@ pub(super) fn pull(number: u64) -> Pull {
         reviews: BTreeMap::new(),
         checks: BTreeMap::new(),
         commits: BTreeMap::new(),
+    }
+}
+
+/// An open issue.
+pub(super) fn issue(number: u64) -> Issue {
+    Issue {
+        at: numbered(number),
+        id: 9_000 + number,
+        url: format!("https://github.com/{}/issues/{number}", web()),
+        title: "Sign-in page".to_owned(),
+        state: IssueState::Open,
+        labels: BTreeSet::new(),
+        assignees: BTreeSet::new(),
+        opened_at: at(0),
+        updated_at: at(0),
+        ended_at: None,
     }
 }

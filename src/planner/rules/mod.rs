@@ -3,10 +3,19 @@
 //! [`references`](references()) says which tasks a pull request names, [`pulls`] what its state means for them, and
 //! [`issues`] what became of an issue that stands for a task.
 
+pub mod issues;
 mod prose;
+pub mod pulls;
 mod references;
 
 #[cfg(test)]
 mod fixtures;
 
 pub use references::{References, references, reverted};
+
+use crate::domain::time::Timestamp;
+
+/// `on 20 Nov 2026 at 10:42 UTC`.
+fn when(at: Timestamp) -> String {
+    at.to_utc().format("on %-d %b %Y at %H:%M UTC").to_string()
+}

@@ -119,6 +119,17 @@ impl Tx {
         ))
     }
 
+    /// Every pull request of a repository, by number.
+    pub async fn pulls_of(&mut self, repository: RepositoryId) -> Result<Vec<Pull>> {
+        read(all!(
+            self.session,
+            (String,),
+            "SELECT facts FROM pulls WHERE tenant_id = $1 AND repository_id = $2 ORDER BY number",
+            &self.key,
+            whole(repository.0)
+        ))
+    }
+
     /// The open pull requests of all repositories, those first that changed last.
     pub async fn open_pulls(&mut self, rows: usize) -> Result<Vec<Pull>> {
         read(all!(
