@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     event::Venue,
-    ids::{AnswerId, CardId, ChangeId, DeliveryId, EntryId, MemberId, PatchId},
+    ids::{AnswerId, CardId, ChangeId, DeliveryId, EntryId, MemberId, PatchId, PullCardId},
     member::Identity,
     message::Message,
     time::Timestamp,
@@ -19,6 +19,8 @@ pub struct Card {
     pub patch: PatchId,
     /// Where it stands.
     pub venue: Venue,
+    /// The message of a pull request in whose thread it is to stand.
+    pub under: Option<PullCardId>,
     /// The surface's id of the message once it is posted: a Slack `ts`, a console entry.
     pub message: Option<String>,
     /// A fingerprint of what the message says now, so that an update that changes nothing is not sent.
@@ -84,6 +86,11 @@ pub enum EntryContent {
     Change {
         /// The change.
         change: ChangeId,
+    },
+    /// The message of a pull request, always shown as that is now.
+    Pull {
+        /// The message.
+        card: PullCardId,
     },
     /// A card, always shown as the patch is now.
     Card {

@@ -109,6 +109,8 @@ ids! {
     IncidentId = "inc";
     /// The message that shows a pull request on a surface.
     PullCardId = "pcd";
+    /// A line about something that happened at a tracker.
+    NoticeId = "ntc";
 }
 
 #[cfg(test)]

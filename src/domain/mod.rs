@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock or imports another room of Docket.
 //! The words of these modules are the words of the whole program.
 
+pub mod announce;
 pub mod apply;
 pub mod audit;
 pub mod card;
@@ -29,6 +30,7 @@ pub mod project;
 #[cfg(test)]
 mod properties;
 pub mod provider;
+pub mod pulls;
 pub mod rebase;
 pub mod route;
 pub mod secret;

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::{
     Error, Result, Tx,
-    codec::{from_json, parse, word},
+    codec::{from_json, parse, parse_opt, word},
 };
 use crate::domain::{
     card::Card,
@@ -32,6 +32,7 @@ struct CardRow {
     team: String,
     channel: String,
     thread: Option<String>,
+    pull_card_id: Option<String>,
     message: Option<String>,
     shown: Option<String>,
     created_at: i64,
@@ -41,11 +42,12 @@ impl TryFrom<CardRow> for Card {
     type Error = Error;
 
     fn try_from(row: CardRow) -> Result<Self> {
-        let CardRow { id, patch_id, surface, team, channel, thread, message, shown, created_at } = row;
+        let CardRow { id, patch_id, surface, team, channel, thread, pull_card_id, message, shown, created_at } = row;
         Ok(Self {
             id: parse("card", &id)?,
             patch: parse("patch", &patch_id)?,
             venue: Venue { surface: word("surface", &surface)?, team, channel, thread },
+            under: parse_opt("card", pull_card_id.as_deref())?,
             message,
             shown,
             created_at: Timestamp::from_millis(created_at),
@@ -59,8 +61,8 @@ impl Tx {
         let Venue { surface, team, channel, thread } = &card.venue;
         execute!(
             self.session,
-            "INSERT INTO cards (tenant_id, id, patch_id, surface, team, channel, thread, message, shown, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "INSERT INTO cards (tenant_id, id, patch_id, surface, team, channel, thread, pull_card_id, message, shown, \
+             created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             &self.key,
             card.id.to_string(),
             card.patch.to_string(),
@@ -68,6 +70,7 @@ impl Tx {
             team,
             channel,
             thread,
+            card.under.map(|under| under.to_string()),
             &card.message,
             &card.shown,
             card.created_at.as_millis()
@@ -80,7 +83,7 @@ impl Tx {
         let row = first!(
             self.session,
             CardRow,
-            "SELECT id, patch_id, surface, team, channel, thread, message, shown, created_at FROM cards \
+            "SELECT id, patch_id, surface, team, channel, thread, pull_card_id, message, shown, created_at FROM cards \
              WHERE tenant_id = $1 AND id = $2",
             &self.key,
             id.to_string()
@@ -93,7 +96,7 @@ impl Tx {
         let rows = all!(
             self.session,
             CardRow,
-            "SELECT id, patch_id, surface, team, channel, thread, message, shown, created_at FROM cards \
+            "SELECT id, patch_id, surface, team, channel, thread, pull_card_id, message, shown, created_at FROM cards \
              WHERE tenant_id = $1 AND patch_id = $2 ORDER BY created_at, id",
             &self.key,
             patch.to_string()
@@ -112,7 +115,7 @@ impl Tx {
         let row = first!(
             self.session,
             CardRow,
-            "SELECT id, patch_id, surface, team, channel, thread, message, shown, created_at FROM cards \
+            "SELECT id, patch_id, surface, team, channel, thread, pull_card_id, message, shown, created_at FROM cards \
              WHERE tenant_id = $1 AND surface = $2 AND team = $3 AND channel = $4 AND message = $5 \
              ORDER BY created_at, id LIMIT 1",
             &self.key,
@@ -135,7 +138,7 @@ impl Tx {
         let row = first!(
             self.session,
             CardRow,
-            "SELECT id, patch_id, surface, team, channel, thread, message, shown, created_at FROM cards \
+            "SELECT id, patch_id, surface, team, channel, thread, pull_card_id, message, shown, created_at FROM cards \
              WHERE tenant_id = $1 AND surface = $2 AND team = $3 AND channel = $4 AND thread = $5 \
              ORDER BY created_at DESC, id DESC LIMIT 1",
             &self.key,
@@ -148,12 +151,16 @@ impl Tx {
     }
 
     /// Whether a thread hangs on something of ours: a card or the message of a draft that is being made starts it or
-    /// stands in it. False for a venue that is no thread.
+    /// stands in it. False for a venue that is no thread, and for the thread of a pull request's message: what people say
+    /// to each other there is about the code.
     ///
     /// Asked for everything that is said in any thread of a channel, before it is stored: one look into an index, and
     /// one at the drafts.
     pub async fn is_our_thread(&mut self, venue: &Venue) -> Result<bool> {
         let Venue { surface, team, channel, thread: Some(thread) } = venue else { return Ok(false) };
+        if self.pull_card_by_message(*surface, team, channel, thread).await?.is_some() {
+            return Ok(false);
+        }
         let surface = surface.as_str();
         let card = first!(self.session, (i64,), THREAD, &self.key, surface, team, channel, thread);
         if card.is_some() {
@@ -170,15 +177,28 @@ impl Tx {
         Ok(false)
     }
 
-    /// Stores a card's `message` and `shown`; nothing else of it changes.
+    /// Stores a card's `message`, its `shown` and the thread it is in; nothing else of it changes.
     pub async fn update_card(&mut self, card: &Card) -> Result<()> {
         execute!(
             self.session,
-            "UPDATE cards SET message = $3, shown = $4 WHERE tenant_id = $1 AND id = $2",
+            "UPDATE cards SET message = $3, shown = $4, thread = $5 WHERE tenant_id = $1 AND id = $2",
             &self.key,
             card.id.to_string(),
             &card.message,
-            &card.shown
+            &card.shown,
+            &card.venue.thread
+        );
+        Ok(())
+    }
+
+    /// Stores in whose thread a card is to stand, which is not posted yet.
+    pub async fn put_card_under(&mut self, card: &Card) -> Result<()> {
+        execute!(
+            self.session,
+            "UPDATE cards SET pull_card_id = $3 WHERE tenant_id = $1 AND id = $2 AND message IS NULL",
+            &self.key,
+            card.id.to_string(),
+            card.under.map(|under| under.to_string())
         );
         Ok(())
     }

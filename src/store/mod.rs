@@ -22,6 +22,7 @@ use crate::domain::ids::TenantId;
 #[macro_use]
 mod engine;
 mod accounts;
+mod announcements;
 mod answers;
 mod audit;
 mod calls;

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
-use super::{Store, accounts, calls, cards, dialect, lessons, plans, progress, requests, routes, tokens};
+use super::{
+    Store, accounts, announcements, calls, cards, dialect, lessons, plans, progress, requests, routes, tokens, trackers,
+};
 
 /// How often the compiled statement winds a table, or an index, to its start to read it through.
 async fn scans(connection: &mut SqliteConnection, sql: &str) -> usize {
@@ -45,6 +47,9 @@ async fn sqlite_runs_every_hot_statement_by_an_index() {
         ("routes", routes::ROUTES, 0),
         ("progress", progress::OPEN, 0),
         ("cards of a thread", cards::THREAD, 0),
+        ("the message of a pull request", announcements::BY_MESSAGE, 0),
+        ("lines in its thread", announcements::LINES_SINCE, 0),
+        ("repositories by name", trackers::repositories::LIKE, 0),
         ("a token", tokens::BY_HASH, 0),
         ("an answered request", requests::ANSWER, 0),
         ("old requests", requests::OLD, 0),

@@ -65,7 +65,7 @@ const TABLES: &[Table] = &[
     along(
         "projects",
         "id",
-        "id key title summary lifecycle revision:number next_number:number created_at:number updated_at:number policy",
+        "id key title summary lifecycle revision:number next_number:number created_at:number updated_at:number policy announce",
     ),
     along(
         "tasks",
@@ -124,6 +124,7 @@ const TABLES: &[Table] = &[
         "repository_id:number number:number state updated_at:number facts project_id task:number proposed",
     ),
     along("remarks", "repository_id, id", "repository_id:number number:number id author url text at:number"),
+    along("mentions", "member_id", "member_id wanted_at:number"),
     along("audit", "seq", "id at:number actor action subject venue before after"),
     stays("llm_accounts", SECRETS),
     stays("connections", SECRETS),
@@ -135,6 +136,8 @@ const TABLES: &[Table] = &[
     stays("api_tokens", "opens this server"),
     stays("api_requests", "is answers of this server, for those who ask again"),
     stays("cards", "is messages that this server posted and keeps true"),
+    stays("pull_cards", "is messages that this server posted and keeps true"),
+    stays("notices", SAID),
     stays("answers", SAID),
     stays("entries", SAID),
     stays("progress", PASSING),

@@ -108,6 +108,7 @@ impl World {
             id: self.chance.id(),
             patch: patch.id,
             venue: self.venue.clone(),
+            under: None,
             message: Some(patch.code.to_string()),
             shown: None,
             created_at: NOW,

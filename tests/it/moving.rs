@@ -134,7 +134,13 @@ async fn worked(docket: &TestApp<'_>) {
     docket.click("U2", "patch.approve").await;
     docket.slash("U1", "break AUTH-2").await;
     docket.click("U1", "patch.approve").await;
-    for line in ["start AUTH-1", "estimate AUTH-1 3h", "assign AUTH-1 <@U2|ben>", "edit move AUTH-3 before AUTH-1"] {
+    for line in [
+        "start AUTH-1",
+        "estimate AUTH-1 3h",
+        "assign AUTH-1 <@U2|ben>",
+        "edit move AUTH-3 before AUTH-1",
+        "github mentions on",
+    ] {
         docket.slash("U1", line).await;
     }
     docket.click("U1", "patch.approve").await;

@@ -45,6 +45,7 @@ fn card(channel: &str, message: Option<&str>) -> Card {
         id: CardId::from_ulid(Ulid::nil()),
         patch: PatchId::from_ulid(Ulid::nil()),
         venue: venue(channel, None),
+        under: None,
         message: message.map(str::to_owned),
         shown: None,
         created_at: NOW,

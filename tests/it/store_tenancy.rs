@@ -28,7 +28,7 @@ use docket::{
 };
 
 use crate::{
-    store_models, store_trackers,
+    store_announcements, store_models, store_trackers,
     support::{
         clock::START,
         db::{TestDb, for_each_db},
@@ -42,7 +42,7 @@ for_each_db! {
 }
 
 /// Tables whose rows belong to a tenant, each with the case below that proves it is out of reach.
-const TABLES: [&str; 38] = [
+const TABLES: [&str; 41] = [
     "answers",
     "api_requests",
     "api_tokens",
@@ -64,12 +64,15 @@ const TABLES: [&str; 38] = [
     "llm_calls",
     "logins",
     "members",
+    "mentions",
+    "notices",
     "objections",
     "patches",
     "policy_changes",
     "progress",
     "projects",
     "provider_apps",
+    "pull_cards",
     "pull_tasks",
     "pulls",
     "remarks",
@@ -107,6 +110,7 @@ pub(crate) struct Full {
     token: ApiToken,
     change: PolicyChange,
     repository: Repository,
+    told: store_announcements::Told,
 }
 
 pub(crate) async fn fill(db: &TestDb) -> Full {
@@ -154,6 +158,7 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
     let token = fill_api(db, &mut tx, member).await;
     let change = fill_policy(db, &mut tx, member, (project.id, patch.id)).await;
     let repository = store_trackers::fill(db, &mut tx, member, project.id).await;
+    let told = store_announcements::fill(db, &mut tx, member, project.id).await;
     tx.commit().await.unwrap();
     db.store.start_flow(&flow(tenant, member)).await.unwrap();
     Full {
@@ -173,6 +178,7 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
         token,
         change,
         repository,
+        told,
     }
 }
 
@@ -303,6 +309,7 @@ async fn sees(tx: &mut Tx, full: &Full) -> Vec<(&'static str, bool)> {
     let delete = docket::domain::patch::Operation::DeleteTask { number: first };
     let part = tx.plan_part(project, &[&delete]).await.unwrap();
     let mut seen = store_trackers::sees(tx, &full.repository, project).await;
+    seen.extend(store_announcements::sees(tx, &full.told, full.member).await);
     seen.extend([
         ("tenants", tx.policy().await.unwrap().approvals == 2),
         ("installations", tx.installation(Surface::Slack, "T1").await.unwrap().is_some()),
@@ -401,10 +408,12 @@ async fn meddle(db: &TestDb, intruder: TenantId, full: &Full) {
     meddle_with_connections(&mut tx, full).await;
     meddle_with_policy(&mut tx, full).await;
     store_trackers::meddle(&mut tx, &full.repository, full.project.id).await;
+    store_announcements::meddle(&mut tx, &full.told, full.member).await;
     tx.commit().await.unwrap();
 
     // What would refer to a row of another tenant is refused.
     store_trackers::meddle_by_reference(db, intruder, (full.member, full.project.id)).await;
+    store_announcements::meddle_by_reference(db, intruder, &full.told, full.member).await;
     let mut tx = db.store.write(intruder).await.unwrap();
     assert!(tx.put_installation(&full.installation).await.is_err());
     drop(tx);

@@ -3,7 +3,8 @@
 mod incidents;
 mod issues;
 mod pulls;
-mod repositories;
+pub(super) mod repositories;
 
 pub use issues::StoredIssue;
 pub use pulls::PullTask;
+pub(super) use pulls::numbered;

@@ -85,7 +85,7 @@ impl TryFrom<RemarkRow> for Remark {
 }
 
 /// Reads the place of a pull request or an issue.
-pub(super) fn numbered(repository: i64, number: i64) -> Result<Numbered> {
+pub(in crate::store) fn numbered(repository: i64, number: i64) -> Result<Numbered> {
     Ok(Numbered { repository: RepositoryId(natural("repository", repository)?), number: natural("number", number)? })
 }
 
@@ -205,6 +205,47 @@ impl Tx {
             i64::from(task.0)
         );
         rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// The pull requests that are about the tasks of a project, or about one of them, the newest of each task first: the
+    /// task, whether merging finishes it, the name of the repository, and what is known of the pull request.
+    pub async fn pulls_about(
+        &mut self,
+        project: ProjectId,
+        task: Option<TaskNumber>,
+    ) -> Result<Vec<(TaskNumber, bool, String, Pull)>> {
+        let rows = all!(
+            self.session,
+            (i64, bool, String, String),
+            "SELECT t.task, t.is_closing, r.full_name, p.facts FROM pull_tasks t \
+             JOIN pulls p ON p.tenant_id = t.tenant_id AND p.repository_id = t.repository_id AND p.number = t.number \
+             JOIN repositories r ON r.tenant_id = t.tenant_id AND r.id = t.repository_id \
+             WHERE t.tenant_id = $1 AND t.project_id = $2 AND (CAST($3 AS BIGINT) IS NULL OR t.task = $3) \
+             ORDER BY t.task, p.opened_at DESC, t.repository_id, t.number",
+            &self.key,
+            project.to_string(),
+            task.map(|task| i64::from(task.0))
+        );
+        rows.into_iter()
+            .map(|(task, is_closing, name, facts)| {
+                Ok((TaskNumber(small("task", task)?), is_closing, name, from_json("pull request", &facts)?))
+            })
+            .collect()
+    }
+
+    /// The pull requests because of which a patch was proposed, each with the project that it was proposed for.
+    pub async fn pulls_of_patch(&mut self, patch: PatchId) -> Result<Vec<(Numbered, ProjectId)>> {
+        let rows = all!(
+            self.session,
+            (i64, i64, String),
+            "SELECT DISTINCT repository_id, number, project_id FROM pull_tasks \
+             WHERE tenant_id = $1 AND patch_id = $2 ORDER BY repository_id, number, project_id",
+            &self.key,
+            patch.to_string()
+        );
+        rows.into_iter()
+            .map(|(repository, number, project)| Ok((numbered(repository, number)?, parse("project", &project)?)))
+            .collect()
     }
 
     /// The pull requests that are about any task of a project.

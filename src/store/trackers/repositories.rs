@@ -10,7 +10,7 @@ use crate::{
     },
     store::{
         Error, Result, Tx,
-        codec::{from_json, parse, small, to_json, whole, word},
+        codec::{from_json, limit, natural, parse, small, to_json, whole, word},
     },
 };
 
@@ -44,7 +44,26 @@ impl TryFrom<Row> for Repository {
     }
 }
 
+/// The repositories that are there and whose names hold `$2`: those first whose own name begins with it.
+pub(in crate::store) const LIKE: &str = "SELECT id, full_name FROM repositories WHERE tenant_id = $1 \
+     AND presence <> 'missing' AND lower(full_name) LIKE '%' || $2 || '%' ESCAPE '\\' \
+     ORDER BY CASE WHEN lower(full_name) LIKE '%/' || $2 || '%' ESCAPE '\\' OR lower(full_name) LIKE $2 || '%' ESCAPE '\\' \
+     THEN 0 ELSE 1 END, full_name, id LIMIT $3";
+
 impl Tx {
+    /// The numbers and names of the repositories whose names hold these words, in any case.
+    pub async fn repositories_like(&mut self, words: &str, rows: usize) -> Result<Vec<(RepositoryId, String)>> {
+        let plain: String = words.to_lowercase().chars().take(150).fold(String::new(), |mut out, c| {
+            if matches!(c, '%' | '_' | '\\') {
+                out.push('\\');
+            }
+            out.push(c);
+            out
+        });
+        let rows = all!(self.session, (i64, String), LIKE, &self.key, plain, limit(rows));
+        rows.into_iter().map(|(id, name)| Ok((RepositoryId(natural("repository", id)?), name))).collect()
+    }
+
     /// The repository of this number.
     pub async fn repository(&mut self, id: RepositoryId) -> Result<Option<Repository>> {
         let row = first!(

@@ -160,7 +160,7 @@ pub(crate) fn patch(chance: &Chance, code: u32, project: ProjectId, author: Memb
 
 /// A card of this patch that is not posted yet.
 pub(crate) fn card(chance: &Chance, patch: PatchId, venue: Venue) -> Card {
-    Card { id: chance.id(), patch, venue, message: None, shown: None, created_at: chance.now() }
+    Card { id: chance.id(), patch, venue, under: None, message: None, shown: None, created_at: chance.now() }
 }
 
 /// What a patch taught that a model drafted and that was edited before it was approved.

@@ -249,6 +249,7 @@ impl<'a> Maker<'a> {
             id: self.chance.id(),
             patch: patch.id,
             venue: venue(),
+            under: None,
             message: None,
             shown: None,
             created_at: ago(minutes),
