@@ -13,8 +13,9 @@ use crate::{
         patch::Patch,
         project::{Lifecycle, Project},
         task::Status,
+        tracker::Presence,
     },
-    review::words::{clip, count},
+    review::words::{clip, count, list as sentence},
     store::{self, Tx},
 };
 
@@ -25,12 +26,19 @@ struct Facts {
     projects: Vec<Project>,
     counts: BTreeMap<ProjectId, BTreeMap<Status, i64>>,
     open: Vec<Patch>,
+    /// The repositories that are gone, by project.
+    missing: BTreeMap<ProjectId, Vec<String>>,
 }
 
 pub(super) async fn answer(tx: &mut Tx) -> store::Result<Message> {
-    let facts =
-        Facts { projects: tx.projects().await?, counts: tx.task_counts().await?, open: tx.open_patches().await? };
-    Ok(message(&facts))
+    let mut missing: BTreeMap<ProjectId, Vec<String>> = BTreeMap::new();
+    for gone in tx.repositories().await?.iter().filter(|one| one.presence == Presence::Missing) {
+        for project in tx.projects_linked_to(gone.id()).await? {
+            missing.entry(project).or_default().push(gone.name().to_owned());
+        }
+    }
+    let (projects, counts, open) = (tx.projects().await?, tx.task_counts().await?, tx.open_patches().await?);
+    Ok(message(&Facts { projects, counts, open, missing }))
 }
 
 fn message(facts: &Facts) -> Message {
@@ -60,7 +68,11 @@ fn line(facts: &Facts, project: &Project) -> Vec<Span> {
     let tasks = counts(facts.counts.get(&project.id).unwrap_or(&nothing));
     let open = facts.open.iter().filter(|patch| patch.project == project.id).count();
     let open = if open > 0 { format!(" · {}", count(open, "open proposal")) } else { String::new() };
-    let words = format!(" · {} · {tasks}{open}", project.lifecycle.as_str());
+    let missing = match facts.missing.get(&project.id) {
+        Some(names) => format!(" · {} is missing at GitHub", sentence(names, "and")),
+        None => String::new(),
+    };
+    let words = format!(" · {} · {tasks}{open}{missing}", project.lifecycle.as_str());
     let name = Span::Link { text: project.key.to_string(), url: format!("/projects/{}", project.key) };
     vec![name, Span::plain(format!(" {}{words}", clip(&project.title, 80)))]
 }
@@ -78,13 +90,14 @@ mod tests {
         let auth = project("AUTH", "User authentication");
         let old = Project { id: id(2), lifecycle: Lifecycle::Archived, ..project("OLD", "The old site") };
         let counts = BTreeMap::from([(auth.id, BTreeMap::from([(Status::Todo, 4), (Status::Done, 1)]))]);
+        let missing = BTreeMap::from([(auth.id, vec!["acme/web".to_owned()])]);
         let mut first = first_plan().patch;
         first.project = id(3);
-        let facts = Facts { projects: vec![auth, old], counts, open: vec![edits().patch, first] };
+        let facts = Facts { projects: vec![auth, old], counts, open: vec![edits().patch, first], missing };
         insta::assert_snapshot!(message(&facts).to_plain(), @r"
         1 project
         Projects
-        AUTH User authentication · draft · 4 todo, 1 done · 1 open proposal
+        AUTH User authentication · draft · 4 todo, 1 done · 1 open proposal · acme/web is missing at GitHub
         First plans that wait for approval
         P-41 AUTH: plan the user authentication flow
         Archived
@@ -94,7 +107,12 @@ mod tests {
 
     #[test]
     fn a_list_of_first_plans_alone_says_so() {
-        let facts = Facts { projects: Vec::new(), counts: BTreeMap::new(), open: vec![first_plan().patch] };
+        let facts = Facts {
+            projects: Vec::new(),
+            counts: BTreeMap::new(),
+            open: vec![first_plan().patch],
+            missing: BTreeMap::new(),
+        };
         insta::assert_snapshot!(message(&facts).to_plain(), @r"
         No project yet, 1 first plan to approve
         First plans that wait for approval
@@ -104,7 +122,7 @@ mod tests {
 
     #[test]
     fn an_empty_list_teaches_the_next_step() {
-        let facts = Facts { projects: Vec::new(), counts: BTreeMap::new(), open: Vec::new() };
+        let facts = Facts { projects: Vec::new(), counts: BTreeMap::new(), open: Vec::new(), missing: BTreeMap::new() };
         insta::assert_snapshot!(message(&facts).to_plain(), @"No projects yet. Try /docket plan Build a user authentication flow");
     }
 }

@@ -1,7 +1,9 @@
-//! Answers to what changes nothing: `help`, `show`, `list`, `next`, `inbox`, `status`, `stats`, `whoami`, `role`, `policy`.
+//! Answers to what changes nothing: `help`, `show`, `list`, `next`, `inbox`, `status`, `stats`, `whoami`, `role`,
+//! `policy`, `repos`, `prs`.
 //!
 //! Each answer loads its facts, then makes a message of them without touching the database again.
 
+mod announced;
 mod inbox;
 mod line;
 mod list;
@@ -10,6 +12,8 @@ mod next;
 pub mod place;
 mod policy;
 mod project;
+pub mod prs;
+pub mod repositories;
 mod roles;
 mod routes;
 mod stats;
@@ -82,6 +86,10 @@ pub async fn answer(tx: &mut Tx, ask: &Ask<'_>) -> Result<Message, Error> {
         Intent::Roles => roles::answer(tx).await,
         Intent::Policy(key) => policy::answer(tx, key.as_ref()).await,
         Intent::Stats => stats::answer(tx, ask).await,
+        Intent::Repositories(words) => repositories::answer(tx, words.as_deref()).await,
+        Intent::Pulls(key) => prs::answer(tx, ask, key.as_ref()).await,
+        Intent::Link { project, repository: None } => repositories::suggest(tx, ask, project.as_ref()).await,
+        Intent::Announced(key) => announced::answer(tx, ask, key.as_ref()).await,
         other => return Err(Error::Internal(anyhow::anyhow!("{other:?} is no question"))),
     };
     found.map_err(|error| Error::Internal(error.into()))

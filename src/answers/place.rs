@@ -3,6 +3,7 @@
 use crate::{
     domain::{
         event::Venue,
+        ids::ProjectId,
         message::{Block, Button, ButtonStyle, Message, Press, Span},
         patch::{Patch, PatchCode},
         project::{Project, ProjectKey},
@@ -29,7 +30,10 @@ pub async fn surroundings(tx: &mut Tx, venue: Option<&Venue>) -> store::Result<S
         let key = known.or_else(|| patch.founding.as_ref().map(|founding| founding.key.clone()))?;
         Some(OpenPatch { code: patch.code, project: patch.project, key })
     });
-    let thread_project = thread_patch(tx, venue).await?.map(|patch| patch.project);
+    let thread_project = match thread_patch(tx, venue).await? {
+        Some(patch) => Some(patch.project),
+        None => thread_pull(tx, venue).await?,
+    };
     Ok(Surroundings { thread_project, channel_project: tx.channel_project(venue).await?, projects, open_patch })
 }
 
@@ -44,6 +48,12 @@ async fn thread_patch(tx: &mut Tx, venue: &Venue) -> store::Result<Option<Patch>
         Some(card) => tx.patch(card.patch).await,
         None => Ok(None),
     }
+}
+
+/// The project in whose channel the message of a pull request starts the thread.
+async fn thread_pull(tx: &mut Tx, venue: &Venue) -> store::Result<Option<ProjectId>> {
+    let Venue { surface, team, channel, thread: Some(thread) } = venue else { return Ok(None) };
+    Ok(tx.pull_card_by_message(*surface, team, channel, thread).await?.map(|card| card.project))
 }
 
 /// The project that is named, or else the place's; the inner error is what to answer instead.

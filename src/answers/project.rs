@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use super::{
     Ask,
     line::{Lines, Progress, and_more, assignees, proposal, section, titled},
-    no_tasks, open_of,
+    no_tasks, open_of, repositories,
 };
 use crate::{
     domain::{
@@ -17,6 +17,7 @@ use crate::{
         plan::Plan,
         project::Project,
         task::Task,
+        tracker::Repository,
     },
     review::{facts::names, words::count},
     store::{self, Tx},
@@ -31,6 +32,7 @@ struct Facts {
     plan: Plan,
     names: BTreeMap<MemberId, String>,
     open: Vec<Patch>,
+    repositories: Vec<Repository>,
     today: NaiveDate,
 }
 
@@ -38,7 +40,8 @@ pub(super) async fn answer(tx: &mut Tx, ask: &Ask<'_>, project: Project) -> stor
     let open = open_of(tx, project.id).await?;
     let plan = tx.plan(project.id).await?.unwrap_or_else(|| Plan::new(project, []));
     let names = names(tx, assignees(plan.tasks())).await?;
-    Ok(message(&Facts { plan, names, open, today: ask.today() }))
+    let repositories = tx.repositories_linked_to(plan.project.id).await?;
+    Ok(message(&Facts { plan, names, open, repositories, today: ask.today() }))
 }
 
 fn message(facts: &Facts) -> Message {
@@ -59,6 +62,8 @@ fn message(facts: &Facts) -> Message {
     } else {
         blocks.push(tree(facts));
     }
+    let repositories = facts.repositories.iter().map(repositories::line).collect();
+    blocks.extend(section("Repositories", repositories, LINES, None));
     let open = facts.open.iter().map(|patch| proposal(patch, project.key.as_str())).collect();
     blocks.extend(section("Open proposals", open, PROPOSALS, None));
     titled(title.clone(), format!("{title} · {standing}"), blocks)
@@ -99,7 +104,7 @@ mod tests {
     };
 
     fn of(plan: Plan) -> Facts {
-        Facts { plan, names: names(), open: Vec::new(), today: today() }
+        Facts { plan, names: names(), open: Vec::new(), repositories: Vec::new(), today: today() }
     }
 
     #[test]

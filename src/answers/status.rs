@@ -6,6 +6,7 @@ use super::{
     Ask,
     line::{Lines, Progress, assignees, counts, proposal, section, titled},
     list, no_tasks, open_of, place,
+    repositories::missing,
 };
 use crate::{
     domain::{
@@ -15,9 +16,10 @@ use crate::{
         plan::Plan,
         project::{Project, ProjectKey},
         task::{Status, Task, TaskNumber},
+        tracker::Repository,
     },
     intent::place::Unplaced,
-    review::{facts::names, lines::separated},
+    review::{facts::names, lines::separated, words::list as sentence},
     store::{self, Tx},
 };
 
@@ -28,6 +30,7 @@ struct Facts {
     plan: Plan,
     open: Vec<Patch>,
     names: BTreeMap<MemberId, String>,
+    repositories: Vec<Repository>,
     today: chrono::NaiveDate,
 }
 
@@ -45,7 +48,8 @@ async fn one(tx: &mut Tx, ask: &Ask<'_>, project: Project) -> store::Result<Mess
     let open = open_of(tx, project.id).await?;
     let plan = tx.plan(project.id).await?.unwrap_or_else(|| Plan::new(project, []));
     let names = names(tx, assignees(plan.tasks().filter(|task| !task.fields.status.is_terminal()))).await?;
-    Ok(message(&Facts { plan, open, names, today: ask.today() }))
+    let repositories = tx.repositories_linked_to(plan.project.id).await?;
+    Ok(message(&Facts { plan, open, names, repositories, today: ask.today() }))
 }
 
 fn message(facts: &Facts) -> Message {
@@ -60,6 +64,10 @@ fn message(facts: &Facts) -> Message {
     let standing = format!("{} · revision {}", project.lifecycle.as_str(), project.revision);
     let title = format!("{} · {}", project.key, project.title);
     let mut blocks = vec![Block::Context(vec![Span::Plain(standing)])];
+    let gone = missing(&facts.repositories);
+    if !gone.is_empty() {
+        blocks.push(Block::Text(vec![Span::Strong(format!("Missing at GitHub: {}.", sentence(&gone, "and")))]));
+    }
     if plan.is_empty() {
         blocks.extend(no_tasks().blocks);
     } else {
@@ -106,7 +114,8 @@ mod tests {
 
     #[test]
     fn a_status_says_how_far_what_is_blocked_and_what_is_late() {
-        let facts = Facts { plan: plan(), open: vec![edits().patch], names: names(), today: today() };
+        let facts =
+            Facts { plan: plan(), open: vec![edits().patch], names: names(), repositories: Vec::new(), today: today() };
         insta::assert_snapshot!(message(&facts).to_plain(), @r"
         AUTH · User authentication
         draft · revision 4
@@ -124,7 +133,7 @@ mod tests {
     #[test]
     fn a_project_without_tasks_has_a_status_too() {
         let plan = Plan::new(project("AUTH", "Empty"), []);
-        let facts = Facts { plan, open: Vec::new(), names: names(), today: today() };
+        let facts = Facts { plan, open: Vec::new(), names: names(), repositories: Vec::new(), today: today() };
         insta::assert_snapshot!(message(&facts).to_plain(), @r"
         AUTH · Empty
         draft · revision 4

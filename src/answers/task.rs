@@ -18,7 +18,11 @@ use crate::{
         project::Project,
         task::{Priority, Status, Task, TaskCode, TaskNumber, effort},
     },
-    review::{facts::names, lines::texts},
+    review::{
+        facts::names,
+        lines::texts,
+        tracked::{Tracked, TrackedPull, issue_line},
+    },
     store::{self, Tx},
 };
 
@@ -30,6 +34,7 @@ struct Facts {
     task: Task,
     names: BTreeMap<MemberId, String>,
     open: Vec<Patch>,
+    tracked: Tracked,
     today: NaiveDate,
 }
 
@@ -46,7 +51,8 @@ pub(super) async fn answer(tx: &mut Tx, ask: &Ask<'_>, project: Project, number:
     let names = names(tx, assignees(plan.tasks())).await?;
     let mut open = open_of(tx, project.id).await?;
     open.retain(|patch| patch.operations().any(|operation| operation.task() == Some(number)));
-    Ok(message(&Facts { plan, task, names, open, today: ask.today() }))
+    let tracked = Tracked::load(tx, project.id, Some(number)).await?;
+    Ok(message(&Facts { plan, task, names, open, tracked, today: ask.today() }))
 }
 
 fn message(facts: &Facts) -> Message {
@@ -71,6 +77,10 @@ fn message(facts: &Facts) -> Message {
     blocks.extend(section("Comes before", plan.dependents(task.number).map(short).collect(), LINES, None));
     let children = plan.children(Some(task.number)).map(|child| lines.task(child)).collect();
     blocks.extend(section("Sub-tasks", children, LINES, Some(format!("/projects/{key}"))));
+    let pulls = facts.tracked.pulls(task.number).iter().map(TrackedPull::line).collect();
+    blocks.extend(section("Pull requests", pulls, LINES, None));
+    let issue = facts.tracked.issue(task.number).map(issue_line);
+    blocks.extend(section("Issue", issue.into_iter().collect(), LINES, None));
     let open = facts.open.iter().map(|patch| proposal(patch, key.as_str())).collect();
     blocks.extend(section("Proposed changes", open, LINES, None));
     blocks.extend(buttons(plan, task));
@@ -132,7 +142,8 @@ mod tests {
     fn of(number: u32) -> Facts {
         let plan = plan();
         let task = plan.task(TaskNumber(number)).unwrap().clone();
-        Facts { plan, task, names: names(), open: Vec::new(), today: today() }
+        let tracked = Tracked::default();
+        Facts { plan, task, names: names(), open: Vec::new(), tracked, today: today() }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    announce::Topic,
     member::Role,
     model::Use,
     patch::PatchCode,
@@ -38,6 +39,35 @@ pub enum Intent {
     Routes,
     /// How often proposals were approved in the last 30 days, by intent and model.
     Stats,
+    /// Which repositories each connection can see: all of them, or those whose names hold these words.
+    Repositories(Option<String>),
+    /// How the pull requests stand, of one project or of all.
+    Pulls(Option<ProjectKey>),
+    /// Link a project to a repository; which ones there are where none is named.
+    Link {
+        /// Which project; the place's where none is named.
+        project: Option<ProjectKey>,
+        /// Which repository, as somebody said it.
+        repository: Option<String>,
+    },
+    /// Take such a link back.
+    Unlink {
+        /// Which project; the place's where none is named.
+        project: Option<ProjectKey>,
+        /// Which repository, as somebody said it.
+        repository: String,
+    },
+    /// What the channel of a project is told of its pull requests.
+    Announced(Option<ProjectKey>),
+    /// Change that.
+    Announce {
+        /// Which project; the place's where none is named.
+        project: Option<ProjectKey>,
+        /// What is to be different.
+        wish: AnnounceWish,
+    },
+    /// Whether the sender is to be mentioned when something at a tracker waits for them.
+    Mention(bool),
     /// Get a private link that signs the sender in to the pages.
     Connect,
     /// How decisions are taken: by the tenant's rules, or by those of a project.
@@ -139,6 +169,10 @@ impl Intent {
                 | Self::Roles
                 | Self::Policy(_)
                 | Self::Stats
+                | Self::Repositories(_)
+                | Self::Pulls(_)
+                | Self::Link { repository: None, .. }
+                | Self::Announced(_)
         )
     }
 }
@@ -157,6 +191,31 @@ pub enum ModelsWish {
     DailyTokens(u64),
     /// Forget an account with its key.
     Remove(String),
+}
+
+/// What is to be different in what a channel is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnnounceWish {
+    /// Topics that are told from now on, or no longer.
+    Topics(Vec<(Topic, bool)>),
+    /// Something of which nothing is told from now on, or which is told again.
+    Mute {
+        /// What.
+        what: Muted,
+        /// Whether nothing is told.
+        is_muted: bool,
+    },
+}
+
+/// Something of which nothing is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Muted {
+    /// A repository, as somebody said it.
+    Repository(String),
+    /// Pull requests with a label.
+    Label(String),
 }
 
 /// What is to be different in the rules for decisions.

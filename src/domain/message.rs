@@ -47,6 +47,19 @@ pub enum Block {
     },
     /// Things to press.
     Buttons(Vec<Button>),
+    /// A repository to be chosen among many.
+    Pick(Picker),
+}
+
+/// A menu of the tenant's repositories, to type into. What is chosen is said as a command, as if the reader had typed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picker {
+    /// What to choose: `Another repository`.
+    pub hint: String,
+    /// The command that the choice is put behind: `link AUTH`.
+    pub line: String,
+    /// The first of them, for surfaces where nobody can type into a menu.
+    pub first: Vec<String>,
 }
 
 /// A line of a diff or a list.
@@ -112,6 +125,13 @@ pub enum Span {
     Person {
         /// Who.
         member: MemberId,
+        /// What to call them.
+        name: String,
+    },
+    /// A person who asked to be notified of such things, and is.
+    Mention {
+        /// How the surface names them: a Slack user's id.
+        user: String,
         /// What to call them.
         name: String,
     },
@@ -191,6 +211,7 @@ impl Message {
                 Block::Buttons(buttons) => {
                     buttons.iter().map(|b| format!("[{}]", b.label)).collect::<Vec<_>>().join(" ")
                 }
+                Block::Pick(picker) => format!("{}: /docket {} {}", picker.hint, picker.line, picker.first.join(" | ")),
             };
             out.push_str(&text);
             out.push('\n');
@@ -231,7 +252,8 @@ pub fn plain(spans: &[Span]) -> String {
             | Span::Code(text)
             | Span::Struck(text)
             | Span::Link { text, .. }
-            | Span::Person { name: text, .. } => out.push_str(text),
+            | Span::Person { name: text, .. }
+            | Span::Mention { name: text, .. } => out.push_str(text),
             Span::Time(at) => out.push_str(&at.to_utc().format("%a %-d %b %H:%M UTC").to_string()),
         }
         out

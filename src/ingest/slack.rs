@@ -1,4 +1,4 @@
-//! The doors for Slack: commands, interactions and events.
+//! The doors for Slack: commands, interactions, events and the options of menus.
 //!
 //! Each request is checked over its raw bytes, read only as far as its tenant and its dedupe key, and committed before
 //! it is answered 2xx. Nothing slow happens here but the opening of a form, whose trigger lives 3 seconds: that is
@@ -49,6 +49,7 @@ use crate::{
 
 mod form;
 mod keys;
+mod options;
 
 /// How long an answer in the acknowledgement may take. Slack waits 3 seconds; after this it goes through a job.
 const IMMEDIATE: Duration = Duration::from_millis(1_500);
@@ -91,6 +92,7 @@ pub fn router(door: SlackDoor) -> Router {
         .route("/slack/commands", post(|State(door), request| enter(door, Source::SlackCommand, request)))
         .route("/slack/interactions", post(|State(door), request| enter(door, Source::SlackInteraction, request)))
         .route("/slack/events", post(|State(door), request| enter(door, Source::SlackEvent, request)))
+        .route("/slack/options", post(|State(door), request| suggest(door, request)))
         .with_state(Arc::new(door))
 }
 
@@ -120,6 +122,20 @@ async fn enter(door: Arc<SlackDoor>, source: Source, request: Request) -> Respon
     metrics::counter!(telemetry::DELIVERIES, "source" => source, "outcome" => outcome).increment(1);
     metrics::histogram!(telemetry::ACK_SECONDS, "source" => source)
         .record(door.chance.now().since(began).as_secs_f64());
+    response
+}
+
+/// Tells what a menu offers while somebody types into it.
+async fn suggest(door: Arc<SlackDoor>, request: Request) -> Response {
+    let began = door.chance.now();
+    let (head, body) = request.into_parts();
+    let Answered(outcome, response) = match body::read(&head.headers, body, LIMITS, |_| ()).await {
+        Ok(body) => options::answer(&door, &head.headers, &body.into(), began).await,
+        Err(refused) => Answered(refused.outcome(), refused.into_response()),
+    };
+    let took = door.chance.now().since(began).as_secs_f64();
+    metrics::counter!(telemetry::DELIVERIES, "source" => "slack_options", "outcome" => outcome).increment(1);
+    metrics::histogram!(telemetry::ACK_SECONDS, "source" => "slack_options").record(took);
     response
 }
 

@@ -50,6 +50,7 @@ impl Values {
         effort: Effort -> Option<u32>;
         date: Date -> Option<NaiveDate>;
         priority: Priority -> Priority;
+        whole: Whole -> Intent;
     }
 
     /// The intent that the argument is by itself, or the one of the command alone.

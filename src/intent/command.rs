@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 pub use super::table::{Argument, COMMANDS, Command, Kind};
 use super::{
     args::{Value, Values},
-    models, phrase, place, policy, roles, text, value,
+    github, models, phrase, place, policy, roles, text, value,
 };
 use crate::{
     domain::{
@@ -116,6 +116,9 @@ impl Kind {
             Self::Routes => models::routes(text).map(Value::Whole).map(whole),
             Self::Role => roles::role(text).map(Value::Whole).map(whole),
             Self::Policy => policy::policy(text).map(Value::Whole).map(whole),
+            Self::Link => github::link(text).map(Value::Whole).map(whole),
+            Self::Unlink => github::unlink(text).map(Value::Whole).map(whole),
+            Self::GitHub => github::github(text).map(Value::Whole).map(whole),
             Self::Command => Some((Value::Words(word.trim_start_matches('/').to_lowercase()), left)),
         }
     }
@@ -136,6 +139,9 @@ impl Kind {
             Self::Models => "test, default, use, budget or remove",
             Self::Routes => "forget and the number in the list, or forget all",
             Self::Policy => "a rule, such as approvals 2",
+            Self::Link => "a project and a repository, such as AUTH acme/web",
+            Self::Unlink => "a repository, such as acme/web, perhaps with its project in front",
+            Self::GitHub => "events, mute, unmute or mentions",
             Self::Role => "a person and a role: owner, admin, approver, member or viewer",
         }
     }
@@ -211,6 +217,11 @@ fn within(key: ProjectKey, intent: Intent) -> Result<Intent, String> {
         Intent::Next(None) => Intent::Next(Some(key)),
         Intent::Status(None) => Intent::Status(Some(key)),
         Intent::Policy(None) => Intent::Policy(Some(key)),
+        Intent::Pulls(None) => Intent::Pulls(Some(key)),
+        Intent::Announced(None) => Intent::Announced(Some(key)),
+        Intent::Announce { project: None, wish } => Intent::Announce { project: Some(key), wish },
+        Intent::Link { project: None, repository } => Intent::Link { project: Some(key), repository },
+        Intent::Unlink { project: None, repository } => Intent::Unlink { project: Some(key), repository },
         Intent::SetPolicy { project: None, wish } => Intent::SetPolicy { project: Some(key), wish },
         Intent::Break { task: name, focus } => Intent::Break { task: task(name)?, focus },
         Intent::Set { task: name, value } => Intent::Set { task: task(name)?, value },

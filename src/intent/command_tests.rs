@@ -45,6 +45,11 @@ fn command_of(intent: &Intent) -> &'static str {
             "policy"
         }
         Intent::Roles | Intent::SetRole { .. } => "role",
+        Intent::Repositories(_) => "repos",
+        Intent::Pulls(_) => "prs",
+        Intent::Link { .. } => "link",
+        Intent::Unlink { .. } => "unlink",
+        Intent::Announced(_) | Intent::Announce { .. } | Intent::Mention(_) => "github",
         Intent::Object { .. } => "object",
         Intent::Withdraw(_) => "withdraw",
         Intent::Template(_) => "template",

@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn help_lists_every_command() {
-        insta::assert_snapshot!(message(Some(EVERYTHING)).unwrap().to_plain(), @"
+        insta::assert_snapshot!(message(Some(EVERYTHING)).unwrap().to_plain(), @r"
         /docket plan <goal>  propose the first plan of a new project
         /docket break <task> [focus]  propose sub-tasks of a task
         /docket template <goal or task>  propose a plan or sub-tasks from a template, without a model
@@ -112,6 +112,11 @@ mod tests {
         /docket models [test|default|use|budget|remove …]  which models are connected, and what they cost today
         /docket routes [forget 2|forget all]  what words were chosen to mean in this channel
         /docket stats  how often proposals were approved in the last 30 days
+        /docket link [project owner/repo]  link a project to a repository
+        /docket unlink <project owner/repo>  take the link between a project and a repository back
+        /docket repos [words]  which repositories each connection can see
+        /docket prs [project]  which pull requests are open, and what became of the others since yesterday
+        /docket github <events|mute|unmute|mentions …>  what a project's channel is told of GitHub, and whether you are mentioned
         /docket approve <patch>  approve a patch
         /docket reject <patch> [reason]  turn a patch down
         /docket object <patch> [reason]  keep a patch from applying by itself

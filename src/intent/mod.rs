@@ -7,6 +7,7 @@
 mod args;
 pub mod classify;
 pub mod command;
+mod github;
 pub mod help;
 mod models;
 pub mod phrase;
@@ -44,7 +45,8 @@ const SLIP: usize = 4;
 
 /// Commands that are never guessed at: they decide, or set something.
 const EXACT: &[&str] = &[
-    "approve", "reject", "object", "withdraw", "undo", "rebase", "renew", "role", "policy", "models", "routes", "stats",
+    "approve", "reject", "object", "withdraw", "undo", "rebase", "renew", "role", "policy", "models", "routes",
+    "stats", "link", "unlink", "github",
 ];
 
 /// Reads words addressed to Docket without a slash: a mention, a direct message, a line in the console.

@@ -8,28 +8,27 @@ use std::collections::BTreeSet;
 use crate::{
     chat,
     domain::{
-        card::EntryContent,
         delivery::Delivery,
-        event::{Action, Click, Event, Incoming, Venue},
+        event::{Click, Event, Incoming, Venue},
         ids::{DeliveryId, MemberId, TenantId},
         job::JobError,
-        member::{Identity, Member, Surface},
+        member::{Identity, Member},
         message::Message,
         patch::PatchCode,
         policy::{Circle, Group, able},
-        route::{Route, phrase},
     },
     error::{Error, Result},
-    intent::{self, Reading, classify},
     jobs::{
         Desk,
-        cards::{append, queue_answer},
+        cards::queue_answer,
         changes, connections,
         consult::{self, Consultation, Memo, consult},
+        conversation::{echo, learn},
+        links,
         people::{meet, recognise, users_in},
         roles, settings,
         think::{self, Idea, Thought},
-        tracker, understand,
+        tracker,
     },
     review::{
         change,
@@ -176,6 +175,10 @@ async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought, circles: &Cir
             let said = roles::set_role(desk, &mut tx, talk, &wish).await?;
             reply(desk, &mut tx, talk, said).await?;
         }
+        Thought::Link(wish) => {
+            let said = links::carry_out(desk, &mut tx, talk, &wish).await?;
+            reply(desk, &mut tx, talk, said).await?;
+        }
         Thought::ChangePolicy(wish) => {
             let said = changes::propose(desk, &mut tx, talk, &wish).await?;
             reply(desk, &mut tx, talk, said).await?;
@@ -256,22 +259,6 @@ async fn end(desk: &Desk, mut tx: Tx, talk: &Talk<'_>) -> Result<Turn> {
     Ok(Turn::Done)
 }
 
-/// Remembers what somebody chose their words to mean in this channel.
-async fn learn(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>) -> Result<()> {
-    let Event::Chosen { words, line } = talk.event else { return Ok(()) };
-    // What a guest means by them is not what the channel means; and words never come to decide or set anything.
-    let meant = intent::typed(line, understand::today(Some(talk.member), desk.chance.now()));
-    let may_be_meant = matches!(&meant, Reading::Meant(intent) if classify::may_mean(intent));
-    if able(talk.member).is_err() || !may_be_meant {
-        return Ok(());
-    }
-    if let Some(phrase) = phrase(words) {
-        let route = Route { phrase, line: line.clone(), by: talk.member.id, at: desk.chance.now() };
-        tx.put_route(talk.venue, &route).await?;
-    }
-    Ok(())
-}
-
 /// Who stopped the draft, for whoever asked for it.
 async fn stopped(tx: &mut Tx, talk: &Talk<'_>, by: MemberId) -> Result<Message> {
     if by == talk.member.id {
@@ -326,22 +313,6 @@ async fn answered(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, decided: Decided) -
         Decided::Lost => Ok(Some(Turn::Again)),
         Decided::Ask(group) => Ok(Some(Turn::Circle(group))),
     }
-}
-
-/// In the console, what somebody typed becomes a line of the conversation.
-async fn echo(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>) -> Result<()> {
-    let words = match talk.event {
-        Event::Command(words) | Event::Chosen { line: words, .. } => format!("/docket {words}"),
-        Event::Words(words) | Event::Click(Click { action: Action::RequestChanges, words: Some(words), .. }) => {
-            words.clone()
-        }
-        _ => return Ok(()),
-    };
-    if talk.venue.surface == Surface::Console {
-        let content = EntryContent::Said { by: talk.member.name.clone(), words: words.trim().to_owned() };
-        append(desk, tx, None, content).await?;
-    }
-    Ok(())
 }
 
 async fn reply(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, message: Message) -> Result<()> {

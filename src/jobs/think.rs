@@ -26,6 +26,7 @@ use crate::{
         changes::ChangeWish,
         consult::{Consultation, Memo},
         handle::Talk,
+        links::LinkWish,
         roles::RoleWish,
         understand::understand,
         wish::Wish,
@@ -59,6 +60,8 @@ pub(super) enum Thought {
     ForgetRoutes(Option<usize>),
     /// Somebody is to be given a role.
     SetRole(RoleWish),
+    /// Something about a project's repositories, or about who is told of them.
+    Link(LinkWish),
     /// A change of the policy is to be proposed.
     ChangePolicy(ChangeWish),
     /// A decision on a change of the policy.
@@ -89,7 +92,9 @@ impl Thought {
             Self::Decide(_) | Self::DecideChange(..) => "decided",
             Self::Propose(_) | Self::ChangePolicy(_) => "proposed",
             Self::Stop(_) => "stopped",
-            Self::SetModels(_) | Self::AddAccount(_) | Self::ForgetRoutes(_) | Self::SetRole(_) => "set",
+            Self::SetModels(_) | Self::AddAccount(_) | Self::ForgetRoutes(_) | Self::SetRole(_) | Self::Link(_) => {
+                "set"
+            }
         }
     }
 }

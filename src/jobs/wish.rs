@@ -27,6 +27,7 @@ use crate::{
         changes::ChangeWish,
         consult::Memo,
         handle::Talk,
+        links::LinkWish,
         roles::RoleWish,
         settings,
         think::{Idea, Thought},
@@ -92,6 +93,16 @@ impl Wish<'_> {
             Intent::TestPolicy { patch, person } => {
                 Ok(Thought::TestPolicy(patch, self.people(tx).await?.resolve(&person)?))
             }
+            Intent::Link { project, repository: Some(said) } => {
+                self.about(tx, project.as_ref(), |id| LinkWish::Link(id, said)).await
+            }
+            Intent::Unlink { project, repository } => {
+                self.about(tx, project.as_ref(), |id| LinkWish::Unlink(id, repository)).await
+            }
+            Intent::Announce { project, wish } => {
+                self.about(tx, project.as_ref(), |id| LinkWish::Announce(id, wish)).await
+            }
+            Intent::Mention(wanted) => Ok(Thought::Link(LinkWish::Mention(wanted))),
             Intent::Object { patch, reason } => self.decide(tx, patch, Action::Object, Some(reason)).await,
             Intent::Withdraw(code) => self.decide(tx, code, Action::Withdraw, None).await,
             Intent::Help(_)
@@ -105,8 +116,26 @@ impl Wish<'_> {
             | Intent::Routes
             | Intent::Roles
             | Intent::Policy(_)
-            | Intent::Stats => Ok(Thought::Nothing),
+            | Intent::Stats
+            | Intent::Repositories(_)
+            | Intent::Pulls(_)
+            | Intent::Link { repository: None, .. }
+            | Intent::Announced(_) => Ok(Thought::Nothing),
         }
+    }
+
+    /// Something about the repositories of the project that is named, or of the place's.
+    async fn about(
+        &self,
+        tx: &mut Tx,
+        key: Option<&ProjectKey>,
+        wish: impl FnOnce(ProjectId) -> LinkWish,
+    ) -> Result<Thought> {
+        let around = surroundings(tx, Some(self.talk.venue)).await?;
+        Ok(match place::project(key, &around) {
+            Ok(id) => Thought::Link(wish(id)),
+            Err(unplaced) => Thought::Say(unplaced.message(self.line)),
+        })
     }
 
     /// A proposal that follows from nothing.

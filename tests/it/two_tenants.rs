@@ -29,7 +29,7 @@ use crate::support::{
     api::Program,
     app::{TestApp, words},
     db::{TestDb, for_each_db},
-    fake_slack::{SignedRequest, SlackUser},
+    fake_slack::{SignedRequest, SlackUser, signed},
     sample, secrets,
     site::ask,
 };
@@ -134,6 +134,7 @@ const TRIED: &[(&str, &[Try])] = &[
     ("/slack/commands", &[]),
     ("/slack/interactions", &[]),
     ("/slack/events", &[]),
+    ("/slack/options", &[]),
     // Signed by GitHub, for the tenant of the installation: two tenants' Apps are tried in `github_ingest`.
     ("/github/webhooks", &[]),
     // Of the whole server, and nobody's.
@@ -215,9 +216,22 @@ async fn work(docket: &TestApp<'_>) -> Theirs {
     let connection = sample::connection(&db.chance, Provider::Linear, "org-of-theirs", member.id);
     tx.put_connection(&connection).await.unwrap();
     tx.commit().await.unwrap();
+    repository(docket, member.id).await;
     let delivery = patch.origin.delivery.unwrap();
     let (session, token, connection) = (session.id, token.id, connection.id);
     Theirs { tenant, delivery, session, token, connection, form: form.unwrap(), patch }
+}
+
+/// A repository of theirs, with a word of theirs in its name.
+async fn repository(docket: &TestApp<'_>, by: docket::domain::ids::MemberId) {
+    let db = docket.db;
+    let mut tx = db.store.write(docket.app.tenant).await.unwrap();
+    let connection = sample::connection(&db.chance, Provider::GitHub, "installation-of-theirs", by);
+    tx.put_connection(&connection).await.unwrap();
+    let mut repository = sample::trackers::repository(connection.id);
+    repository.seen.full_name = format!("acme/{THEIRS}");
+    tx.put_repository(&repository).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 fn session(db: &TestDb, member: &Member) -> Session {
@@ -350,6 +364,12 @@ async fn by_slack(docket: &TestApp<'_>, zoe: &SlackUser, theirs: &Theirs, before
         }
         unchanged(db, theirs, before, &format!("{event:?}")).await;
     }
+    let typed = json!({ "type": "block_suggestion", "action_id": "pick.link AUTH", "block_id": "b", "value": "",
+        "team": { "id": zoe.team, "domain": "other" }, "user": { "id": zoe.id } });
+    let body = serde_urlencoded::to_string([("payload", typed.to_string())]).unwrap().into_bytes();
+    let kind = "application/x-www-form-urlencoded";
+    let ack = docket.send(signed(&zoe.secret, "/slack/options", kind, body, db.chance.now())).await;
+    assert_eq!(ack.json(), json!({ "options": [] }), "{}", ack.body);
     for told in docket.slack.private("U9") {
         assert!(!words(&told.payload).contains(THEIRS), "{}", words(&told.payload));
     }

@@ -28,29 +28,47 @@ pub struct Delivered {
     pub ts: String,
 }
 
-/// Makes a card say `message`: posts it, or updates it where it is posted.
-///
-/// A card that was deleted is posted again; one that Slack no longer lets us change is followed by a reply in its
-/// thread.
+/// Makes a card say `message`: see [`keep`].
 pub async fn sync_card(client: &SlackClient, message: &Message, card: &Card) -> Result<Delivered, SlackError> {
+    keep(client, message, &card.venue, card.message.as_deref()).await
+}
+
+/// Makes a message of ours say `message`: posts it at `venue`, or updates it where it is posted.
+///
+/// One that was deleted is posted again; one that Slack no longer lets us change is followed by a reply in its
+/// thread.
+pub async fn keep(
+    client: &SlackClient,
+    message: &Message,
+    venue: &Venue,
+    posted: Option<&str>,
+) -> Result<Delivered, SlackError> {
     let content = client.render(message);
-    let Some(ts) = &card.message else {
-        return post(client, &content, card, card.venue.thread.as_deref()).await;
-    };
-    match client.update(&card.venue.channel, ts, &content).await {
-        Ok(()) => Ok(Delivered { ts: ts.clone() }),
+    let Some(ts) = posted else { return post(client, &content, venue, venue.thread.as_deref()).await };
+    match client.update(&venue.channel, ts, &content).await {
+        Ok(()) => Ok(Delivered { ts: ts.to_owned() }),
         Err(SlackError::Gone(code)) if code == "message_not_found" => {
-            post(client, &content, card, card.venue.thread.as_deref()).await
+            post(client, &content, venue, venue.thread.as_deref()).await
         }
-        Err(SlackError::Gone(_)) => reply_instead(client, message, card).await,
+        Err(SlackError::Gone(_)) => say_instead(client, message, venue, posted).await,
         Err(error) => Err(error),
     }
 }
 
 /// Says in the thread of a card what the card should say: for a card whose update failed for good.
 pub async fn reply_instead(client: &SlackClient, message: &Message, card: &Card) -> Result<Delivered, SlackError> {
-    let thread = card.venue.thread.as_deref().or(card.message.as_deref());
-    post(client, &client.render(message), card, thread).await
+    say_instead(client, message, &card.venue, card.message.as_deref()).await
+}
+
+/// Says in the thread of a message what the message should say.
+pub async fn say_instead(
+    client: &SlackClient,
+    message: &Message,
+    venue: &Venue,
+    posted: Option<&str>,
+) -> Result<Delivered, SlackError> {
+    let thread = venue.thread.as_deref().or(posted);
+    post(client, &client.render(message), venue, thread).await
 }
 
 /// Makes the message that shows a draft being made say `message`, and returns its `ts`: posts it at `venue`, or updates
@@ -85,10 +103,10 @@ pub async fn remove(client: &SlackClient, channel: &str, ts: &str) -> Result<(),
 async fn post(
     client: &SlackClient,
     content: &Rendered,
-    card: &Card,
+    venue: &Venue,
     thread: Option<&str>,
 ) -> Result<Delivered, SlackError> {
-    let posted = client.post(&card.venue.channel, thread, content).await?;
+    let posted = client.post(&venue.channel, thread, content).await?;
     Ok(Delivered { ts: posted.ts })
 }
 

@@ -29,7 +29,9 @@ mod tests {
     fn the_address_is_filled_in_everywhere() {
         let filled = manifest("https://docket.example.com/");
         assert!(!filled.contains("{{"));
-        for path in ["/slack/commands", "/slack/events", "/slack/interactions", "/oauth/slack/callback"] {
+        for path in
+            ["/slack/commands", "/slack/events", "/slack/interactions", "/slack/options", "/oauth/slack/callback"]
+        {
             assert!(filled.contains(&format!("\"https://docket.example.com{path}\"")), "{path}");
         }
         assert!(SCOPES.iter().all(|scope| filled.contains(&format!("- {scope}\n"))));

@@ -11,11 +11,13 @@ mod account;
 mod command;
 mod event;
 mod interaction;
+mod suggestion;
 
 pub use account::{Filled, filled};
 pub use command::masked;
 pub use event::challenge;
 pub use interaction::{AccountContext, Form, FormContext};
+pub use suggestion::{Typed, choices, typed};
 
 use crate::domain::{
     delivery::Source,
@@ -31,6 +33,9 @@ pub const SAY: &str = "say.";
 
 /// What the action id of a button that chooses a meaning starts with.
 pub const CHOOSE: &str = "choose.";
+
+/// What the action id of a menu of repositories starts with; behind it stands the command that the choice completes.
+pub const PICK: &str = "pick.";
 
 /// What the action id of a button that opens a page starts with. Slack tells us of the click; there is nothing to do.
 pub const OPEN: &str = "open.";

@@ -103,6 +103,7 @@ impl<'a> Draft<'a> {
                 Block::Context(spans) => inline::context(spans, pages, units.min(1_500)),
                 Block::Choices { options, .. } => press::choices(index, options),
                 Block::Buttons(buttons) => press::buttons(buttons, pages),
+                Block::Pick(picker) => press::picker(picker),
             };
             Part { source, blocks }
         };
@@ -174,7 +175,7 @@ impl<'a> Draft<'a> {
 const fn rank(block: &Block) -> u8 {
     match block {
         Block::Header(_) => 0,
-        Block::Buttons(_) => 1,
+        Block::Buttons(_) | Block::Pick(_) => 1,
         Block::Choices { .. } => 2,
         Block::Lines { .. } => 3,
         Block::Text(_) => 4,

@@ -64,6 +64,12 @@ pub enum Kind {
     Role,
     /// What to do with the policy; may be nothing.
     Policy,
+    /// A project, a repository, or both.
+    Link,
+    /// A repository, perhaps with its project in front.
+    Unlink,
+    /// What to tell of what happens at GitHub.
+    GitHub,
 }
 
 pub(super) const fn required(name: &'static str, kind: Kind, filler: &'static [&'static str]) -> Argument {

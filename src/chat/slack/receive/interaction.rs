@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    ADD_ACCOUNT, CHOOSE, Received, Reply, SAY, STEPS, STOP, Unreadable, WORDS, account, fingerprint, flag, form, home,
-    identity, json, nothing, present, venue,
+    ADD_ACCOUNT, CHOOSE, PICK, Received, Reply, SAY, STEPS, STOP, Unreadable, WORDS, account, fingerprint, flag, form,
+    home, identity, json, nothing, present, venue,
 };
 use crate::{
     domain::{
@@ -75,6 +75,12 @@ struct Pressed {
     action_id: String,
     action_ts: Option<String>,
     value: Option<String>,
+    selected_option: Option<Selected>,
+}
+
+#[derive(Deserialize)]
+struct Selected {
+    value: String,
 }
 
 #[derive(Deserialize)]
@@ -215,6 +221,12 @@ fn meaning(action: &Pressed, state: Option<&State>, spot: &Spot) -> Result<(Even
             return Ok((Event::Command(line), None));
         }
         id if id.starts_with(CHOOSE) => return Ok((chosen(action)?, None)),
+        id if let Some(line) = id.strip_prefix(PICK) => {
+            let chosen = action.selected_option.as_ref().map(|option| option.value.trim());
+            let chosen =
+                chosen.filter(|value| !value.is_empty()).ok_or_else(|| Unreadable::new("nothing was chosen"))?;
+            return Ok((Event::Command(format!("{line} {chosen}")), None));
+        }
         STOP => {
             let delivery = action.value.as_deref().and_then(|value| value.parse().ok());
             let delivery = delivery.ok_or_else(|| Unreadable::new("the button names no draft"))?;

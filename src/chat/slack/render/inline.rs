@@ -70,6 +70,7 @@ impl<'a> Pieces<'a> {
             Span::Code(text) => (Look::Code, text.as_str()),
             Span::Struck(text) => (Look::Struck, text.as_str()),
             Span::Link { text, url } => return self.link(text, url, most),
+            Span::Mention { user, name } => return self.mention(user, name),
             Span::Time(at) => return self.time(*at),
         };
         let text = cut(&clean(text), most);
@@ -111,6 +112,17 @@ impl<'a> Pieces<'a> {
         let shown = Some(text.clone()).filter(|text| !text.trim().is_empty());
         self.elements.push(SlackRichTextLink::new(url.into()).opt_text(shown).into());
         units(&text)
+    }
+
+    /// Notifies somebody, where that is how Slack names people.
+    fn mention(&mut self, user: &str, name: &str) -> usize {
+        if user.is_empty() || !user.chars().all(|c| c.is_ascii_alphanumeric()) {
+            self.text(Look::Plain, &clean(name));
+        } else {
+            self.close();
+            self.elements.push(SlackRichTextInlineElement::Unknown(json!({ "type": "user", "user_id": user })));
+        }
+        units(name)
     }
 
     fn time(&mut self, at: Timestamp) -> usize {

@@ -6,17 +6,21 @@ use slack_morphism::prelude::*;
 use super::{
     super::{
         fit::{cut, one_line, weight},
-        receive::{ADD_ACCOUNT, CHOOSE, OPEN, SAY, STEPS, STOP, fingerprint},
+        receive::{ADD_ACCOUNT, CHOOSE, OPEN, PICK, SAY, STEPS, STOP, fingerprint},
     },
     literal,
 };
-use crate::domain::message::{Button, ButtonStyle, Press, Span};
+use crate::domain::message::{Button, ButtonStyle, Picker, Press, Span};
 
 /// Buttons side by side; Slack takes 25, people see 5.
 const BUTTONS_PER_ROW: usize = 5;
 
 /// Units on a button and in an option.
 const LABEL: usize = 75;
+
+/// Characters in an action id, and in the hint of a menu.
+const ACTION_ID: usize = 255;
+const PLACEHOLDER: usize = 150;
 
 /// Characters in a button's value.
 const VALUE: usize = 2_000;
@@ -83,6 +87,19 @@ fn element(button: &Button, id: &str, value: String, url: Option<reqwest::Url>) 
         .opt_url(url)
         .opt_style(style)
         .into()
+}
+
+/// A menu whose options Slack asks us for while somebody types (docs.slack.dev, block-elements: external select).
+pub(super) fn picker(picker: &Picker) -> Vec<SlackBlock> {
+    let id = format!("{PICK}{}", picker.line);
+    if id.chars().count() > ACTION_ID {
+        return Vec::new();
+    }
+    let element = SlackBlockExternalSelectElement::new()
+        .with_action_id(id.into())
+        .with_placeholder(literal(&cut(&one_line(&picker.hint), PLACEHOLDER)).into())
+        .with_min_query_length(0);
+    vec![SlackActionsBlock::new(vec![SlackActionBlockElement::ExternalSelect(element)]).into()]
 }
 
 /// Tick boxes for the steps of a patch, all ticked: check boxes for a few, a menu for more. Where even that is too

@@ -89,6 +89,12 @@ fn block_problem(block: &Value) -> Option<String> {
                                 .flatten()
                                 .any(|o| outside(&o["text"]["text"], 75))
                     }
+                    Some("external_select") => {
+                        outside(&element["placeholder"]["text"], 150)
+                            || outside(&element["action_id"], 255)
+                            || element["placeholder"]["type"] != "plain_text"
+                            || element.get("options").is_some()
+                    }
                     _ => true,
                 })
         }

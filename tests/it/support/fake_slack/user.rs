@@ -150,6 +150,38 @@ impl SlackUser {
         self.interaction(&payload, now)
     }
 
+    /// Types into a menu of a message, for which Slack asks what it offers.
+    pub(crate) fn type_into(&self, message: &Shown, action_id: &str, typed: &str, now: Timestamp) -> SignedRequest {
+        let (block_id, _) = find(&message.payload["blocks"], action_id).unwrap_or_else(|| panic!("no {action_id}"));
+        let payload = json!({
+            "type": "block_suggestion", "user": { "id": self.id, "name": "somebody", "team_id": self.team },
+            "container": { "type": "message", "message_ts": message.ts, "channel_id": message.channel,
+                           "is_ephemeral": message.only_for.is_some() },
+            "api_app_id": "A1", "token": "deprecated", "action_id": action_id, "block_id": block_id, "value": typed,
+            "team": { "id": self.team, "domain": "acme" }, "enterprise": null, "is_enterprise_install": false,
+            "channel": { "id": message.channel, "name": "auth" },
+        });
+        let body = serde_urlencoded::to_string([("payload", payload.to_string())]).unwrap();
+        signed(&self.secret, "/slack/options", FORM, body.into_bytes(), now)
+    }
+
+    /// Chooses an option of a menu, as it was offered.
+    pub(crate) fn choose(&self, message: &Shown, action_id: &str, option: &Value, now: Timestamp) -> SignedRequest {
+        let (block_id, _) = find(&message.payload["blocks"], action_id).unwrap_or_else(|| panic!("no {action_id}"));
+        let payload = json!({
+            "type": "block_actions", "user": { "id": self.id, "username": "somebody", "team_id": self.team },
+            "api_app_id": "A1", "token": "deprecated", "trigger_id": self.fake.trigger(),
+            "container": { "type": "message", "message_ts": message.ts, "channel_id": message.channel,
+                           "is_ephemeral": message.only_for.is_some() },
+            "team": { "id": self.team, "domain": "acme" }, "enterprise": null, "is_enterprise_install": false,
+            "channel": { "id": message.channel, "name": "auth" },
+            "state": { "values": {} }, "response_url": self.fake.response_url(&message.channel, &self.id),
+            "actions": [{ "type": "external_select", "action_id": action_id, "block_id": block_id,
+                          "selected_option": option, "action_ts": format!("{}.000200", now.as_millis() / 1000) }],
+        });
+        self.interaction(&payload, now)
+    }
+
     /// Fills in the text box of the form that is open and sends it.
     pub(crate) fn submit_view(&self, view: &Value, words: &str, now: Timestamp) -> SignedRequest {
         self.submit_form(view, &[("words", words)], now)
