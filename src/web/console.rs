@@ -165,6 +165,13 @@ async fn line(web: &Web, tx: &mut Tx, entry: Entry) -> store::Result<Line> {
         EntryContent::Said { by, words } => Content::Said { by, words },
         EntryContent::Answered { message, .. } => Content::Answered(message),
         EntryContent::Card { card } => card_now(web, tx, card).await?,
+        EntryContent::Pull { card } => match tx.pull_card(card).await? {
+            Some(card) => match review::pull_card::show(tx, &card, web.chance.now()).await? {
+                Some(message) => Content::Answered(message),
+                None => Content::Gone,
+            },
+            None => Content::Gone,
+        },
         EntryContent::Change { change } => match tx.change(change).await? {
             Some(change) => Content::Answered(review::change::card(tx, &change).await?),
             None => Content::Gone,

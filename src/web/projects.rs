@@ -16,11 +16,13 @@ use super::{
     tree::{Names, Tree},
 };
 use crate::{
-    chat::console::render::Moment,
+    chat::console::render::{Moment, safe_url},
     domain::{
         project::{Project, ProjectKey},
         task::{Status, TaskNumber},
+        tracker::{Presence, Repository},
     },
+    review::tracked::Tracked,
 };
 
 /// Patches in a project's history on its page.
@@ -49,6 +51,7 @@ struct ProjectPage {
     tree: Tree,
     /// The task under which the tree is shown, where it is a part.
     under: Option<String>,
+    repositories: Vec<Repository>,
     history: Vec<Row>,
 }
 
@@ -110,11 +113,14 @@ async fn load(web: &Web, viewer: &Viewer, key: &str, under: Option<&str>) -> Res
         Some(number) => Tree::under(&plan, &names, number)
             .ok_or_else(|| Trouble::Missing(format!("{} is not in the plan of {key} any more.", plan.code(number))))?,
     };
+    let tree = tree.with(&Tracked::load(&mut tx, project.id, None).await?);
+    let repositories = tx.repositories_linked_to(project.id).await?;
     let history = tx.patches_of(project.id, HISTORY).await?;
     Ok(ProjectPage {
         frame: Frame::new(format!("{} · {}", project.key, project.title), "projects").of(viewer),
         under: under.map(|number| plan.code(number).to_string()),
         history: history.iter().map(|patch| Row::new(patch, &names)).collect(),
+        repositories,
         project,
         tree: tree.untitled(),
     })

@@ -13,6 +13,7 @@ use crate::{
         project::Project,
         task::{Priority, Status, Task, TaskNumber, effort},
     },
+    review::tracked::{Tracked, issue_words},
 };
 
 /// Tasks on the page of a project. What is left out is one link away.
@@ -62,6 +63,8 @@ struct Node {
     task: Task,
     assignee: Option<String>,
     after: Vec<After>,
+    /// What trackers know of it: what it is called, where it is, and how it stands.
+    tracked: Vec<Pointer>,
     children: Vec<Node>,
     /// How many tasks right under it are not shown.
     hidden: usize,
@@ -69,6 +72,13 @@ struct Node {
     inside: (usize, usize),
     open: bool,
     key: String,
+}
+
+/// A pull request or an issue.
+struct Pointer {
+    label: String,
+    url: String,
+    standing: String,
 }
 
 /// A task that comes first.
@@ -97,6 +107,13 @@ impl Tree {
     #[must_use]
     pub(super) fn untitled(mut self) -> Self {
         self.titled = false;
+        self
+    }
+
+    /// The same with what trackers know of its tasks.
+    #[must_use]
+    pub(super) fn with(mut self, tracked: &Tracked) -> Self {
+        self.roots.iter_mut().for_each(|root| root.track(tracked));
         self
     }
 
@@ -147,6 +164,7 @@ impl<'a> Planter<'a> {
             code: self.plan.code(task.number).to_string(),
             assignee: task.fields.assignee.map(|member| self.names.of(member).to_owned()),
             after: after.collect(),
+            tracked: Vec::new(),
             hidden: children.len() - shown.len(),
             inside: (counted().filter(|status| *status == Status::Done).count(), counted().count()),
             children: shown,
@@ -158,11 +176,26 @@ impl<'a> Planter<'a> {
 }
 
 impl Node {
+    fn track(&mut self, tracked: &Tracked) {
+        let pulls = tracked.pulls(self.task.number).iter().map(|one| Pointer {
+            label: format!("{}#{} {}", one.repository, one.pull.at.number, one.pull.title),
+            url: one.pull.url.clone(),
+            standing: one.standing(),
+        });
+        let issue = tracked.issue(self.task.number).map(|(issue, repository)| Pointer {
+            label: format!("{repository}#{} {}", issue.at.number, issue.title),
+            url: issue.url.clone(),
+            standing: issue_words(issue.state).to_owned(),
+        });
+        self.tracked = pulls.chain(issue).collect();
+        self.children.iter_mut().for_each(|child| child.track(tracked));
+    }
+
     /// Whether there is anything to expand.
     fn opens(&self) -> bool {
         let fields = &self.task.fields;
         let words = !fields.description.is_empty() || !fields.acceptance.is_empty() || !fields.links.is_empty();
-        words || !self.children.is_empty() || self.hidden > 0
+        words || !self.tracked.is_empty() || !self.children.is_empty() || self.hidden > 0
     }
 
     fn estimate(&self) -> Option<String> {

@@ -6,13 +6,17 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{super::tree::Names, words};
-use crate::domain::{
-    audit::AuditEntry,
-    event::Venue,
-    ids::MemberId,
-    member,
-    project::{self, ProjectKey},
-    task::{self, TaskNumber},
+use crate::{
+    domain::{
+        audit::AuditEntry,
+        event::Venue,
+        ids::MemberId,
+        member,
+        project::{self, ProjectKey},
+        task::{self, TaskNumber},
+        tracker,
+    },
+    review::tracked::{Tracked, TrackedPull},
 };
 
 /// A member, by id and name.
@@ -116,13 +120,20 @@ pub(super) struct Task {
     /// The tasks that come first.
     pub(super) depends_on: Vec<String>,
     pub(super) links: Vec<Link>,
+    /// The pull requests that are about it, the newest first.
+    pub(super) pull_requests: Vec<PullRequest>,
+    /// The issue that stands for it; null where there is none.
+    #[schema(required)]
+    pub(super) issue: Option<Issue>,
     /// The revision of the plan that last changed it.
     pub(super) version: u32,
 }
 
 impl Task {
-    pub(super) fn new(key: &ProjectKey, task: task::Task, names: &Names) -> Self {
+    pub(super) fn new(key: &ProjectKey, task: task::Task, names: &Names, tracked: Option<&Tracked>) -> Self {
         let code = |number: TaskNumber| format!("{key}-{number}");
+        let pulls = tracked.map_or(&[][..], |tracked| tracked.pulls(task.number));
+        let issue = tracked.and_then(|tracked| tracked.issue(task.number));
         let fields = task.fields;
         Self {
             code: code(task.number),
@@ -138,7 +149,65 @@ impl Task {
             due: fields.due,
             depends_on: fields.depends_on.into_iter().map(code).collect(),
             links: fields.links.into_iter().map(Link::from).collect(),
+            pull_requests: pulls.iter().map(PullRequest::from).collect(),
+            issue: issue.map(Issue::from),
             version: task.version.0,
+        }
+    }
+}
+
+/// A pull request at GitHub.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PullRequest {
+    #[schema(example = "acme/web")]
+    pub(super) repository: String,
+    pub(super) number: u64,
+    pub(super) title: String,
+    #[schema(example = "https://github.com/acme/web/pull/7")]
+    pub(super) url: String,
+    /// How far it has come.
+    #[schema(value_type = words::PullState)]
+    pub(super) state: &'static str,
+    /// Whether merging it finishes the task.
+    pub(super) closes: bool,
+}
+
+impl From<&TrackedPull> for PullRequest {
+    fn from(one: &TrackedPull) -> Self {
+        let pull = &one.pull;
+        Self {
+            repository: one.repository.clone(),
+            number: pull.at.number,
+            title: pull.title.clone(),
+            url: pull.url.clone(),
+            state: pull.state.as_str(),
+            closes: one.is_closing,
+        }
+    }
+}
+
+/// An issue at GitHub.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Issue {
+    #[schema(example = "acme/web")]
+    pub(super) repository: String,
+    pub(super) number: u64,
+    pub(super) title: String,
+    #[schema(example = "https://github.com/acme/web/issues/8")]
+    pub(super) url: String,
+    /// How far it has come.
+    #[schema(value_type = words::IssueState)]
+    pub(super) state: &'static str,
+}
+
+impl From<&(tracker::Issue, String)> for Issue {
+    fn from((issue, repository): &(tracker::Issue, String)) -> Self {
+        Self {
+            repository: repository.clone(),
+            number: issue.at.number,
+            title: issue.title.clone(),
+            url: issue.url.clone(),
+            state: issue.state.as_str(),
         }
     }
 }

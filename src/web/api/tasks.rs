@@ -27,6 +27,7 @@ use crate::{
         task::{Status, TaskCode, TaskNumber},
         token::Scope,
     },
+    review::tracked::Tracked,
     store::TaskFilter,
 };
 
@@ -80,13 +81,19 @@ pub(super) async fn list(
     let filter = TaskFilter { project, status: status.transpose()?, assignee: assignee.transpose()? };
     let found = tx.tasks_page(&filter, window.after, window.rows()).await?;
     let names = Names::new(tx.members().await?);
+    let mut tracked: BTreeMap<ProjectId, Tracked> = BTreeMap::new();
+    for (project, _) in &found {
+        if !tracked.contains_key(project) {
+            tracked.insert(*project, Tracked::load(&mut tx, *project, None).await?);
+        }
+    }
     let tasks: Vec<_> =
         found.into_iter().filter_map(|(project, task)| Some((project, keys.get(&project)?.clone(), task))).collect();
     window.page(
         &uri,
         tasks,
         |(project, _, task)| format!("{project}:{}", task.number),
-        |(_, key, task)| Task::new(&key, task, &names),
+        |(project, key, task)| Task::new(&key, task, &names, tracked.get(&project)),
     )
 }
 
@@ -108,7 +115,8 @@ pub(super) async fn show(State(web): State<Web>, caller: Caller, Named(code): Na
     let task = tx.task(project.id, code.number).await?.ok_or_else(missing)?;
     let names = Names::new(tx.members().await?);
     let version = task.version.0;
-    Answer::revised(StatusCode::OK, &Task::new(&project.key, task, &names), version)
+    let tracked = Tracked::load(&mut tx, project.id, Some(task.number)).await?;
+    Answer::revised(StatusCode::OK, &Task::new(&project.key, task, &names, Some(&tracked)), version)
 }
 
 /// Reads the place of a task in the list.

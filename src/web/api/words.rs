@@ -12,6 +12,7 @@ use crate::domain::{
     patch::{Confidence as Confidences, PatchState},
     project::Lifecycle as Lifecycles,
     task::{Priority as Priorities, Status as Statuses},
+    tracker::{IssueState as IssueStates, PullState as PullStates},
 };
 
 macro_rules! words {
@@ -42,6 +43,8 @@ words! {
     Role = Roles::ALL.iter().map(|word| word.as_str()).collect(), "What a member may do, from the most to the least.";
     Standing = [Standings::Full, Standings::Guest, Standings::Bot, Standings::Gone, Standings::Unknown]
         .map(Standings::as_str).into(), "What the platform last said about a member. Only full members decide.";
+    PullState = PullStates::ALL.iter().map(|word| word.as_str()).collect(), "How far a pull request has come.";
+    IssueState = IssueStates::ALL.iter().map(|word| word.as_str()).collect(), "How far an issue has come.";
     State = PatchState::WORDS.into(), "What became of a patch.";
     Place = vec!["slack", "console", "api"], "Where something was asked or done.";
 }
