@@ -144,7 +144,10 @@ async fn ours(tx: &mut Tx, chance: &Chance, id: DeliveryId, entry: Entry) -> any
             Ok(Some(card::show(tx, &patch, chance.now()).await?))
         }
         // Whoever proposes a change of the policy gets an answer as well.
-        EntryContent::Said { .. } | EntryContent::Answered { .. } | EntryContent::Change { .. } => Ok(None),
+        EntryContent::Said { .. }
+        | EntryContent::Answered { .. }
+        | EntryContent::Change { .. }
+        | EntryContent::Pull { .. } => Ok(None),
     }
 }
 

@@ -102,6 +102,14 @@ async fn subject(store: &Store, row: &JobRow, now: Timestamp) -> store::Result<S
             Some(card) => format!("the card of {}{}", code_of(&mut tx, card.patch).await?, place(&card.venue)),
             None => "a card that is gone".to_owned(),
         },
+        Some(Job::SyncPull { card }) => match tx.pull_card(*card).await? {
+            Some(card) => format!("the message of pull request #{}{}", card.pull.number, place(&card.venue)),
+            None => "a message that is gone".to_owned(),
+        },
+        Some(Job::PostNotice { notice }) => match tx.notice(*notice).await? {
+            Some(notice) => format!("a line about a pull request{}", place(&notice.venue)),
+            None => "a line that is gone".to_owned(),
+        },
         Some(Job::SendAnswer { answer }) => match tx.answer(*answer).await? {
             Some(answer) => format!("an answer{}, {} old", place(&answer.venue), span(now.since(answer.created_at))),
             None => "an answer that is gone".to_owned(),

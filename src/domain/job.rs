@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ids::{AnswerId, CardId, ChangeId, ConnectionId, DeliveryId, PatchId},
+    ids::{AnswerId, CardId, ChangeId, ConnectionId, DeliveryId, NoticeId, PatchId, PullCardId},
     time::Timestamp,
 };
 
@@ -24,6 +24,16 @@ pub enum Job {
     SyncCard {
         /// The card.
         card: CardId,
+    },
+    /// Make the message of a pull request say what is true now: post it, or update it.
+    SyncPull {
+        /// The message.
+        card: PullCardId,
+    },
+    /// Post a line about something that happened.
+    PostNotice {
+        /// The line.
+        notice: NoticeId,
     },
     /// Bring a private answer to its reader.
     SendAnswer {
@@ -80,6 +90,8 @@ impl Job {
         match self {
             Self::HandleDelivery { .. } => "handle_delivery",
             Self::SyncCard { .. } => "sync_card",
+            Self::SyncPull { .. } => "sync_pull",
+            Self::PostNotice { .. } => "post_notice",
             Self::SendAnswer { .. } => "send_answer",
             Self::EndProgress { .. } => "end_progress",
             Self::ExpirePatch { .. } => "expire_patch",
@@ -100,6 +112,8 @@ impl Job {
             // A model may think for minutes.
             Self::HandleDelivery { .. } => Duration::from_mins(8),
             Self::SyncCard { .. }
+            | Self::SyncPull { .. }
+            | Self::PostNotice { .. }
             | Self::SendAnswer { .. }
             | Self::ExpirePatch { .. }
             | Self::EndProgress { .. }
@@ -120,6 +134,8 @@ impl Job {
         let (unique_key, ordering_key, max_attempts) = match &self {
             Self::HandleDelivery { .. } => (None, None, 5),
             Self::SyncCard { card } => (Some(format!("sync {card}")), Some(card.to_string()), 16),
+            Self::SyncPull { card } => (Some(format!("sync {card}")), Some(card.to_string()), 16),
+            Self::PostNotice { notice } => (Some(format!("post {notice}")), None, 16),
             Self::SendAnswer { answer } => (Some(format!("send {answer}")), None, 5),
             Self::EndProgress { delivery } => (Some(format!("end {delivery}")), None, 16),
             Self::ExpirePatch { patch } => (Some(format!("expire {patch}")), None, 20),

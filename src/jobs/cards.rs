@@ -16,7 +16,7 @@ use crate::{
         message::Message,
         patch::Patch,
     },
-    jobs::{Desk, ticket},
+    jobs::{Desk, pulls, ticket},
     review::{card, replies},
     store::Tx,
 };
@@ -31,8 +31,11 @@ pub(super) struct Tries {
 /// Makes a card say what is true now: posts it, or updates it where that changes anything.
 pub(super) async fn sync(desk: &Desk, tenant: TenantId, id: CardId, tries: Tries) -> Result<(), JobError> {
     let mut tx = desk.store.read(tenant).await?;
-    let Some(card) = tx.card(id).await? else { return Ok(()) };
+    let Some(mut card) = tx.card(id).await? else { return Ok(()) };
     let Some(patch) = tx.patch(card.patch).await? else { return Ok(()) };
+    if let (Some(under), None, Surface::Slack) = (card.under, &card.message, card.venue.surface) {
+        card.venue.thread = pulls::thread_of(desk, &mut tx, under).await?;
+    }
     let message = card::show(&mut tx, &patch, desk.chance.now()).await?;
     drop(tx);
     let shown = fingerprint(&message);

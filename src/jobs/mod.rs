@@ -4,9 +4,12 @@ mod cards;
 mod changes;
 mod connections;
 mod consult;
+mod conversation;
 mod drafting;
 mod handle;
+mod links;
 mod people;
+mod pulls;
 mod roles;
 mod settings;
 mod think;
@@ -79,6 +82,8 @@ pub async fn run(desk: &Desk, claimed: &Claimed) -> Result<(), JobError> {
     match claimed.job {
         Job::HandleDelivery { delivery } => handle::handle(desk, claimed.tenant, delivery).await,
         Job::SyncCard { card } => cards::sync(desk, claimed.tenant, card, tries).await,
+        Job::SyncPull { card } => pulls::sync(desk, claimed.tenant, card, tries).await,
+        Job::PostNotice { notice } => pulls::post_notice(desk, claimed.tenant, notice).await,
         Job::SendAnswer { answer } => cards::send_answer(desk, claimed.tenant, answer).await,
         Job::EndProgress { delivery } => consult::take_away(desk, claimed.tenant, delivery).await,
         Job::RefreshConnection { connection } => connections::refresh(desk, claimed.tenant, connection, tries).await,
@@ -119,6 +124,8 @@ pub async fn abandoned(desk: &Desk, claimed: &Claimed, error: &anyhow::Error) ->
         Job::HandleDelivery { delivery } => handle::apologise(desk, claimed.tenant, delivery, error).await,
         // A card's author is told by the job itself; an answer that can't be brought can't be apologised for.
         Job::SyncCard { .. }
+        | Job::SyncPull { .. }
+        | Job::PostNotice { .. }
         | Job::SendAnswer { .. }
         | Job::EndProgress { .. }
         | Job::ExpirePatch { .. }

@@ -255,8 +255,15 @@ pub async fn supersede(tx: &mut Tx, old: PatchId, new: &Patch, chance: &Chance) 
 
 /// Puts a card of the patch at `venue`, to be posted by a job: into `message` where there is one already.
 async fn place_card(tx: &mut Tx, patch: &Patch, venue: &Venue, message: Option<String>, chance: &Chance) -> Result<()> {
-    let card =
-        Card { id: chance.id(), patch: patch.id, venue: venue.clone(), message, shown: None, created_at: chance.now() };
+    let card = Card {
+        id: chance.id(),
+        patch: patch.id,
+        venue: venue.clone(),
+        under: None,
+        message,
+        shown: None,
+        created_at: chance.now(),
+    };
     tx.insert_card(&card).await?;
     tx.enqueue(chance.id(), &Job::SyncCard { card: card.id }.due(chance.now())).await?;
     Ok(())

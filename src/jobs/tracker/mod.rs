@@ -3,6 +3,7 @@
 //! A webhook and a look at the tracker bring the same facts, so it does not matter in which order they come, whether
 //! twice, or whether one is lost: what follows is a function of all that is known, and of the plan.
 
+mod announce;
 mod found;
 mod observe;
 mod robot;
@@ -16,7 +17,11 @@ use crate::{
     },
     error::Error,
     jobs::Desk,
+    store::{self, Tx},
 };
+
+pub(super) use observe::relink;
+pub(super) use suggest::catch_up;
 
 /// Handles a delivery of a tracker, in one transaction that marks it as handled.
 pub(super) async fn handle(
@@ -31,18 +36,28 @@ pub(super) async fn handle(
     }
     let mut observed = observe::observe(desk, &mut tx, event).await?;
     match suggest::suggest(desk, &mut tx, &mut observed, event.by.as_ref()).await {
-        Ok(()) => Ok(tx.commit().await?),
+        Ok(()) => {
+            tell(desk, &mut tx, event, &observed).await?;
+            Ok(tx.commit().await?)
+        }
         // Nobody asked who could be told. The facts are kept, and the next look proposes what is due then.
         Err(Error::User(words)) => {
             tracing::warn!(%words, "what happened could not be proposed");
             drop(tx);
             let mut tx = desk.store.write(tenant).await?;
             if tx.finish_delivery(id, "recorded", desk.chance.now()).await? {
-                observe::observe(desk, &mut tx, event).await?;
+                let observed = observe::observe(desk, &mut tx, event).await?;
+                tell(desk, &mut tx, event, &observed).await?;
                 tx.commit().await?;
             }
             Ok(())
         }
         Err(Error::Internal(error)) => Err(JobError::Retry(error)),
     }
+}
+
+/// Tells the channels what is new.
+async fn tell(desk: &Desk, tx: &mut Tx, event: &TrackerEvent, observed: &observe::Observed) -> store::Result<()> {
+    announce::tell(desk, tx, &observed.pulls).await?;
+    if observed.is_echo { Ok(()) } else { announce::tell_release(desk, tx, event).await }
 }

@@ -22,7 +22,6 @@ pub(in crate::jobs) const MARKER: &str = "<!-- docket:";
 
 /// What became known of a pull request.
 #[derive(Debug, Clone)]
-#[expect(dead_code, reason = "what is announced comes with the messages about pull requests")]
 pub(in crate::jobs) struct News {
     /// What was known before; `None` where it is new.
     pub(in crate::jobs) before: Option<Pull>,
@@ -42,7 +41,6 @@ pub(in crate::jobs) struct News {
 
 /// What somebody said about a pull request.
 #[derive(Debug, Clone)]
-#[expect(dead_code, reason = "what is announced comes with the messages about pull requests")]
 pub(in crate::jobs) enum What {
     /// A review, with its words.
     Review(Review, String),
@@ -237,7 +235,6 @@ async fn link(tx: &mut Tx, pull: &Pull) -> Result<Vec<PullTask>> {
 
 /// Makes the links of all pull requests of a repository say what they name now: it was linked to a project, or no longer
 /// is. How many links to tasks there are now.
-#[expect(dead_code, reason = "linking a repository takes it up")]
 pub(in crate::jobs) async fn relink(tx: &mut Tx, repository: RepositoryId) -> Result<usize> {
     let mut links = 0;
     for pull in tx.pulls_of(repository).await? {

@@ -70,7 +70,6 @@ async fn for_pull(desk: &Desk, tx: &mut Tx, news: &mut News) -> Result<()> {
 
 /// Proposes everything that is due in a project and was not proposed, in one patch: after a look at a tracker, or once
 /// a repository is linked.
-#[expect(dead_code, reason = "the look at GitHub takes it up")]
 pub(in crate::jobs) async fn catch_up(desk: &Desk, tx: &mut Tx, project: ProjectId) -> Result<Option<PatchId>> {
     let of_pulls = tx.pulls_of_project(project).await?.into_iter().map(|link| link.task);
     let mut tasks: BTreeSet<TaskNumber> = of_pulls.collect();
