@@ -14,7 +14,7 @@ use crate::{
         announce::PullCard,
         event::Action,
         ids::PatchId,
-        message::{Block, Button, ButtonStyle, Line, Message, Press, Span},
+        message::{Block, Button, ButtonStyle, Line, LineKind, Message, Press, Span},
         patch::{Patch, PatchState},
         pulls::{Standing, failing},
         task::TaskCode,
@@ -104,7 +104,7 @@ pub fn message(facts: &Facts) -> Message {
     let mut head = vec![Span::plain(format!("{} ", sign(standing)))];
     head.push(Span::Link { text: title.clone(), url: pull.url.clone() });
     let mut blocks = vec![Block::Text(head), Block::Context(origin(facts))];
-    let lines = [standing_line(facts, standing), reviewers(facts), checks(facts), tasks(facts)];
+    let lines = [Some(standing_line(facts, standing)), reviewers(facts), checks(facts), tasks(facts)];
     let lines: Vec<Line> = lines.into_iter().flatten().map(Line::plain).collect();
     blocks.push(Block::Lines { lines, more: None });
     blocks.extend(facts.proposal.iter().flat_map(proposal));
@@ -140,7 +140,7 @@ fn named(names: impl ExactSizeIterator<Item = String>) -> String {
 }
 
 /// `approved by Ben`, `merged by Ben Fri 27 Nov`.
-fn standing_line(facts: &Facts, standing: Standing) -> Option<Vec<Span>> {
+fn standing_line(facts: &Facts, standing: Standing) -> Vec<Span> {
     let pull = &facts.pull;
     let mut spans = vec![Span::Strong(standing.words().to_owned())];
     let verdict = match standing {
@@ -163,7 +163,7 @@ fn standing_line(facts: &Facts, standing: Standing) -> Option<Vec<Span>> {
     if let Some(at) = pull.ended_at.filter(|_| pull.state != PullState::Open) {
         spans.extend([Span::plain(" "), Span::Time(at)]);
     }
-    Some(spans)
+    spans
 }
 
 /// `waits for Ben since …, Cy since …`.
@@ -218,7 +218,9 @@ fn tasks(facts: &Facts) -> Option<Vec<Span>> {
 fn proposal(facts: &CardFacts) -> Vec<Block> {
     let patch = &facts.patch;
     let page = format!("/patches/{}", patch.code);
-    let mut shown = lines(facts, facts.diff.entries.iter().take(DIFF), Style::Brief);
+    let mut shown = lines(facts, facts.diff.entries.iter().take(DIFF), Style::Full);
+    // Why stands on the card; here it would say what the message says already.
+    shown.retain(|line| line.kind != LineKind::Plain);
     let further = facts.diff.entries.len().saturating_sub(DIFF);
     if further > 0 {
         shown.push(Line::plain(vec![Span::Link { text: format!("and {further} more"), url: page.clone() }]));
@@ -239,3 +241,6 @@ fn proposal(facts: &CardFacts) -> Vec<Block> {
         ]),
     ]
 }
+
+#[cfg(test)]
+mod tests;

@@ -151,6 +151,17 @@ fn thread(docket: &TestApp<'_>, number: u64) -> Vec<String> {
     lines.map(|line| words(&line.payload)).collect()
 }
 
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap()
+}
+
+/// The text with each patch's id as `[patch]`.
+fn without_ids(text: &str) -> String {
+    let mut parts = text.split("pat_");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |out, part| out + "[patch]" + part.get(26..).unwrap_or_default())
+}
+
 fn nothing_is_wrong(docket: &TestApp<'_>) {
     assert_eq!(docket.slack.problems(), [] as [String; 0]);
 }
@@ -181,6 +192,7 @@ async fn opened_reviewed_merged_and_done(db: &TestDb) {
     {
         assert!(said.contains(part), "{part}: {said}");
     }
+    insta::assert_snapshot!("pull_card_in_slack", without_ids(&pretty(&shown(&docket, 7).payload["blocks"])));
     // The proposal's own card stands in the thread, and is decided on from the message.
     assert_eq!(thread(&docket, 7).len(), 1, "{:?}", thread(&docket, 7));
     assert_eq!(status(&docket, 1).await, Status::Todo);
@@ -288,10 +300,7 @@ async fn what_is_muted_or_old_or_our_own_is_not_told(db: &TestDb) {
     happens(&docket, "opened", &wip).await;
     // It names no task.
     happens(&docket, "opened", &pull(&docket, 8, "Chore")).await;
-    let mut old = pull(&docket, 9, "AUTH-9 does not exist, AUTH-999 neither");
-    old["created_at"] = json!(time(docket.db.chance.now().minus(Duration::from_hours(30))));
-    old["updated_at"] = old["created_at"].clone();
-    happens(&docket, "edited", &old).await;
+    happens(&docket, "opened", &pull(&docket, 9, "AUTH-999 does not exist")).await;
     assert_eq!(docket.slack.messages("C1").len(), before, "{:#?}", docket.cards());
 
     let pr = pull(&docket, 10, "AUTH-1 Sign in");
@@ -478,6 +487,8 @@ async fn the_console_is_told_too(db: &TestDb) {
         page.body
     );
     assert!(page.body.contains("commented") && page.body.contains("Nice."), "{}", page.body);
+    let form = page.body.split("<form class=\"message\"").find(|form| form.contains("#7 Sign in")).unwrap();
+    insta::assert_snapshot!("pull_card_in_the_console", form.split("</form>").next().unwrap());
 }
 
 fn console_page() -> axum::http::Request<axum::body::Body> {
@@ -489,8 +500,13 @@ async fn every_pull_request_is_told_where_somebody_wants_that(db: &TestDb) {
     docket.slash("U1", "github events AUTH every on").await;
     happens(&docket, "opened", &pull(&docket, 7, "Chore")).await;
     assert!(words(&shown(&docket, 7).payload).contains("acme/web"));
-    docket.slash("U1", "github events AUTH pulls off").await;
     let before = docket.slack.messages("C1").len();
+    let mut old = pull(&docket, 9, "Old chore");
+    old["created_at"] = json!(time(docket.db.chance.now().minus(Duration::from_hours(30))));
+    old["updated_at"] = old["created_at"].clone();
+    happens(&docket, "edited", &old).await;
+    assert_eq!(docket.slack.messages("C1").len(), before, "what is read of the past is not told");
+    docket.slash("U1", "github events AUTH pulls off").await;
     happens(&docket, "opened", &pull(&docket, 8, "Chore")).await;
     assert_eq!(docket.slack.messages("C1").len(), before);
     nothing_is_wrong(&docket);

@@ -11,6 +11,7 @@ use super::{
     robot::robot,
 };
 use crate::{
+    apply::trail::sync_cards_of,
     chat::console,
     domain::{
         event::Venue,
@@ -74,7 +75,12 @@ pub(in crate::jobs) async fn catch_up(desk: &Desk, tx: &mut Tx, project: Project
     let of_pulls = tx.pulls_of_project(project).await?.into_iter().map(|link| link.task);
     let mut tasks: BTreeSet<TaskNumber> = of_pulls.collect();
     tasks.extend(tx.issues_of_project(project).await?.into_iter().filter_map(|issue| Some(issue.task?.1)));
-    settle(desk, tx, project, tasks, None).await
+    let patch = settle(desk, tx, project, tasks, None).await?;
+    if let Some(patch) = patch {
+        // The messages of its pull requests show it.
+        sync_cards_of(tx, patch, &desk.chance).await?;
+    }
+    Ok(patch)
 }
 
 /// Makes what is proposed for these tasks what follows from all that is known of them. The patch that proposes, or did,
