@@ -18,7 +18,7 @@ use crate::{
         pulls::{OpenPull, Overview, Standing, Told},
         task::TaskCode,
         time::Timestamp,
-        tracker::{Numbered, Pull, PullState, RepositoryId},
+        tracker::{Numbered, Pull, PullState, Repository, RepositoryId},
     },
     review::{
         accounts::Accounts,
@@ -72,7 +72,7 @@ impl Facts {
             }
         }
         if let Some(project) = project {
-            let linked: BTreeSet<_> = tx.repositories_linked_to(project.id).await?.iter().map(|one| one.id()).collect();
+            let linked: BTreeSet<_> = tx.repositories_linked_to(project.id).await?.iter().map(Repository::id).collect();
             pulls.retain(|pull| match about.get(&pull.at) {
                 Some(projects) => projects.contains(&project.id),
                 None => linked.contains(&pull.at.repository),

@@ -17,7 +17,7 @@ pub(super) fn link(text: &str) -> Option<Intent> {
 pub(super) fn unlink(text: &str) -> Option<Intent> {
     match place(text)? {
         (project, Some(repository)) => Some(Intent::Unlink { project, repository }),
-        (Some(_), None) | (None, None) => None,
+        (_, None) => None,
     }
 }
 
@@ -135,8 +135,8 @@ fn label(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn key(text: &str) -> Option<ProjectKey> {
-        Some(text.parse().unwrap())
+    fn key(text: &str) -> ProjectKey {
+        text.parse().unwrap()
     }
 
     #[test]
@@ -164,9 +164,9 @@ mod tests {
             Some(Intent::Link { project, repository: repository.map(str::to_owned) })
         };
         for (text, expected) in [
-            ("AUTH acme/web", linked(key("AUTH"), Some("acme/web"))),
-            ("auth to web", linked(key("AUTH"), Some("web"))),
-            ("AUTH", linked(key("AUTH"), None)),
+            ("AUTH acme/web", linked(Some(key("AUTH")), Some("acme/web"))),
+            ("auth to web", linked(Some(key("AUTH")), Some("web"))),
+            ("AUTH", linked(Some(key("AUTH")), None)),
             ("acme/web", linked(None, Some("acme/web"))),
             ("AUTH-3 to https://x.test/y", None),
             ("a b c", None),
@@ -175,7 +175,7 @@ mod tests {
         }
         assert_eq!(
             unlink("AUTH from acme/web"),
-            Some(Intent::Unlink { project: key("AUTH"), repository: "acme/web".to_owned() })
+            Some(Intent::Unlink { project: Some(key("AUTH")), repository: "acme/web".to_owned() })
         );
         assert_eq!(unlink("AUTH"), None);
     }
@@ -189,18 +189,18 @@ mod tests {
             |project, what, is_muted| Some(Intent::Announce { project, wish: AnnounceWish::Mute { what, is_muted } });
         for (text, expected) in [
             ("events", Some(Intent::Announced(None))),
-            ("events auth", Some(Intent::Announced(key("AUTH")))),
-            ("events AUTH reviews off", set(key("AUTH"), &[(Topic::Reviews, false)])),
+            ("events auth", Some(Intent::Announced(Some(key("AUTH"))))),
+            ("events AUTH reviews off", set(Some(key("AUTH")), &[(Topic::Reviews, false)])),
             (
                 "events checks, merges off every on",
                 set(None, &[(Topic::Checks, false), (Topic::Merges, false), (Topic::Every, true)]),
             ),
-            ("events PULLS review off", set(key("PULLS"), &[(Topic::Reviews, false)])),
+            ("events PULLS review off", set(Some(key("PULLS")), &[(Topic::Reviews, false)])),
             ("events AUTH reviews", None),
             ("events AUTH off", None),
-            ("mute AUTH acme/web", mute(key("AUTH"), Muted::Repository("acme/web".into()), true)),
+            ("mute AUTH acme/web", mute(Some(key("AUTH")), Muted::Repository("acme/web".into()), true)),
             ("mute label:wip", mute(None, Muted::Label("wip".into()), true)),
-            ("unmute AUTH label:do not merge", mute(key("AUTH"), Muted::Label("do not merge".into()), false)),
+            ("unmute AUTH label:do not merge", mute(Some(key("AUTH")), Muted::Label("do not merge".into()), false)),
             ("mentions ON", Some(Intent::Mention(true))),
             ("mentions off", Some(Intent::Mention(false))),
             ("mentions", None),

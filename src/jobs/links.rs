@@ -211,9 +211,10 @@ async fn mute(
             }
         }
     };
-    Ok(Ok(match is_muted {
-        true => format!("The channel of {} is told nothing new of {name}. Proposals still come.", project.key),
-        false => format!("The channel of {} is told of {name} again.", project.key),
+    Ok(Ok(if is_muted {
+        format!("The channel of {} is told nothing new of {name}. Proposals still come.", project.key)
+    } else {
+        format!("The channel of {} is told of {name} again.", project.key)
     }))
 }
 

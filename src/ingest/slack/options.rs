@@ -41,11 +41,10 @@ pub(super) async fn answer(door: &SlackDoor, headers: &HeaderMap, body: &Bytes, 
 
 /// The repositories of the team's tenant whose names hold the words, each by its number: names change.
 async fn offered(door: &SlackDoor, typed: &Typed) -> store::Result<Vec<(String, String)>> {
-    let tenant = match typed.of_repositories {
-        true => door.store.tenant_of(Surface::Slack, &typed.team).await?,
-        false => None,
-    };
-    let Some(tenant) = tenant else { return Ok(Vec::new()) };
+    if !typed.of_repositories {
+        return Ok(Vec::new());
+    }
+    let Some(tenant) = door.store.tenant_of(Surface::Slack, &typed.team).await? else { return Ok(Vec::new()) };
     let found = door.store.read(tenant).await?.repositories_like(&typed.words, OFFERED).await?;
     Ok(found.into_iter().map(|(id, name)| (format!("id:{id}"), name)).collect())
 }
