@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-pub use manifest::{Made, PERMISSIONS, manifest};
+pub use manifest::{EVENTS, Made, PERMISSIONS, manifest};
 
 use super::call::{Access, Auth, Caller, Exchange, Person, Refused, Tokens, basic, bearer};
 use crate::{

@@ -13,7 +13,7 @@ use crate::{
     domain::{
         connection::{Condition, Connection, ProviderApp},
         ids::MemberId,
-        member::{Member, Standing, Surface},
+        member::{Member, Role, Standing, Surface},
         provider::Provider,
         session::Party,
         time::Timestamp,
@@ -51,6 +51,8 @@ struct Row {
     setup: Option<Setup>,
     /// Whether a GitHub App is to be made, and for which organisation can be asked.
     makes_app: bool,
+    /// The tenant's own App, where it has one: its name, its page, and whether whoever looks may forget it now.
+    own_app: Option<(String, String, bool)>,
 }
 
 /// What is missing, and the address to paste where.
@@ -233,6 +235,11 @@ impl Scene<'_> {
             may: provider == Provider::Coder || may_connect(&self.viewer.member),
             setup: setup(provider, &self.web.public_url).filter(|_| !is_there),
             makes_app,
+            own_app: self.own_app.filter(|_| provider == Provider::GitHub).map(|app| {
+                let in_use = |one: &Connection| one.provider == provider && one.condition != Condition::Broken;
+                let may = self.viewer.member.effective_role() == Role::Owner && !self.connections.iter().any(in_use);
+                (app.name.clone(), app.url.clone(), may)
+            }),
         }
     }
 

@@ -218,7 +218,7 @@ impl Web {
         let page = GitHubAppPage {
             frame: Frame::new("Make a GitHub App", "").bare(),
             action: providers.github.new_app(place, secret(&started.state)),
-            manifest: manifest(&name, &self.public_url),
+            manifest: manifest(&name, &self.public_url, !guard::is_loopback(&self.public_url)),
             organisation: organisation.to_owned(),
         };
         let mut response = self.with_flow_cookie(&started, self.reply(Ok(page)));
@@ -311,6 +311,14 @@ impl Web {
         }
         self.vault.disconnect(&mut tx, &connection, viewer.member.id).await?;
         Ok(tx.commit().await?)
+    }
+}
+
+/// Forgets the App that a tenant made for itself.
+pub(super) async fn forget(State(web): State<Web>, viewer: Viewer) -> Response {
+    match web.forget_app(&viewer).await {
+        Ok(()) => Redirect::to(PAGE).into_response(),
+        Err(trouble) => web.failed(trouble),
     }
 }
 

@@ -18,8 +18,10 @@ use crate::{
     config::ClientConfig,
     connect::{Refused, call::Access, github},
     domain::{
-        connection::ProviderApp,
+        audit::AuditEntry,
+        connection::{Condition, Connection, ProviderApp},
         ids::TenantId,
+        member::Role,
         provider::Provider,
         session::{Party, Purpose},
     },
@@ -144,6 +146,35 @@ impl Web {
         };
         self.keep_for_all(viewer, Provider::GitHub, access, Some(person)).await?;
         Ok(Redirect::to(PAGE).into_response())
+    }
+
+    /// Forgets the tenant's own App with its secrets, once nothing works by it any more.
+    pub(super) async fn forget_app(&self, viewer: &Viewer) -> Result<(), Trouble> {
+        if viewer.member.effective_role() != Role::Owner {
+            return Err(Trouble::refused("Not allowed", "Only owners forget the App. Ask one of them."));
+        }
+        let mut tx = self.store.write(viewer.tenant).await?;
+        tx.lock_tenant().await?;
+        let app = tx.provider_app(Provider::GitHub).await?;
+        let app = app.ok_or_else(|| Trouble::Missing("There is no GitHub App of your own.".to_owned()))?;
+        let in_use = |one: &Connection| one.provider == Provider::GitHub && one.condition != Condition::Broken;
+        if let Some(one) = tx.connections().await?.into_iter().find(in_use) {
+            let words = format!("{} is connected by this App. Disconnect it first.", one.name);
+            return Err(Trouble::refused("Not forgotten", words));
+        }
+        tx.remove_provider_app(Provider::GitHub).await?;
+        tx.record(&AuditEntry {
+            id: self.chance.id(),
+            at: self.chance.now(),
+            actor: Some(viewer.member.id),
+            action: "app.forgotten".to_owned(),
+            subject: Provider::GitHub.as_str().to_owned(),
+            venue: None,
+            before: json!({ "number": app.number, "slug": app.slug }),
+            after: serde_json::Value::Null,
+        })
+        .await?;
+        Ok(tx.commit().await?)
     }
 
     /// Who Docket is at GitHub where people show who they are.

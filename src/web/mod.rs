@@ -138,6 +138,7 @@ fn pages(web: Web) -> Router {
         .route("/tokens/revoke", post(tokens::revoke))
         .route("/connect", get(connect::page))
         .route("/connect/coder/token", post(connecting::paste).get(connecting::only_by_button))
+        .route("/connect/github/forget", post(connecting::forget).get(connecting::only_by_button))
         .route("/connect/{provider}", post(connecting::start).get(connecting::only_by_button))
         .route("/connect/{provider}/link", post(connecting::link).get(connecting::only_by_button))
         .route("/connect/{provider}/disconnect", post(connecting::disconnect).get(connecting::only_by_button))

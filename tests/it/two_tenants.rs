@@ -119,6 +119,7 @@ const TRIED: &[(&str, &[Try])] = &[
         "/connect/coder/token",
         &[(Method::POST, "/connect/coder/token", Kind::Form("url=http%3A%2F%2F169.254.169.254&token=x"))],
     ),
+    ("/connect/github/forget", &[(Method::POST, "/connect/github/forget", Kind::Form(""))]),
     ("/connect/{provider}", &[(Method::POST, "/connect/github", Kind::Form(""))]),
     ("/connect/{provider}/link", &[(Method::POST, "/connect/github/link", Kind::Form(""))]),
     (

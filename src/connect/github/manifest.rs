@@ -14,11 +14,29 @@ use crate::{
 
 /// What Docket must be let do in an organisation, as `permission:level`.
 pub const PERMISSIONS: &[(&str, &str)] = &[
+    ("actions", "read"),
+    ("checks", "read"),
     ("contents", "write"),
     ("issues", "write"),
     ("members", "read"),
     ("metadata", "read"),
     ("pull_requests", "write"),
+];
+
+/// What the App is to tell Docket. What becomes of its installations is told to every App.
+pub const EVENTS: &[&str] = &[
+    "check_run",
+    "check_suite",
+    "issue_comment",
+    "issues",
+    "pull_request",
+    "pull_request_review",
+    "pull_request_review_comment",
+    "push",
+    "release",
+    "repository",
+    "sub_issues",
+    "workflow_run",
 ];
 
 /// An App that was just made. Its secrets are shown once.
@@ -39,15 +57,16 @@ pub struct Made {
     pub hook_secret: Option<SecretString>,
 }
 
-/// What the App is to be. Nobody but the organisation that makes it can install it, and it sends no webhooks yet.
-pub fn manifest(name: &str, public_url: &str) -> String {
+/// What the App is to be. Nobody but the organisation that makes it can install it. `hears` is whether GitHub can reach
+/// the address: it makes no App whose webhooks go to one that it can't.
+pub fn manifest(name: &str, public_url: &str, hears: bool) -> String {
     let callback = format!("{public_url}/oauth/github/callback");
     let permissions: serde_json::Map<String, Value> =
         PERMISSIONS.iter().map(|(what, level)| ((*what).to_owned(), json!(level))).collect();
     json!({
         "name": name,
         "url": public_url,
-        "hook_attributes": { "url": format!("{public_url}/github/webhooks"), "active": false },
+        "hook_attributes": { "url": format!("{public_url}/github/webhooks"), "active": hears },
         "redirect_url": callback,
         "callback_urls": [callback],
         "setup_url": callback,
@@ -55,7 +74,7 @@ pub fn manifest(name: &str, public_url: &str) -> String {
         "public": false,
         "request_oauth_on_install": false,
         "default_permissions": permissions,
-        "default_events": [],
+        "default_events": EVENTS,
     })
     .to_string()
 }
@@ -94,14 +113,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_app_is_private_sends_no_webhooks_and_comes_back_to_docket() {
-        let text = manifest("Docket Acme", "https://docket.example.com");
-        let manifest: Value = serde_json::from_str(&text).unwrap();
+    fn the_app_is_private_tells_docket_what_happens_and_comes_back_to_it() {
+        let read = |hears| -> Value {
+            serde_json::from_str(&manifest("Docket Acme", "https://docket.example.com", hears)).unwrap()
+        };
+        let manifest = read(true);
         assert_eq!(manifest["public"], false);
-        assert_eq!(manifest["hook_attributes"]["active"], false);
+        let hook = json!({ "url": "https://docket.example.com/github/webhooks", "active": true });
+        assert_eq!(manifest["hook_attributes"], hook);
+        assert_eq!(manifest["default_events"], json!(EVENTS));
+        assert_eq!(read(false)["hook_attributes"]["active"], false);
         for place in [&manifest["redirect_url"], &manifest["callback_urls"][0], &manifest["setup_url"]] {
             assert_eq!(place, "https://docket.example.com/oauth/github/callback");
         }
         assert_eq!(manifest["default_permissions"]["metadata"], "read");
+    }
+
+    /// What is asked for is explained, and nothing else is.
+    #[test]
+    fn the_readme_says_why_each_permission_and_each_event_is_needed() {
+        let readme = include_str!("../../../README.md");
+        let part = readme.split_once("## Connect GitHub\n").unwrap().1.split_once("\n## ").unwrap().0;
+        let named = |heading: &str| -> Vec<String> {
+            let rows = part.split_once(heading).unwrap().1.lines().skip(2).take_while(|line| line.starts_with('|'));
+            let first = |row: &str| row.split('|').nth(1).unwrap().to_owned();
+            let codes = |cell: String| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+            rows.map(first).flat_map(codes).collect()
+        };
+        let sorted = |mut all: Vec<String>| {
+            all.sort();
+            all
+        };
+        let asked: Vec<_> = PERMISSIONS.iter().map(|(what, level)| format!("{what}: {level}")).collect();
+        assert_eq!(sorted(named("| permission |")), asked);
+        assert_eq!(sorted(named("| event |")), EVENTS);
     }
 }
