@@ -126,6 +126,8 @@ pub enum Intent {
         /// What it becomes.
         value: FieldValue,
     },
+    /// Put a project away.
+    Archive(ProjectKey),
     /// Approve a patch.
     Approve(PatchCode),
     /// Turn a patch down.

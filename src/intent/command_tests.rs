@@ -52,6 +52,7 @@ fn command_of(intent: &Intent) -> &'static str {
         Intent::Announced(_) | Intent::Announce { .. } | Intent::Mention(_) => "github",
         Intent::Object { .. } => "object",
         Intent::Withdraw(_) => "withdraw",
+        Intent::Archive(_) => "archive",
         Intent::Template(_) => "template",
         Intent::Plan(_) => "plan",
         Intent::Break { .. } => "break",

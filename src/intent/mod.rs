@@ -45,8 +45,8 @@ const SLIP: usize = 4;
 
 /// Commands that are never guessed at: they decide, or set something.
 const EXACT: &[&str] = &[
-    "approve", "reject", "object", "withdraw", "undo", "rebase", "renew", "role", "policy", "models", "routes",
-    "stats", "link", "unlink", "github",
+    "archive", "approve", "reject", "object", "withdraw", "undo", "rebase", "renew", "role", "policy", "models",
+    "routes", "stats", "link", "unlink", "github",
 ];
 
 /// Reads words addressed to Docket without a slash: a mention, a direct message, a line in the console.

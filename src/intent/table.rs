@@ -2,6 +2,7 @@
 
 mod github;
 mod kinds;
+mod projects;
 mod tenant;
 
 pub use kinds::{Argument, Command, Kind};
@@ -204,6 +205,7 @@ pub static COMMANDS: &[Command] = &[
     github::REPOS,
     github::PRS,
     github::GITHUB,
+    projects::ARCHIVE,
     Command {
         name: "approve",
         aliases: &["accept"],

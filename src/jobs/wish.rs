@@ -68,6 +68,7 @@ impl Wish<'_> {
                 Ok((project, number)) => Ok(Thought::Propose(Box::new(self.set(tx, &project, number, value).await?))),
                 Err(instead) => Ok(Thought::Say(instead)),
             },
+            Intent::Archive(key) => self.archive(tx, &key).await,
             Intent::Approve(code) => self.decide(tx, code, Action::Approve, None).await,
             Intent::Reject { patch, reason } => self.decide(tx, patch, Action::Reject, Some(reason)).await,
             Intent::Undo(code) => self.decide(tx, code, Action::Undo, None).await,
@@ -219,6 +220,20 @@ impl Wish<'_> {
         Ok(self.idea(draft, Target::Existing { project: project.id, first_free }))
     }
 
+    async fn archive(&self, tx: &mut Tx, key: &ProjectKey) -> Result<Thought> {
+        let around = surroundings(tx, Some(self.talk.venue)).await?;
+        match place::project(Some(key), &around) {
+            Ok(id) => {
+                let project = project_of(&around, id)?;
+                let draft = set::archive(&project)?;
+                let first_free = tx.next_number(id).await?;
+                let target = Target::Existing { project: id, first_free };
+                Ok(Thought::Propose(Box::new(self.idea(draft, target))))
+            }
+            Err(unplaced) => Ok(Thought::Say(unplaced.message(self.line))),
+        }
+    }
+
     /// Makes the proposal that takes `patch` back.
     pub(super) async fn take_back(&self, tx: &mut Tx, patch: &Patch, made: Revision, click: Click) -> Result<Thought> {
         let Some((draft, target)) = take_back(tx, patch, made).await? else {
@@ -296,7 +311,12 @@ impl Wish<'_> {
 const fn proposes(intent: &Intent) -> bool {
     matches!(
         intent,
-        Intent::Plan(_) | Intent::Break { .. } | Intent::Template(_) | Intent::Edit(_) | Intent::Set { .. }
+        Intent::Plan(_)
+            | Intent::Break { .. }
+            | Intent::Template(_)
+            | Intent::Edit(_)
+            | Intent::Set { .. }
+            | Intent::Archive(_)
     )
 }
 

@@ -1,11 +1,12 @@
-//! Patches of one operation: `done AUTH-3`, `assign AUTH-3 @ana`.
+//! Patches of one operation: `done AUTH-3`, `assign AUTH-3 @ana`, `archive AUTH`.
 
 use super::{Draft, people::People};
 use crate::{
     domain::{
         intent::FieldValue,
-        patch::{Change, Confidence, Mode, Operation, Step, TaskChanges},
+        patch::{Change, Confidence, Mode, Operation, ProjectChanges, Step, TaskChanges},
         plan::Plan,
+        project::{Lifecycle, Project},
         task::{Status, TaskFields, TaskNumber, effort},
     },
     error::UserError,
@@ -32,6 +33,23 @@ pub fn set(plan: &Plan, task: TaskNumber, value: &FieldValue, people: &People) -
         mode: Mode::Edit,
         title: super::title(&headline(&code.to_string(), fields.status, value, people)?),
         steps: vec![Step::from(Operation::UpdateTask { number: task, changes })],
+        confidence: Confidence::High,
+        method: String::new(),
+        drafted: None,
+    })
+}
+
+/// Drafts that a project is put away. Where it is, the error says so.
+pub fn archive(project: &Project) -> Result<Draft, UserError> {
+    if project.lifecycle == Lifecycle::Archived {
+        return Err(UserError::new(format!("{} is archived already.", project.key)));
+    }
+    let changes = ProjectChanges { lifecycle: Change::Set(Lifecycle::Archived), ..ProjectChanges::default() };
+    Ok(Draft {
+        founding: None,
+        mode: Mode::Edit,
+        title: format!("archive {}", project.key),
+        steps: vec![Step::from(Operation::UpdateProject { changes })],
         confidence: Confidence::High,
         method: String::new(),
         drafted: None,
