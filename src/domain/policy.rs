@@ -145,6 +145,8 @@ words! {
         Reverted = "reverted",
         /// Whatever happens to the issue that stands for the task.
         Issues = "issues",
+        /// A repository of the project went missing, or is back. That is so, whatever the policy says of it.
+        Repository = "repository",
     }
 }
 
@@ -286,7 +288,8 @@ impl Policy {
     /// Whether `patch`, which rules made, applies at once: all its moves may, no stricter rule holds for it, and it ends
     /// no task without its being done.
     pub fn applies_by_rule(&self, patch: &Patch) -> bool {
-        let may = patch.is_by_rule() && patch.origin.moves.is_subset(&self.moves);
+        let may = |of: &Move| *of == Move::Repository || self.moves.contains(of);
+        let may = patch.is_by_rule() && patch.origin.moves.iter().all(may);
         may && self.demand(patch).because.is_empty() && ends(patch) == (0, 0)
     }
 

@@ -187,7 +187,9 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("x-hub-signature-256", HeaderValue::from_str(signature).unwrap());
         let mut check = GitHubCheck::new(&headers, secrets)?;
-        pieces.iter().for_each(|piece| check.take(piece));
+        for piece in pieces {
+            check.take(piece);
+        }
         check.end()
     }
 

@@ -6,7 +6,7 @@ use crate::{
     domain::{
         connection::{Condition, Connection},
         event::Venue,
-        ids::{ConnectionId, TenantId},
+        ids::{ConnectionId, MemberId, TenantId},
         job::JobError,
         member::{Identity, Member, Role, Surface},
         message::{Block, Button, ButtonStyle, Line, Message, Press, Span},
@@ -108,6 +108,30 @@ async fn tell(
             let venue = direct(&identity);
             queue_answer(desk, tx, None, identity, &venue, message.clone()).await?;
         }
+    }
+    Ok(())
+}
+
+/// Tells something to every owner, wherever they can be reached.
+pub(super) async fn tell_in_charge(desk: &Desk, tx: &mut Tx, message: &Message) -> crate::store::Result<()> {
+    let members = tx.members().await?;
+    for owner in members.iter().filter(|member| member.effective_role() == Role::Owner) {
+        tell_member(desk, tx, owner.id, message).await?;
+    }
+    Ok(())
+}
+
+/// Tells something to a member, wherever they can be reached.
+pub(super) async fn tell_member(
+    desk: &Desk,
+    tx: &mut Tx,
+    member: MemberId,
+    message: &Message,
+) -> crate::store::Result<()> {
+    let everywhere = tx.identities(member).await?.into_iter().filter(|identity| identity.surface == Surface::Slack);
+    for identity in everywhere.chain([console::receive::identity(member)]) {
+        let venue = direct(&identity);
+        queue_answer(desk, tx, None, identity, &venue, message.clone()).await?;
     }
     Ok(())
 }

@@ -74,6 +74,7 @@ async fn link(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, (id, said): (ProjectId,
     // What is known of its pull requests already counts from now on.
     tracker::relink(tx, repository.id()).await?;
     tracker::catch_up(desk, tx, project.id).await?;
+    tracker::relinked(desk, tx, project.id, (repository, "is linked now")).await?;
     let others: Vec<String> = tx
         .repositories_linked_to(project.id)
         .await?
@@ -116,6 +117,7 @@ async fn unlink(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, (id, said): (ProjectI
     }
     record(desk, tx, talk, "repository.unlinked", project.id, (as_json(repository), Value::Null)).await?;
     tracker::relink(tx, repository.id()).await?;
+    tracker::relinked(desk, tx, project.id, (repository, "is no longer linked")).await?;
     Ok(Message::text(format!(
         "{} is no longer linked to {}. Its pull requests no longer count for {}'s tasks; nothing changed at GitHub.",
         project.key,

@@ -294,6 +294,18 @@ impl Tx {
         Ok(rows == 1)
     }
 
+    /// Writes down what a provider calls an organisation now.
+    pub async fn rename_connection(&mut self, id: ConnectionId, name: &str) -> Result<()> {
+        execute!(
+            self.session,
+            "UPDATE connections SET name = $3 WHERE tenant_id = $1 AND id = $2",
+            &self.key,
+            id.to_string(),
+            name
+        );
+        Ok(())
+    }
+
     /// Removes a connection with its tokens, where they are still those of `version`.
     pub async fn remove_connection(&mut self, id: ConnectionId, version: u32) -> Result<bool> {
         let rows = execute!(
@@ -317,6 +329,17 @@ impl Tx {
             provider.as_str()
         );
         row.map(TryInto::try_into).transpose()
+    }
+
+    /// Forgets the tenant's own app at a provider, with its secrets; false where it has none.
+    pub async fn remove_provider_app(&mut self, provider: Provider) -> Result<bool> {
+        let rows = execute!(
+            self.session,
+            "DELETE FROM provider_apps WHERE tenant_id = $1 AND provider = $2",
+            &self.key,
+            provider.as_str()
+        );
+        Ok(rows == 1)
     }
 
     /// Keeps the tenant's own app at a provider, in the place of an earlier one.

@@ -25,6 +25,7 @@ mod eval;
 mod github_client;
 mod github_ingest;
 mod github_payloads;
+mod github_repositories;
 mod health;
 mod keys;
 mod known_secrets;

@@ -64,6 +64,7 @@ pub(crate) async fn sees(tx: &mut Tx, repository: &Repository, project: ProjectI
         ("issues", tx.issue_of_task(project, two).await.unwrap().is_some()),
         ("issues", !tx.issues_of_project(project).await.unwrap().is_empty()),
         ("incidents", tx.open_incident(id).await.unwrap().is_some()),
+        ("incidents", !tx.open_incidents().await.unwrap().is_empty()),
         ("incidents", !tx.incidents(id).await.unwrap().is_empty()),
         ("remarks", tx.remarks_since(START, 9).await.unwrap() == [trackers::remark(7, "Nice.")]),
     ]

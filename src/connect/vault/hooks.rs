@@ -1,11 +1,35 @@
-//! What the webhooks of tenants' own Apps are signed with.
+//! What webhooks need: the secrets that they are signed with, and what they tell of connections.
 
 use secrecy::SecretString;
 
 use super::{Unusable, Vault};
-use crate::domain::{connection::app_purpose, ids::TenantId, provider::Provider};
+use crate::{
+    domain::{
+        connection::{Condition, Connection, app_purpose},
+        ids::TenantId,
+        provider::Provider,
+    },
+    store::{self, Tx},
+};
 
 impl Vault {
+    /// Has a fresh token got before the next use of a connection, also where it was broken: its provider says that it
+    /// works again, or that it may do something else now. Where it still does not, it is broken again, and its owners
+    /// are told.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn mend_in(&self, tx: &mut Tx, connection: &Connection, why: &str) -> store::Result<()> {
+        if connection.condition == Condition::Leaving {
+            return Ok(());
+        }
+        let expires_at = Some(self.chance.now());
+        let mended = Connection { condition: Condition::Live, trouble: None, expires_at, ..connection.clone() };
+        tx.put_connection(&mended).await?;
+        tx.record(&self.entry(connection, None, "connection.mended", why)).await?;
+        self.schedule(tx, &mended).await
+    }
+
     /// The secrets of the App of this number, with the tenant whose own it is.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use happening::{Access, Happening, IssueMoment, PullMoment, Remark, RepositoryMoment, TrackerEvent};
 pub use issue::{Issue, IssueState};
 pub use pull::{Check, CheckOutcome, Commit, Pull, PullState, Review, ReviewState, Verdict};
-pub use repository::{Incident, Presence, Repository, RepositoryId, RepositorySighting, Sync};
+pub use repository::{Incident, Presence, Repository, RepositoryId, RepositorySighting, Sight, Sync, Then};
 
 /// Somebody with an account at a tracker.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -41,6 +41,50 @@ words! {
     }
 }
 
+/// What a look at a repository came to, or what a tracker told of it by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// It is there.
+    Found,
+    /// It was not found: it may be gone, or out of sight for a moment.
+    NotFound,
+    /// The tracker says that it is gone, or no longer shows it.
+    Gone,
+    /// The tracker did not answer, or not sensibly: that says nothing about the repository.
+    Unreachable,
+    /// The tracker does not let us look: that is for its connection to mend.
+    Denied,
+}
+
+/// What follows from a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// Nothing.
+    Nothing,
+    /// It went missing.
+    Missing,
+    /// It is back.
+    Back,
+}
+
+impl Presence {
+    /// Whether it is there after a look, how many looks in a row have failed then, and what follows. Only a tracker that
+    /// answers can make it missing: by saying so, or by not finding it twice in a row.
+    pub const fn after(self, strikes: u32, sight: Sight) -> (Self, u32, Then) {
+        match (self, sight) {
+            (Self::Here | Self::Unsure, Sight::Found) => (Self::Here, 0, Then::Nothing),
+            (Self::Missing, Sight::Found) => (Self::Here, 0, Then::Back),
+            (Self::Here, Sight::NotFound) => (Self::Unsure, 0, Then::Nothing),
+            (Self::Unsure, Sight::NotFound) | (Self::Here | Self::Unsure, Sight::Gone) => {
+                (Self::Missing, 0, Then::Missing)
+            }
+            (Self::Missing, Sight::NotFound | Sight::Gone) => (Self::Missing, 0, Then::Nothing),
+            (_, Sight::Unreachable) => (self, strikes.saturating_add(1), Then::Nothing),
+            (_, Sight::Denied) => (self, strikes, Then::Nothing),
+        }
+    }
+}
+
 /// What a tracker says about a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepositorySighting {
@@ -90,6 +134,16 @@ impl Repository {
         self.seen.id
     }
 
+    /// Takes up what is said of it now. What is said in passing leaves out the branch and what it is for.
+    pub fn take_up(&mut self, seen: RepositorySighting) {
+        let known = std::mem::replace(&mut self.seen, seen);
+        if self.seen.default_branch.is_empty() {
+            self.seen.description = known.description;
+            self.seen.default_branch = known.default_branch;
+            self.seen.is_archived = known.is_archived;
+        }
+    }
+
     /// `owner/name`.
     pub fn name(&self) -> &str {
         &self.seen.full_name
@@ -125,4 +179,44 @@ pub struct Incident {
     pub closed_at: Option<Timestamp>,
     /// Where the projects stood that it serves, to be there again when it is back.
     pub lifecycles: BTreeMap<ProjectId, Lifecycle>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_tracker_that_answers_makes_a_repository_missing_and_any_sight_of_it_brings_it_back() {
+        use Presence::{Here, Missing, Unsure};
+        for (before, strikes, sight, after) in [
+            (Here, 3, Sight::Found, (Here, 0, Then::Nothing)),
+            (Here, 3, Sight::NotFound, (Unsure, 0, Then::Nothing)),
+            (Here, 0, Sight::Gone, (Missing, 0, Then::Missing)),
+            (Here, 3, Sight::Unreachable, (Here, 4, Then::Nothing)),
+            (Here, 3, Sight::Denied, (Here, 3, Then::Nothing)),
+            (Unsure, 0, Sight::Found, (Here, 0, Then::Nothing)),
+            (Unsure, 0, Sight::NotFound, (Missing, 0, Then::Missing)),
+            (Unsure, 0, Sight::Gone, (Missing, 0, Then::Missing)),
+            (Unsure, 0, Sight::Unreachable, (Unsure, 1, Then::Nothing)),
+            (Unsure, 0, Sight::Denied, (Unsure, 0, Then::Nothing)),
+            (Missing, 0, Sight::Found, (Here, 0, Then::Back)),
+            (Missing, 0, Sight::NotFound, (Missing, 0, Then::Nothing)),
+            (Missing, 0, Sight::Gone, (Missing, 0, Then::Nothing)),
+            (Missing, 0, Sight::Unreachable, (Missing, 1, Then::Nothing)),
+            (Missing, u32::MAX, Sight::Unreachable, (Missing, u32::MAX, Then::Nothing)),
+            (Missing, 0, Sight::Denied, (Missing, 0, Then::Nothing)),
+        ] {
+            assert_eq!(before.after(strikes, sight), after, "{before:?} {sight:?}");
+        }
+    }
+
+    #[test]
+    fn an_hour_without_an_answer_never_makes_a_repository_missing() {
+        let mut now = (Presence::Here, 0, Then::Nothing);
+        for _ in 0..60 {
+            now = now.0.after(now.1, Sight::Unreachable);
+            assert_eq!((now.0, now.2), (Presence::Here, Then::Nothing));
+        }
+        assert_eq!(now.1, 60);
+    }
 }

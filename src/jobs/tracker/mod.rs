@@ -3,8 +3,11 @@
 //! A webhook and a look at the tracker bring the same facts, so it does not matter in which order they come, whether
 //! twice, or whether one is lost: what follows is a function of all that is known, and of the plan.
 
+mod access;
 mod announce;
 mod found;
+mod lifecycle;
+mod missing;
 mod observe;
 mod robot;
 mod suggest;
@@ -20,6 +23,7 @@ use crate::{
     store::{self, Tx},
 };
 
+pub(super) use missing::relinked;
 pub(super) use observe::relink;
 pub(super) use suggest::catch_up;
 
@@ -34,6 +38,7 @@ pub(super) async fn handle(
     if !tx.finish_delivery(id, "recorded", desk.chance.now()).await? {
         return Ok(());
     }
+    access::keep(desk, &mut tx, event).await?;
     let mut observed = observe::observe(desk, &mut tx, event).await?;
     match suggest::suggest(desk, &mut tx, &mut observed, event.by.as_ref()).await {
         Ok(()) => {
@@ -46,6 +51,7 @@ pub(super) async fn handle(
             drop(tx);
             let mut tx = desk.store.write(tenant).await?;
             if tx.finish_delivery(id, "recorded", desk.chance.now()).await? {
+                access::keep(desk, &mut tx, event).await?;
                 let observed = observe::observe(desk, &mut tx, event).await?;
                 tell(desk, &mut tx, event, &observed).await?;
                 tx.commit().await?;

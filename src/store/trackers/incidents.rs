@@ -52,6 +52,18 @@ impl Tx {
         row.map(TryInto::try_into).transpose()
     }
 
+    /// Every incident that is not over, the oldest first.
+    pub async fn open_incidents(&mut self) -> Result<Vec<Incident>> {
+        let rows = all!(
+            self.session,
+            Row,
+            "SELECT id, repository_id, why, opened_at, closed_at, lifecycles FROM incidents \
+             WHERE tenant_id = $1 AND closed_at IS NULL ORDER BY opened_at, id",
+            &self.key
+        );
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
     /// Every incident of a repository, the newest first.
     pub async fn incidents(&mut self, repository: RepositoryId) -> Result<Vec<Incident>> {
         let rows = all!(

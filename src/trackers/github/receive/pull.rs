@@ -1,5 +1,7 @@
 //! Pull requests, their reviews, and what is written at their lines.
 
+use std::collections::BTreeMap;
+
 use super::{
     Missing, Read, account, author, cut, labels, need,
     wire::{self, Body},
@@ -120,14 +122,14 @@ fn pull(at: Option<RepositoryId>, wire: Option<wire::PullRequest>, number: Optio
         is_draft: wire.draft.unwrap_or_default(),
         labels: labels(wire.labels),
         reviewers: asked.map(|one| (one.id, (one, updated_at))).collect(),
-        asked: Default::default(),
+        asked: BTreeMap::new(),
         opened_at,
         updated_at,
         ended_at: ended(state, wire.merged_at, wire.closed_at),
         merged_by: wire.merged_by.and_then(account),
-        reviews: Default::default(),
-        checks: Default::default(),
-        commits: Default::default(),
+        reviews: BTreeMap::new(),
+        checks: BTreeMap::new(),
+        commits: BTreeMap::new(),
     })
 }
 
