@@ -1,6 +1,7 @@
 //! The composition root: builds the store, the clients, the doors and the worker, and runs them.
 
 mod front;
+mod looks;
 mod say;
 
 use std::{
@@ -182,6 +183,7 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let working = tokio::spawn(app.worker.run(shutdown.clone()));
     tokio::spawn(jobs::tidy::keep_tidy(store.clone(), chance.clone(), shutdown.clone()));
     tokio::spawn(meet_slack(Arc::clone(&app.desk), app.tenant, shutdown.clone()));
+    tokio::spawn(looks::look_after(Arc::clone(&app.desk), shutdown.clone()));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown.requested());
     tokio::select! {

@@ -127,6 +127,9 @@ async fn subject(store: &Store, row: &JobRow, now: Timestamp) -> store::Result<S
         Some(Job::TellBroken { connection }) => {
             format!("tells that {} no longer works", connected(&mut tx, *connection).await?)
         }
+        Some(Job::SyncConnection { connection }) => {
+            format!("looks through {}", connected(&mut tx, *connection).await?)
+        }
         Some(Job::ExpirePatch { patch }) => format!("lets {} lapse", code_of(&mut tx, *patch).await?),
         Some(Job::SyncChange { change }) => format!("the card of {}", change_code(&mut tx, *change).await?),
         Some(Job::ExpireChange { change }) => format!("lets {} lapse", change_code(&mut tx, *change).await?),

@@ -296,6 +296,9 @@ impl Vault {
         tx.put_connection(&connection).await?;
         tx.record(&self.entry(&connection, Some(by), "connection.connected", &connection.name)).await?;
         self.schedule(tx, &connection).await?;
+        if provider == Provider::GitHub && owner.is_none() {
+            tx.enqueue(self.chance.id(), &Job::SyncConnection { connection: id }.due(now)).await?;
+        }
         tracing::info!(connection = %id, provider = provider.as_str(), "connected");
         Ok(connection)
     }

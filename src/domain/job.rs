@@ -65,6 +65,11 @@ pub enum Job {
         /// The connection.
         connection: ConnectionId,
     },
+    /// Look through what a connection to a tracker sees, and read what webhooks may have lost.
+    SyncConnection {
+        /// The connection.
+        connection: ConnectionId,
+    },
     /// Make the card of a change of the policy say what is true now.
     SyncChange {
         /// The change.
@@ -98,6 +103,7 @@ impl Job {
             Self::RefreshConnection { .. } => "refresh_connection",
             Self::RevokeConnection { .. } => "revoke_connection",
             Self::TellBroken { .. } => "tell_broken",
+            Self::SyncConnection { .. } => "sync_connection",
             Self::SyncChange { .. } => "sync_change",
             Self::ExpireChange { .. } => "expire_change",
             Self::ApplyUnopposed { .. } => "apply_unopposed",
@@ -109,8 +115,8 @@ impl Job {
     /// How long one run may take before it is given up and tried again.
     pub const fn time_limit(&self) -> Duration {
         match self {
-            // A model may think for minutes.
-            Self::HandleDelivery { .. } => Duration::from_mins(8),
+            // A model may think for minutes, and an organisation may have many repositories.
+            Self::HandleDelivery { .. } | Self::SyncConnection { .. } => Duration::from_mins(8),
             Self::SyncCard { .. }
             | Self::SyncPull { .. }
             | Self::PostNotice { .. }
@@ -142,6 +148,10 @@ impl Job {
             Self::RefreshConnection { connection } => (Some(format!("refresh {connection}")), None, 12),
             Self::RevokeConnection { connection } => (Some(format!("revoke {connection}")), None, 16),
             Self::TellBroken { connection } => (Some(format!("tell {connection}")), None, 16),
+            // Two at once would read the same twice.
+            Self::SyncConnection { connection } => {
+                (Some(format!("look {connection}")), Some(format!("look {connection}")), 20)
+            }
             Self::SyncChange { change } => (Some(format!("sync {change}")), Some(change.to_string()), 16),
             Self::ExpireChange { change } => (Some(format!("expire {change}")), None, 20),
             // Each setting of the clock has its own end; those of earlier ones find nothing to do.
@@ -171,6 +181,12 @@ impl NewJob {
     #[must_use]
     pub fn in_order(self, key: impl Into<String>) -> Self {
         Self { ordering_key: Some(key.into()), ..self }
+    }
+
+    /// The job, also where one of its unique key waits for a later time.
+    #[must_use]
+    pub fn at_once(self) -> Self {
+        Self { unique_key: self.unique_key.map(|key| format!("{key} at once")), ..self }
     }
 }
 

@@ -80,17 +80,27 @@ pub(super) async fn tell_broken(desk: &Desk, tenant: TenantId, id: ConnectionId)
     let mut tx = desk.store.write(tenant).await?;
     let Some(connection) = tx.connection(id).await? else { return Ok(()) };
     let Some((why, since)) = connection.trouble.clone() else { return Ok(()) };
-    let message = incident(&connection, &why, since);
+    tell_owners(desk, &mut tx, &connection, &incident(&connection, &why, since)).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Tells something about a connection to its owner, or to the owners of the tenant.
+pub(super) async fn tell_owners(
+    desk: &Desk,
+    tx: &mut Tx,
+    connection: &Connection,
+    message: &Message,
+) -> crate::store::Result<()> {
     for member in tx.members().await? {
         let is_told = match connection.owner {
             Some(owner) => member.id == owner,
             None => member.effective_role() == Role::Owner,
         };
         if is_told {
-            tell(desk, &mut tx, &member, &connection, &message).await?;
+            tell(desk, tx, &member, connection, message).await?;
         }
     }
-    Ok(tx.commit().await?)
+    Ok(())
 }
 
 /// Wherever the person can still be reached.

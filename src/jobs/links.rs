@@ -10,6 +10,7 @@ use crate::{
         event::Venue,
         ids::ProjectId,
         intent::{AnnounceWish, Muted},
+        job::Job,
         member::Surface,
         message::{Block, Message, Span},
         project::Project,
@@ -75,6 +76,9 @@ async fn link(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, (id, said): (ProjectId,
     tracker::relink(tx, repository.id()).await?;
     tracker::catch_up(desk, tx, project.id).await?;
     tracker::relinked(desk, tx, project.id, (repository, "is linked now")).await?;
+    // The rest of it is read right away.
+    let look = Job::SyncConnection { connection: repository.connection }.due(desk.chance.now()).at_once();
+    tx.enqueue(desk.chance.id(), &look).await?;
     let others: Vec<String> = tx
         .repositories_linked_to(project.id)
         .await?

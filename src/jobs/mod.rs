@@ -23,6 +23,7 @@ pub mod worker;
 use tokio::sync::Semaphore;
 
 pub use consult::room;
+pub use tracker::{queue_looks, sweep};
 
 use crate::{
     chat::slack::teams::Teams,
@@ -102,6 +103,7 @@ pub async fn run(desk: &Desk, claimed: &Claimed) -> Result<(), JobError> {
             }
             Ok(())
         }
+        Job::SyncConnection { connection } => tracker::look(desk, claimed.tenant, connection).await,
         Job::SyncChange { change } => changes::sync(desk, claimed.tenant, change).await,
         Job::ExpireChange { change } => {
             let mut tx = desk.store.write(claimed.tenant).await?;
@@ -134,6 +136,7 @@ pub async fn abandoned(desk: &Desk, claimed: &Claimed, error: &anyhow::Error) ->
         | Job::RefreshConnection { .. }
         | Job::RevokeConnection { .. }
         | Job::TellBroken { .. }
+        | Job::SyncConnection { .. }
         | Job::ApplyUnopposed { .. } => Ok(()),
     }
 }

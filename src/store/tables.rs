@@ -135,6 +135,7 @@ const TABLES: &[Table] = &[
     stays("tickets", SIGNED_IN),
     stays("api_tokens", "opens this server"),
     stays("api_requests", "is answers of this server, for those who ask again"),
+    stays("looks", "is how far this server has looked at trackers; another one looks itself"),
     stays("cards", "is messages that this server posted and keeps true"),
     stays("pull_cards", "is messages that this server posted and keeps true"),
     stays("notices", SAID),

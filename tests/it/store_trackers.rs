@@ -5,7 +5,7 @@ use docket::{
         ids::{MemberId, ProjectId},
         provider::Provider,
         task::{Status, TaskNumber},
-        tracker::{Incident, PullState, Repository},
+        tracker::{Incident, Look, PullState, Repository},
     },
     store::{PullTask, StoredIssue, Tx},
 };
@@ -33,6 +33,7 @@ pub(crate) async fn fill(db: &TestDb, tx: &mut Tx, member: MemberId, project: Pr
     tx.put_issue(&StoredIssue { issue, task, proposed: None }).await.unwrap();
     assert!(tx.put_remark(&trackers::remark(7, "Nice.")).await.unwrap());
     assert!(tx.put_incident(&trackers::incident(db.chance.id(), project)).await.unwrap());
+    tx.put_look(repository.connection, &Look { strikes: 1, ..Look::default() }).await.unwrap();
     repository
 }
 
@@ -50,6 +51,9 @@ pub(crate) async fn sees(tx: &mut Tx, repository: &Repository, project: ProjectI
     vec![
         ("repositories", tx.repository(id).await.unwrap().as_ref() == Some(repository)),
         ("repositories", !tx.repositories().await.unwrap().is_empty()),
+        ("looks", tx.look(repository.connection).await.unwrap().strikes == 1),
+        ("repositories", !tx.linked_repositories_of(repository.connection).await.unwrap().is_empty()),
+        ("pulls", !tx.open_pulls_of(id).await.unwrap().is_empty()),
         ("repositories", !tx.repositories_of(repository.connection).await.unwrap().is_empty()),
         ("repository_links", !tx.repositories_linked_to(project).await.unwrap().is_empty()),
         ("repository_links", tx.projects_linked_to(id).await.unwrap() == [project]),

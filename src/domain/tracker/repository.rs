@@ -160,6 +160,10 @@ pub struct Sync {
     pub through: Option<Timestamp>,
     /// The past is known from here on; it is read slowly backwards.
     pub back_to: Option<Timestamp>,
+    /// The pull requests that were read in a reading that had to stop, by number, and when each had changed.
+    pub read: BTreeMap<u64, Timestamp>,
+    /// The page of the past that is read next, while any is left to be read.
+    pub page: Option<u32>,
     /// When it was looked at last.
     pub looked_at: Option<Timestamp>,
 }

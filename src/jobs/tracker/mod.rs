@@ -9,8 +9,15 @@ mod found;
 mod lifecycle;
 mod missing;
 mod observe;
+mod redeliver;
+mod repository;
 mod robot;
 mod suggest;
+mod sync;
+
+pub use redeliver::sweep;
+pub(super) use sync::look;
+pub use sync::queue_looks;
 
 use crate::{
     domain::{

@@ -2,6 +2,7 @@
 
 mod incidents;
 mod issues;
+mod looks;
 mod pulls;
 pub(super) mod repositories;
 

@@ -143,6 +143,18 @@ impl Tx {
         ))
     }
 
+    /// The open pull requests of a repository, by number.
+    pub async fn open_pulls_of(&mut self, repository: RepositoryId) -> Result<Vec<Pull>> {
+        read(all!(
+            self.session,
+            (String,),
+            "SELECT facts FROM pulls WHERE tenant_id = $1 AND repository_id = $2 AND state = $3 ORDER BY number",
+            &self.key,
+            whole(repository.0),
+            PullState::Open.as_str()
+        ))
+    }
+
     /// The pull requests in this state that changed at `since` or later, the newest first.
     pub async fn pulls_since(&mut self, state: PullState, since: Timestamp, rows: usize) -> Result<Vec<Pull>> {
         read(all!(

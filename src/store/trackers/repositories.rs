@@ -114,6 +114,21 @@ impl Tx {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
+    /// Those of them in which the work of any project happens.
+    pub async fn linked_repositories_of(&mut self, connection: ConnectionId) -> Result<Vec<Repository>> {
+        let rows = all!(
+            self.session,
+            Row,
+            "SELECT connection_id, seen, presence, trouble, trouble_since, strikes, offered_at, found_at, sync \
+             FROM repositories r WHERE tenant_id = $1 AND connection_id = $2 AND EXISTS (SELECT 1 \
+             FROM repository_links l WHERE l.tenant_id = r.tenant_id AND l.repository_id = r.id) \
+             ORDER BY full_name, id",
+            &self.key,
+            connection.to_string()
+        );
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
     /// The repositories of a project, by name.
     pub async fn repositories_linked_to(&mut self, project: ProjectId) -> Result<Vec<Repository>> {
         let rows = all!(

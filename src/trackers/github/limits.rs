@@ -105,8 +105,11 @@ impl Limits {
             return Ok(None);
         }
         let pen = Arc::clone(&self.pen).try_acquire_owned().map_err(|_| Trouble::Wait(APART))?;
-        self.judge(self.apart.check())?;
-        self.judge(self.writes.check())?;
+        // An App itself writes nothing that anybody reads.
+        if self.tenant.is_some() {
+            self.judge(self.apart.check())?;
+            self.judge(self.writes.check())?;
+        }
         Ok(Some(pen))
     }
 
@@ -193,7 +196,8 @@ mod tests {
     #[test]
     fn writes_are_a_second_apart_one_after_the_other_and_five_hundred_an_hour() {
         let (clock, chance) = clock();
-        let limits = Limits::new(None, &chance);
+        let tenant = chance.id();
+        let limits = Limits::new(Some((tenant, Arc::new(tenants(&chance)))), &chance);
         let pen = limits.enter(&Method::POST).unwrap();
         clock.0.fetch_add(5_000, Ordering::SeqCst);
         assert_eq!(limits.enter(&Method::POST).unwrap_err(), Trouble::Wait(APART));
@@ -238,6 +242,6 @@ mod tests {
         let tenant: TenantId = chance.id();
         let all: Vec<_> = (0..5).map(|_| Limits::new(Some((tenant, shared.clone())), &chance)).collect();
         let passed = all.iter().flat_map(|limits| std::iter::repeat_with(|| limits.enter(&Method::GET)).take(300));
-        assert_eq!(passed.filter(Result::is_ok).count(), 600);
+        assert_eq!(passed.flatten().count(), 600);
     }
 }

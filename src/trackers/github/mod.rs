@@ -3,6 +3,7 @@
 mod client;
 mod hub;
 mod limits;
+pub mod read;
 pub mod receive;
 mod sign;
 mod transport;

@@ -373,6 +373,9 @@ impl World {
             ("GET", "api/user/memberships/orgs/acme") if self.tokens.contains(call.bearer()) => {
                 (200, json!({ "state": "active", "role": if self.is_guest { "member" } else { "admin" } }))
             }
+            ("GET", "api/installation/repositories" | "api/user/repos") if self.tokens.contains(call.bearer()) => {
+                (200, json!({ "total_count": 0, "repositories": [] }))
+            }
             ("DELETE", "api/applications/github-client/token") if call.is_client("github-client") => {
                 let body: Value = serde_json::from_slice(call.body).unwrap();
                 (if self.tokens.remove(body["access_token"].as_str().unwrap()) { 204 } else { 404 }, Value::Null)

@@ -242,6 +242,7 @@ impl Of<'_> {
                 list("/repos/{owner}/{repo}/pulls", "", pulls.iter().map(|issue| self.repo.pull_json(issue)).collect())
             }
             ("POST", []) => self.open_pull(),
+            ("GET", ["comments"]) => self.words(true),
             _ if found.is_none() => not_found(),
             ("GET", [_]) => {
                 let body = self.repo.whole_pull_json(found.unwrap());
@@ -353,6 +354,7 @@ impl Of<'_> {
                 let issue = self.add_issue(None);
                 say("/repos/{owner}/{repo}/issues", 201, self.repo.issue_json(&issue))
             }
+            ("GET", ["comments"], _) => self.words(false),
             (_, _, None) => not_found(),
             ("GET", [_], Some(issue)) => {
                 say("/repos/{owner}/{repo}/issues/{issue_number}", 200, self.repo.issue_json(&issue))
@@ -385,6 +387,14 @@ impl Of<'_> {
             ("POST", [_, "dependencies", "blocked_by"], Some(issue)) => self.relate(issue.number, "issue_id"),
             _ => not_found(),
         }
+    }
+
+    /// What was written anywhere in the repository since a time.
+    fn words(&self, is_of_line: bool) -> Said {
+        let since = self.query("since");
+        let found =
+            self.repo.comments.iter().filter(|one| one.is_of_line == is_of_line && iso(one.at).as_str() >= since);
+        list("", "", found.map(|comment| self.repo.comment_json(comment)).collect())
     }
 
     fn change_issue(&mut self, number: u64) -> Said {

@@ -1,13 +1,22 @@
 //! Docket, connected to the fake.
 
+use std::time::Duration;
+
 use docket::{
     chat::console::receive::identity,
     connect::call::{Access, Tokens},
-    domain::{connection::Connection, ids::TenantId, provider::Provider, tracker::RepositoryId},
+    domain::{
+        connection::Connection,
+        ids::{ProjectId, TenantId},
+        project::Revision,
+        provider::Provider,
+        task::TaskNumber,
+        tracker::RepositoryId,
+    },
 };
 
 use super::FakeGitHub;
-use crate::support::{app::TestApp, db::TestDb, sample};
+use crate::support::{app::TestApp, clock::START, db::TestDb, sample};
 
 impl FakeGitHub {
     /// A fake whose clock is the test's.
@@ -35,7 +44,7 @@ impl FakeGitHub {
             tokens: Tokens {
                 access: token.as_str().into(),
                 refresh: None,
-                life: Some(std::time::Duration::from_hours(1)),
+                life: Some(Duration::from_hours(1)),
                 scopes: None,
             },
         };
@@ -55,7 +64,29 @@ impl FakeGitHub {
     }
 }
 
-/// What Docket calls a repository.
-pub(crate) fn id(repository: u64) -> RepositoryId {
-    RepositoryId(repository)
+/// A project of this key with the tasks 1 to 60, whose work happens in these repositories.
+pub(crate) async fn project(docket: &TestApp<'_>, tenant: TenantId, key: &str, repositories: &[u64]) -> ProjectId {
+    let project = sample::project(&docket.db.chance, key);
+    let mut tx = docket.db.store.write(tenant).await.unwrap();
+    tx.insert_project(&project, TaskNumber(61), START).await.unwrap();
+    let tasks = (1..=60).map(|number| sample::task(number, None, &[]));
+    let plan = docket::domain::plan::Plan::new(
+        docket::domain::project::Project { revision: Revision(1), ..project.clone() },
+        tasks,
+    );
+    let all = (1..=60).map(TaskNumber).collect();
+    tx.save_plan(&plan, &all, Revision(0), START).await.unwrap();
+    tx.commit().await.unwrap();
+    link(docket, tenant, project.id, repositories).await;
+    project.id
+}
+
+/// Links repositories that are known to a project.
+pub(crate) async fn link(docket: &TestApp<'_>, tenant: TenantId, project: ProjectId, repositories: &[u64]) {
+    let mut tx = docket.db.store.write(tenant).await.unwrap();
+    let member = tx.members().await.unwrap()[0].id;
+    for repository in repositories {
+        tx.link_repository(project, RepositoryId(*repository), member, docket.db.chance.now()).await.unwrap();
+    }
+    tx.commit().await.unwrap();
 }

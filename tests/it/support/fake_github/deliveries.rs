@@ -131,12 +131,18 @@ impl FakeGitHub {
 
     /// Loses what waits.
     pub(crate) fn lose(&self) {
-        let mut world = self.world();
-        world
-            .deliveries
-            .iter_mut()
-            .filter(|delivery| delivery.status.is_none())
-            .for_each(|delivery| delivery.status = Some(502));
+        self.answer_all(502);
+    }
+
+    /// Has what waits arrive, at whatever listens.
+    pub(crate) fn arrive(&self) {
+        self.answer_all(200);
+    }
+
+    fn answer_all(&self, status: u16) {
+        for delivery in self.world().deliveries.iter_mut().filter(|delivery| delivery.status.is_none()) {
+            delivery.status = Some(status);
+        }
     }
 
     fn answered(&self, id: u64, status: u16) {

@@ -5,7 +5,7 @@
 //! told to fail. Bodies are checked against GitHub's own description, where it is at hand.
 
 mod api;
-mod connected;
+pub(crate) mod connected;
 mod deliveries;
 mod people;
 mod spec;
@@ -122,6 +122,7 @@ impl FakeGitHub {
             ("GITHUB_PRIVATE_KEY", fake_oauth::PEM.to_owned()),
             ("GITHUB_CLIENT_ID", "github-client".to_owned()),
             ("GITHUB_CLIENT_SECRET", fake_oauth::SECRET.to_owned()),
+            ("GITHUB_WEBHOOK_SECRET", HOOK_SECRET.to_owned()),
         ]
     }
 
