@@ -6,6 +6,8 @@ use std::{collections::BTreeSet, time::Duration};
 use serde_json::Value;
 
 use super::{
+    access,
+    missing::{self, Looked},
     repository::{self, Seen},
     suggest,
 };
@@ -17,7 +19,7 @@ use crate::{
         message::{Block, Line, Message, Span},
         provider::Provider,
         time::Timestamp,
-        tracker::{ListPage, Look, Presence, Repository, RepositoryId, RepositorySighting},
+        tracker::{ListPage, Look, Repository, RepositorySighting},
     },
     error::Error,
     jobs::{Desk, connections},
@@ -152,6 +154,12 @@ impl From<crate::store::Error> for Stop {
     }
 }
 
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Job(error.into())
+    }
+}
+
 impl From<JobError> for Stop {
     fn from(error: JobError) -> Self {
         Self::Job(error)
@@ -246,8 +254,8 @@ impl Round<'_> {
         let is_there = sighting.is_some();
         let mut tx = self.desk.store.write(self.tenant).await?;
         match sighting {
-            Some(sighting) => self.found(&mut tx, &sighting).await?,
-            None => gone(&mut tx, repository.id()).await?,
+            Some(sighting) => drop(access::found(self.desk, &mut tx, self.connection, &sighting).await?),
+            None => missing::looked(self.desk, &mut tx, repository.id(), Looked::NotFound).await?,
         }
         tx.commit().await?;
         Ok(is_there)
@@ -277,38 +285,22 @@ impl Round<'_> {
             }
         }
         look.pages = pages;
-        Ok(())
+        let mut tx = self.desk.store.write(self.tenant).await?;
+        let linked = tx.linked_repositories_of(self.connection.id).await?;
+        let mut seen = tx.repositories_of(self.connection.id).await?;
+        seen.retain(|one| look.lists(one.id()) && linked.iter().all(|other| other.id() != one.id()));
+        access::offer(self.desk, &mut tx, seen).await?;
+        Ok(tx.commit().await?)
     }
 
     async fn keep(&self, sightings: &[RepositorySighting]) -> Result<(), Stop> {
         for some in sightings.chunks(50) {
             let mut tx = self.desk.store.write(self.tenant).await?;
             for sighting in some {
-                self.found(&mut tx, sighting).await?;
+                access::found(self.desk, &mut tx, self.connection, sighting).await?;
             }
             tx.commit().await?;
         }
         Ok(())
     }
-
-    async fn found(&self, tx: &mut Tx, sighting: &RepositorySighting) -> Result<(), Stop> {
-        let known = tx.repository(sighting.id).await?;
-        let repository = Repository {
-            seen: sighting.clone(),
-            connection: self.connection.id,
-            presence: Presence::Here,
-            trouble: None,
-            strikes: 0,
-            offered_at: known.as_ref().and_then(|known| known.offered_at),
-            found_at: known.as_ref().map_or(self.desk.chance.now(), |known| known.found_at),
-            sync: known.map(|known| known.sync).unwrap_or_default(),
-        };
-        Ok(tx.put_repository(&repository).await?)
-    }
-}
-
-async fn gone(tx: &mut Tx, id: RepositoryId) -> Result<(), Stop> {
-    let Some(known) = tx.repository(id).await? else { return Ok(()) };
-    let presence = if known.presence == Presence::Here { Presence::Unsure } else { Presence::Missing };
-    Ok(tx.put_repository(&Repository { presence, ..known }).await?)
 }
