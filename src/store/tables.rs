@@ -123,6 +123,7 @@ const TABLES: &[Table] = &[
         "repository_id, number",
         "repository_id:number number:number state updated_at:number facts project_id task:number proposed",
     ),
+    along("pushes", "repository_id, branch, sha", "repository_id:number branch sha message at:number"),
     along("remarks", "repository_id, id", "repository_id:number number:number id author url text at:number"),
     along("mentions", "member_id", "member_id wanted_at:number"),
     along("audit", "seq", "id at:number actor action subject venue before after"),

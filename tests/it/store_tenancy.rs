@@ -42,7 +42,7 @@ for_each_db! {
 }
 
 /// Tables whose rows belong to a tenant, each with the case below that proves it is out of reach.
-const TABLES: [&str; 42] = [
+const TABLES: [&str; 43] = [
     "answers",
     "api_requests",
     "api_tokens",
@@ -76,6 +76,7 @@ const TABLES: [&str; 42] = [
     "pull_cards",
     "pull_tasks",
     "pulls",
+    "pushes",
     "remarks",
     "repositories",
     "repository_links",

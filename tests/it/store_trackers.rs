@@ -5,6 +5,7 @@ use docket::{
         ids::{MemberId, ProjectId},
         provider::Provider,
         task::{Status, TaskNumber},
+        time::Timestamp,
         tracker::{Incident, Look, PullState, Repository},
     },
     store::{PullTask, StoredIssue, Tx},
@@ -32,6 +33,7 @@ pub(crate) async fn fill(db: &TestDb, tx: &mut Tx, member: MemberId, project: Pr
     let (issue, task) = (trackers::issue(8, "Sign out"), Some((project, TaskNumber(2))));
     tx.put_issue(&StoredIssue { issue, task, proposed: None }).await.unwrap();
     assert!(tx.put_remark(&trackers::remark(7, "Nice.")).await.unwrap());
+    tx.put_pushed(repository.id(), "auth-1", &trackers::commit("AUTH-1"), START).await.unwrap();
     assert!(tx.put_incident(&trackers::incident(db.chance.id(), project)).await.unwrap());
     tx.put_look(repository.connection, &Look { strikes: 1, ..Look::default() }).await.unwrap();
     repository
@@ -70,6 +72,9 @@ pub(crate) async fn sees(tx: &mut Tx, repository: &Repository, project: ProjectI
         ("incidents", tx.open_incident(id).await.unwrap().is_some()),
         ("incidents", !tx.open_incidents().await.unwrap().is_empty()),
         ("incidents", !tx.incidents(id).await.unwrap().is_empty()),
+        ("pulls", !tx.pulls_of(id).await.unwrap().is_empty()),
+        ("pulls", !tx.open_pulls_of_branch(id, "branch-7").await.unwrap().is_empty()),
+        ("pushes", !tx.pushed(id, "auth-1").await.unwrap().is_empty()),
         ("remarks", tx.remarks_since(START, 9).await.unwrap() == [trackers::remark(7, "Nice.")]),
     ]
 }
@@ -78,6 +83,9 @@ pub(crate) async fn sees(tx: &mut Tx, repository: &Repository, project: ProjectI
 pub(crate) async fn meddle(tx: &mut Tx, repository: &Repository, project: ProjectId) {
     assert!(!tx.unlink_repository(project, repository.id()).await.unwrap());
     tx.remove_pull_task(&link(project)).await.unwrap();
+    assert!(!tx.lock_repository(repository.id()).await.unwrap());
+    tx.forget_pushed(repository.id(), "auth-1").await.unwrap();
+    tx.forget_pushed_before(repository.id(), Timestamp::from_millis(i64::MAX)).await.unwrap();
     tx.remove_issue(trackers::numbered(8)).await.unwrap();
     assert!(!tx.put_remark(&trackers::remark(7, "")).await.unwrap());
 }

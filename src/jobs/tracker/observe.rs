@@ -1,6 +1,9 @@
 //! Facts of trackers, merged with what is known. Of repositories that nobody knows, nothing is kept.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use crate::{
     domain::{
@@ -8,17 +11,20 @@ use crate::{
         project::ProjectKey,
         provider::Provider,
         tracker::{
-            Account, Check, Happening, Issue, IssueMoment, Numbered, Pull, Remark, RepositoryId, Review, TrackerEvent,
-            Verdict,
+            Account, Check, Commit, Happening, Issue, IssueMoment, Numbered, Pull, PullState, Remark, RepositoryId,
+            RepositorySighting, Review, TrackerEvent, Verdict,
         },
     },
     jobs::Desk,
-    planner::rules::{references, reverted},
+    planner::rules::{names_tasks, references, reverted},
     store::{PullTask, Result, StoredIssue, Tx},
 };
 
 /// How every text of ours at a tracker begins, where nobody sees it: what comes back with it is no news.
 pub(in crate::jobs) const MARKER: &str = "<!-- docket:";
+
+/// How long commits are kept of which no pull request is made.
+const OLD: Duration = Duration::from_hours(30 * 24);
 
 /// What became known of a pull request.
 #[derive(Debug, Clone)]
@@ -88,8 +94,8 @@ pub(super) async fn observe(desk: &Desk, tx: &mut Tx, event: &TrackerEvent) -> R
             }
             observed.part = Some((parent.at, child.at, *is_part));
         }
-        Happening::Push { .. }
-        | Happening::Release { .. }
+        Happening::Push { branch, commits } => observed.pulls = pushed(desk, tx, seen, branch, commits).await?,
+        Happening::Release { .. }
         | Happening::Repository(_)
         | Happening::Access(_)
         | Happening::Forgotten(_)
@@ -144,8 +150,17 @@ pub(in crate::jobs) async fn issue(tx: &mut Tx, seen: &Issue) -> Result<StoredIs
     Ok(stored)
 }
 
-/// Stores what is known of a pull request now.
-async fn keep(tx: &mut Tx, before: Option<Pull>, pull: Pull, what: What) -> Result<News> {
+/// Stores what is known of a pull request now, with what was pushed to its branch.
+async fn keep(tx: &mut Tx, before: Option<Pull>, mut pull: Pull, what: What) -> Result<News> {
+    if !pull.is_fork {
+        for (sha, message) in tx.pushed(pull.at.repository, &pull.branch).await? {
+            pull.put_commit(&sha, &message);
+        }
+        pull.tidy();
+    }
+    if pull.state == PullState::Merged {
+        tx.forget_pushed(pull.at.repository, &pull.branch).await?;
+    }
     if before.as_ref() != Some(&pull) {
         tx.put_pull(&pull).await?;
     }
@@ -189,6 +204,31 @@ async fn checked(tx: &mut Tx, repository: RepositoryId, check: &Check, numbers: 
         pull.put_check(check.clone());
         pull.tidy();
         news.push(keep(tx, Some(before), pull, What::Check(check.clone())).await?);
+    }
+    Ok(news)
+}
+
+/// Keeps commits that name tasks with their branch, and with its pull requests. What goes straight to the branch that
+/// changes go to is of no pull request.
+async fn pushed(
+    desk: &Desk,
+    tx: &mut Tx,
+    seen: &RepositorySighting,
+    branch: &str,
+    commits: &[Commit],
+) -> Result<Vec<News>> {
+    let naming: Vec<&Commit> = commits.iter().filter(|commit| names_tasks(&commit.message)).collect();
+    if naming.is_empty() || branch == seen.default_branch {
+        return Ok(Vec::new());
+    }
+    let now = desk.chance.now();
+    tx.forget_pushed_before(seen.id, now.minus(OLD)).await?;
+    for commit in naming.into_iter().take(Pull::MAX_COMMITS) {
+        tx.put_pushed(seen.id, branch, commit, now).await?;
+    }
+    let mut news = Vec::new();
+    for pull in tx.open_pulls_of_branch(seen.id, branch).await? {
+        news.push(keep(tx, Some(pull.clone()), pull, What::Facts).await?);
     }
     Ok(news)
 }

@@ -11,7 +11,7 @@ mod references;
 #[cfg(test)]
 mod fixtures;
 
-pub use references::{References, references, reverted};
+pub use references::{References, names_tasks, references, reverted};
 
 use crate::domain::time::Timestamp;
 

@@ -25,6 +25,9 @@ pub type References = BTreeMap<TaskCode, bool>;
 /// Tasks that one pull request can be about: more is a list of everything, and about none of it.
 const MAX: usize = 50;
 
+/// The longest code: ten characters, a dash, ten digits, and what may stand around them.
+const LONGEST: usize = 24;
+
 /// Words that say that merging finishes what is named behind them. In front of a colon they do, too.
 const CLOSING: &[&str] = &[
     "close",
@@ -87,6 +90,13 @@ pub fn references(pull: &Pull, projects: &BTreeSet<ProjectKey>) -> References {
     found
 }
 
+/// Whether a text may name tasks, of whatever projects.
+pub fn names_tasks(text: &str) -> bool {
+    let said = prose(text);
+    said.split(|c: char| !is_part(c))
+        .any(|word| word.len() <= LONGEST && word.trim_end_matches('.').parse::<TaskCode>().is_ok())
+}
+
 /// The number of the pull request of the same repository that this one takes back, as GitHub's button *Revert* says it:
 /// `Reverts acme/web#12` in the description, or a branch called `revert-12-…` with a title to it.
 pub fn reverted(pull: &Pull) -> Option<u64> {
@@ -116,7 +126,7 @@ fn in_branch(branch: &str, projects: &BTreeSet<ProjectKey>) -> Option<TaskCode> 
 
 /// The code that a word is, of one of these projects.
 fn code(word: &str, projects: &BTreeSet<ProjectKey>) -> Option<TaskCode> {
-    if word.len() > 24 {
+    if word.len() > LONGEST {
         return None;
     }
     word.parse().ok().filter(|code: &TaskCode| projects.contains(&code.project) && code.number < TaskNumber(u32::MAX))

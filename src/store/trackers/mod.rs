@@ -4,6 +4,7 @@ mod incidents;
 mod issues;
 mod looks;
 mod pulls;
+mod pushes;
 pub(super) mod repositories;
 
 pub use issues::StoredIssue;

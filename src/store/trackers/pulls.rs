@@ -130,6 +130,19 @@ impl Tx {
         ))
     }
 
+    /// The open pull requests of a repository that come from a branch of its own of this name.
+    pub async fn open_pulls_of_branch(&mut self, repository: RepositoryId, branch: &str) -> Result<Vec<Pull>> {
+        let open = read(all!(
+            self.session,
+            (String,),
+            "SELECT facts FROM pulls WHERE tenant_id = $1 AND repository_id = $2 AND state = $3 ORDER BY number",
+            &self.key,
+            whole(repository.0),
+            PullState::Open.as_str()
+        ))?;
+        Ok(open.into_iter().filter(|pull| pull.branch == branch && !pull.is_fork).collect())
+    }
+
     /// The open pull requests of all repositories, those first that changed last.
     pub async fn open_pulls(&mut self, rows: usize) -> Result<Vec<Pull>> {
         read(all!(

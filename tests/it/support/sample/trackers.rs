@@ -5,8 +5,8 @@ use docket::domain::{
     project::Lifecycle,
     time::Timestamp,
     tracker::{
-        Account, Incident, Issue, IssueState, Numbered, Presence, Pull, PullState, Remark, Repository, RepositoryId,
-        RepositorySighting, Sync,
+        Account, Commit, Incident, Issue, IssueState, Numbered, Presence, Pull, PullState, Remark, Repository,
+        RepositoryId, RepositorySighting, Sync,
     },
 };
 
@@ -109,4 +109,9 @@ pub(crate) fn incident(id: IncidentId, project: ProjectId) -> Incident {
         closed_at: None,
         lifecycles: [(project, Lifecycle::Draft)].into(),
     }
+}
+
+/// A commit that says this.
+pub(crate) fn commit(message: &str) -> Commit {
+    Commit { sha: "c0ffee".to_owned(), message: message.to_owned(), url: String::new() }
 }
