@@ -27,6 +27,7 @@ mod github_ingest;
 mod github_lost;
 mod github_payloads;
 mod github_repositories;
+mod github_rules;
 mod github_sync;
 mod health;
 mod keys;
