@@ -14,12 +14,12 @@ use crate::domain::{
     ids::{Id, MemberId, PatchId, ProjectId},
     member::Surface,
     patch::{
-        Before, Confidence, Decision, Founding, Mode, Operation, Origin, Patch, PatchCode, PatchState, ProjectChanges,
-        Step,
+        Before, Change, Confidence, Decision, Founding, Mode, Operation, Origin, Patch, PatchCode, PatchState,
+        ProjectChanges, Step, TaskChanges,
     },
-    policy::Policy,
+    policy::{Move, Policy},
     project::Revision,
-    task::{Link, Place, Rank, Task, TaskFields, TaskNumber},
+    task::{Link, Place, Rank, Status, Task, TaskFields, TaskNumber},
     time::Timestamp,
 };
 
@@ -186,6 +186,34 @@ pub(crate) fn small(fields: Vec<FieldChange>) -> Facts {
     facts.project_revision = Revision(4);
     facts.patch.state = applied_by(ana(), &[0]);
     facts
+}
+
+/// What rules made of what happened: each step with the task and its statuses, what happened, and where that stands.
+pub(crate) fn by_rule(title: &str, moves: &[Move], steps: &[(u32, [Status; 2], &str, &str)]) -> Facts {
+    let effect = |(number, [before, after], ..): &(u32, [Status; 2], &str, &str)| Effect::Changes {
+        number: TaskNumber(*number),
+        title: "Sign-in page".into(),
+        fields: vec![changed("status", Value::Status(*before), Value::Status(*after))],
+    };
+    let mut facts = facts(steps.iter().map(effect).collect());
+    for (step, (number, [_, after], label, happened)) in facts.patch.steps.iter_mut().zip(steps) {
+        let changes = TaskChanges { status: Change::Set(*after), ..TaskChanges::default() };
+        step.operation = Operation::UpdateTask { number: TaskNumber(*number), changes };
+        step.reason = format!("{label}{happened}");
+        let url = format!("https://github.com/{}", label.replace('#', "/pull/"));
+        step.evidence = Some(Link { label: (*label).to_owned(), url });
+    }
+    title.clone_into(&mut facts.patch.title);
+    facts.patch.origin.words = String::new();
+    facts.patch.origin.moves = moves.iter().copied().collect();
+    facts.patch.author = robot();
+    facts.names.insert(robot(), "GitHub".to_owned());
+    facts
+}
+
+/// The robot in whose name rules propose.
+pub(crate) fn robot() -> MemberId {
+    id(3)
 }
 
 pub(crate) fn applied_by(by: MemberId, steps: &[usize]) -> PatchState {

@@ -1,8 +1,9 @@
 use super::*;
 use crate::{
-    domain::{patch::PatchCode, task::Status},
+    domain::{patch::PatchCode, policy::Move, task::Status},
     review::sample::{
-        DAY, NOW, ana, applied_by, ben, changed, decision, edits, facts, first_plan, id, names, small, task,
+        DAY, NOW, ana, applied_by, ben, by_rule, changed, decision, edits, facts, first_plan, id, names, robot, small,
+        task,
     },
 };
 
@@ -369,4 +370,66 @@ fn details_do_not_point_to_themselves() {
         })
         .collect();
     assert_eq!(more, [None]);
+}
+
+/// A merge that finishes one task, in the words of the rules.
+fn merge() -> Facts {
+    let happened = " was merged by ben-gh on 20 Nov 2026 at 10:40 UTC";
+    by_rule("AUTH-3 is done", &[Move::Merged], &[(3, [Status::InReview, Status::Done], "acme/web#12", happened)])
+}
+
+#[test]
+fn what_rules_propose_begins_with_what_happened_and_nobody_asked_for_it() {
+    let happened = " was opened for review by ana-gh on 20 Nov 2026 at 10:40 UTC";
+    let review = [(3, [Status::Todo, Status::InReview], "acme/web#12", happened)];
+    insta::assert_snapshot!(message(&by_rule("AUTH-3 is in review", &[Move::Review], &review)).to_plain(), @"");
+    let merged = " was merged by ben-gh on 20 Nov 2026 at 10:40 UTC";
+    let to = [Status::InReview, Status::Done];
+    let three = [(1, to, "acme/web#12", merged), (2, to, "acme/web#12", merged), (3, to, "acme/web#12", merged)];
+    let mut three = by_rule("AUTH-1, AUTH-2 and AUTH-3 are done", &[Move::Merged], &three);
+    three.supersedes = Some(PatchCode(40));
+    three.policy.self_approval = false;
+    insta::assert_snapshot!(message(&three).to_plain(), @"");
+    let taken_back = ", which takes back #12, was merged by ben-gh on 20 Nov 2026 at 10:40 UTC";
+    let reopened = [(3, [Status::Done, Status::InProgress], "acme/web#20", taken_back)];
+    insta::assert_snapshot!(message(&by_rule("reopen AUTH-3", &[Move::Reverted], &reopened)).to_plain(), @"");
+    let closed = " was closed as completed and renamed by ana-gh on 20 Nov 2026 at 10:40 UTC";
+    let issue = [(3, [Status::Todo, Status::Done], "acme/web#5", closed)];
+    insta::assert_snapshot!(message(&by_rule("AUTH-3 is done", &[Move::Issues], &issue)).to_plain(), @"");
+}
+
+#[test]
+fn a_patch_that_catches_up_says_at_each_step_what_happened() {
+    let steps = [
+        (1, [Status::InReview, Status::Done], "acme/web#12", " was merged by ben-gh on 20 Nov 2026 at 10:40 UTC"),
+        (
+            2,
+            [Status::Todo, Status::InReview],
+            "acme/web#13",
+            " was opened for review by ana-gh on 19 Nov 2026 at 9:00 UTC",
+        ),
+        (3, [Status::Todo, Status::Cancelled], "acme/web#5", " was closed as not planned on 19 Nov 2026 at 9:10 UTC"),
+    ];
+    let facts = by_rule("catch up with GitHub", &[Move::Merged, Move::Review, Move::Issues], &steps);
+    insta::assert_snapshot!(message(&facts).to_plain(), @"");
+    insta::assert_snapshot!(details_message(&facts).to_plain(), @"");
+}
+
+#[test]
+fn what_became_of_what_rules_proposed_is_said_without_naming_the_robot() {
+    let mut facts = merge();
+    facts.by_policy = true;
+    facts.project_revision = Revision(4);
+    facts.patch.state = applied_by(robot(), &[0]);
+    insta::assert_snapshot!(message(&facts).to_plain(), @"");
+    let reason = "what happened since says otherwise".to_owned();
+    facts.patch.state = PatchState::Rejected { decision: decision(robot()), reason };
+    facts.by_policy = false;
+    insta::assert_snapshot!(message(&facts).to_plain(), @"");
+    facts.patch.state = PatchState::Superseded { decision: decision(robot()), by: id(42) };
+    facts.superseded_by = Some(PatchCode(42));
+    insta::assert_snapshot!(message(&facts).to_plain(), @"");
+    facts.patch.state = applied_by(ben(), &[0]);
+    facts.approvals = BTreeSet::from([ben()]);
+    insta::assert_snapshot!(message(&facts).to_plain(), @"");
 }

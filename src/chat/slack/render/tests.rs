@@ -8,8 +8,11 @@ use crate::{
         event::Action,
         ids::{Id, MemberId, PatchId},
         message::{Button, ButtonStyle, Line, LineKind, Press},
+        policy::Move,
+        task::Status,
         time::Timestamp,
     },
+    review::sample::by_rule,
 };
 
 const URL: &str = "https://docket.example.com";
@@ -168,6 +171,15 @@ fn a_card_becomes_typed_blocks() {
       "text": "P-41 proposes 1 change"
     }
     "##);
+}
+
+#[test]
+fn what_rules_propose_links_to_what_happened() {
+    let happened = " was merged by ben-gh on 20 Nov 2026 at 10:40 UTC";
+    let to = [Status::InReview, Status::Done];
+    let facts = by_rule("AUTH-3 is done", &[Move::Merged], &[(3, to, "acme/web#12", happened)]);
+    let card = shown(&crate::review::card::message(&facts));
+    insta::assert_json_snapshot!(card["blocks"][1], @"");
 }
 
 #[test]
