@@ -293,8 +293,10 @@ fn below(facts: &Facts, entry: &Entry, style: Style) -> Vec<Vec<Span>> {
 
 /// What happened, where the link says to what: `acme/web#12 was merged by ana-gh`.
 pub fn happened(reason: &str, link: &Link) -> Vec<Span> {
-    let words = reason.strip_prefix(&link.label).map_or_else(|| format!(" {reason}"), str::to_owned);
-    vec![Span::Link { text: link.label.clone(), url: link.url.clone() }, Span::plain(clip(&words, REASON))]
+    let rest = reason.strip_prefix(&link.label).unwrap_or(reason);
+    let between = if rest.starts_with(',') { "" } else { " " };
+    let words = format!("{between}{}", clip(rest, REASON));
+    vec![Span::Link { text: link.label.clone(), url: link.url.clone() }, Span::Plain(words)]
 }
 
 /// A task's description, acceptance criteria and links, a line each.

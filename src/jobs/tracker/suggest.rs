@@ -174,15 +174,15 @@ async fn draft(tx: &mut Tx, project: ProjectId, found: &[Found]) -> Result<Draft
         (Some(first), _) if is_one => format!("follow {}", first.link.label),
         _ => "catch up with GitHub".to_owned(),
     };
-    Ok(follow(title, steps))
+    Ok(follow(&title, steps))
 }
 
 /// A draft of rules.
-fn follow(title: String, steps: Vec<Step>) -> Draft {
+fn follow(title: &str, steps: Vec<Step>) -> Draft {
     Draft {
         founding: None,
         mode: Mode::Edit,
-        title: planner::title(&title),
+        title: planner::title(title),
         steps,
         confidence: Confidence::High,
         method: String::new(),
@@ -294,7 +294,7 @@ async fn for_part(desk: &Desk, tx: &mut Tx, (parent, child, is_part): (Numbered,
     let reason = format!("{label} {verb} #{}", parent.number);
     let evidence = Some(crate::domain::task::Link { label, url: below.issue.url.clone() });
     let title = format!("move {}", plan.code(task));
-    let draft = follow(title, vec![Step { operation, reason, evidence }]);
+    let draft = follow(&title, vec![Step { operation, reason, evidence }]);
     put(desk, tx, project, draft, [Move::Issues].into(), &[]).await?;
     Ok(())
 }

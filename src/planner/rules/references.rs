@@ -82,7 +82,9 @@ pub fn references(pull: &Pull, projects: &BTreeSet<ProjectKey>) -> References {
         found.entry(code).or_insert(false);
     }
     if takes_back {
-        found.values_mut().for_each(|is_closing| *is_closing = false);
+        for is_closing in found.values_mut() {
+            *is_closing = false;
+        }
     }
     while found.len() > MAX {
         found.pop_last();

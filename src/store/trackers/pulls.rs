@@ -90,7 +90,7 @@ pub(in crate::store) fn numbered(repository: i64, number: i64) -> Result<Numbere
 }
 
 fn read(rows: Vec<(String,)>) -> Result<Vec<Pull>> {
-    rows.iter().map(|(facts,)| from_json("pull request", facts)).collect()
+    rows.into_iter().map(|(facts,)| from_json("pull request", &facts)).collect()
 }
 
 impl Tx {

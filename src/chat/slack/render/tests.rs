@@ -179,7 +179,22 @@ fn what_rules_propose_links_to_what_happened() {
     let to = [Status::InReview, Status::Done];
     let facts = by_rule("AUTH-3 is done", &[Move::Merged], &[(3, to, "acme/web#12", happened)]);
     let card = shown(&crate::review::card::message(&facts));
-    insta::assert_json_snapshot!(card["blocks"][1], @"");
+    insta::assert_json_snapshot!(card["blocks"][1], @r#"
+    {
+      "elements": [
+        {
+          "text": "<https://github.com/acme/web/pull/12|acme/web#12>",
+          "type": "mrkdwn"
+        },
+        {
+          "emoji": false,
+          "text": "was merged by ben-gh on 20 Nov 2026 at 10:40 UTC",
+          "type": "plain_text"
+        }
+      ],
+      "type": "context"
+    }
+    "#);
 }
 
 #[test]

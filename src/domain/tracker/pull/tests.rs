@@ -72,7 +72,7 @@ fn sightings() -> impl Strategy<Value = Vec<Pull>> {
     let one = (base, reviewers, reviews, checks, commits, prop::option::of(1..3_u64));
     let one = one.prop_map(|((second, state, is_draft, title, head), whom, reviews, checks, commits, merged_by)| {
         let whom: Vec<u64> = whom.into_iter().collect();
-        let mut pull = Pull { state, is_draft, title, head, commits, ..asking(second, &whom) };
+        let mut pull = Pull { title, head, state, is_draft, commits, ..asking(second, &whom) };
         pull.merged_by = merged_by.map(account);
         for (second, by, verdict) in reviews {
             pull.reviews.insert(by, review(second, by, verdict));
