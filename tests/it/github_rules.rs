@@ -75,6 +75,13 @@ async fn patch(docket: &TestApp<'_>, code: u32) -> Patch {
     docket.patch(docket.app.tenant, code).await.unwrap()
 }
 
+/// What a patch is called and why it was made.
+async fn said(docket: &TestApp<'_>, code: u32) -> String {
+    let patch = patch(docket, code).await;
+    let reasons: Vec<String> = patch.steps.iter().map(|step| step.reason.clone()).collect();
+    format!("{}: {}", patch.title, reasons.join(", "))
+}
+
 /// A pull request as GitHub shows it at this second, with more fields.
 fn pull(number: u64, title: &str, second: u32, more: &Value) -> Value {
     let mut pull = json!({
@@ -110,11 +117,8 @@ async fn a_pull_request_brings_its_task_to_review_and_its_merge_finishes_it(db: 
     let title = "Fixes AUTH-1: agree what signing in must do";
     happens(&docket, "opened", &pull(12, title, 1, &json!({}))).await;
     assert_eq!(status(&docket, 1).await, Status::Todo, "nothing changes before somebody says so");
-    let card = docket.card();
-    for words in ["P-2 · AUTH: AUTH-1 is in review", "acme/web#12", "was opened for review by ana-gh on 20 Nov 2026"] {
-        assert!(card.contains(words), "{words}: {card}");
-    }
-    assert!(!card.contains("asked") && !card.contains("confidence"), "nobody asked: {card}");
+    let why = said(&docket, 2).await;
+    assert!(why.contains("AUTH-1 is in review: acme/web#12 was opened for review by ana-gh on 20 Nov 2026"), "{why}");
     let step = patch(&docket, 2).await.steps[0].clone();
     assert_eq!(step.evidence.unwrap().url, "https://github.com/acme/web/pull/12");
     docket.click("U2", "patch.approve").await;
@@ -124,11 +128,7 @@ async fn a_pull_request_brings_its_task_to_review_and_its_merge_finishes_it(db: 
     happens(&docket, "labeled", &pull(12, title, 3, &json!({ "labels": [{ "name": "bug" }] }))).await;
     assert_eq!(docket.states().await, ["applied", "applied"]);
     happens(&docket, "closed", &merged(12, title, 4)).await;
-    assert!(
-        docket.card().contains("AUTH-1 is done") && docket.card().contains("was merged by ben-gh"),
-        "{}",
-        docket.card()
-    );
+    assert!(said(&docket, 3).await.contains("AUTH-1 is done: acme/web#12 was merged by ben-gh"));
     docket.click("U2", "patch.approve").await;
     assert_eq!(status(&docket, 1).await, Status::Done);
     let author = patch(&docket, 3).await.author;
@@ -155,7 +155,7 @@ async fn a_merge_finishes_a_task_only_when_no_other_pull_request_of_it_is_open(d
     happens(&docket, "closed", &merged(13, "Part of AUTH-1", 4)).await;
     docket.click("U2", "patch.approve").await;
     assert_eq!(status(&docket, 1).await, Status::Done);
-    assert!(docket.card().contains("acme/web#12"), "what finished it says why: {}", docket.card());
+    assert!(said(&docket, 3).await.contains("acme/web#12 was merged"), "what finished it says why");
     // A mention takes up nothing that is over.
     happens(&docket, "opened", &pull(14, "Follows AUTH-1", 5, &json!({}))).await;
     assert_eq!(docket.states().await.len(), 3);
@@ -184,9 +184,6 @@ async fn what_people_decided_is_not_asked_again_and_more_news_takes_the_place_of
     assert!(docket.card().contains("AUTH-1 is in progress"), "{}", docket.card());
     happens(&docket, "ready_for_review", &pull(12, title, 2, &json!({}))).await;
     assert_eq!(docket.states().await, ["applied", "superseded", "proposed"]);
-    let replaced =
-        |card: &String| card.contains("P-2 was replaced by P-3") && card.contains("because more has happened since");
-    assert!(docket.cards().iter().any(replaced), "{:?}", docket.cards());
     docket.slash("U2", "reject P-3 not yet").await;
     happens(&docket, "synchronize", &pull(12, title, 3, &json!({}))).await;
     assert_eq!(docket.states().await, ["applied", "superseded", "rejected"]);
@@ -197,7 +194,6 @@ async fn what_people_decided_is_not_asked_again_and_more_news_takes_the_place_of
     assert_eq!(status(&docket, 1).await, Status::Done);
     happens(&docket, "labeled", &merged(12, title, 5)).await;
     assert_eq!(state(&docket, 4).await, "rejected", "what holds already is not asked");
-    assert!(docket.cards().iter().any(|card| card.contains("P-4 withdrawn")), "{:?}", docket.cards());
 }
 
 async fn a_proposal_that_no_longer_follows_is_withdrawn(db: &TestDb) {
@@ -224,7 +220,6 @@ async fn moves_that_the_policy_lets_pass_apply_at_once_and_count_as_nobodys_appr
     happens(&docket, "closed", &merged(12, title, 2)).await;
     assert_eq!(docket.states().await, ["applied", "superseded", "applied"]);
     assert_eq!(status(&docket, 1).await, Status::Done);
-    assert!(docket.card().contains("by the policy") && docket.card().contains("Undo"), "{}", docket.card());
     let patch = patch(&docket, 3).await;
     let mut tx = db.store.read(docket.app.tenant).await.unwrap();
     assert!(tx.approvals(patch.id, 1).await.unwrap().is_empty());
@@ -245,8 +240,8 @@ async fn a_merged_revert_proposes_to_reopen_what_it_took_back(db: &TestDb) {
     let mut ended = merged(20, "Revert \"Fixes AUTH-1\"", 3);
     ended["body"] = json!("Reverts acme/web#12");
     happens(&docket, "closed", &ended).await;
-    let card = docket.card();
-    assert!(card.contains("reopen AUTH-1") && card.contains(", which takes back #12, was merged by ben-gh"), "{card}");
+    let why = said(&docket, 3).await;
+    assert!(why.contains("reopen AUTH-1: acme/web#20, which takes back #12, was merged by ben-gh"), "{why}");
     docket.click("U2", "patch.approve").await;
     assert_eq!(status(&docket, 1).await, Status::InProgress);
 }
