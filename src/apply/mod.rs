@@ -4,6 +4,7 @@
 //! a network. What follows from the change (cards to re-render) is queued in the same transaction.
 
 pub mod learn;
+mod ties;
 pub mod trail;
 
 use std::collections::BTreeSet;
@@ -103,6 +104,7 @@ pub async fn apply(
     }
     tx.set_inverse(done.id, &applied.inverse).await?;
     learn::learn(tx, &done).await?;
+    ties::tie(tx, done.project, &chosen, chance).await?;
     record(tx, &done, cause, [&old, &plan], &applied, chance).await?;
     if let Some(undone) = done.undoes
         && !mark_undone(tx, undone, &chosen, decision, done.id, chance).await?

@@ -9,9 +9,10 @@ use crate::{
     domain::{
         delivery::{Delivery, Source},
         event::Venue,
-        ids::{ChangeId, ConnectionId, JobId, PatchId},
+        ids::{ChangeId, ConnectionId, JobId, PatchId, ProjectId},
         job::Job,
         member::Surface,
+        task::TaskNumber,
         time::Timestamp,
     },
     store::{self, JobRow, Store, Tx},
@@ -133,11 +134,25 @@ async fn subject(store: &Store, row: &JobRow, now: Timestamp) -> store::Result<S
         Some(Job::ExpirePatch { patch }) => format!("lets {} lapse", code_of(&mut tx, *patch).await?),
         Some(Job::SyncChange { change }) => format!("the card of {}", change_code(&mut tx, *change).await?),
         Some(Job::ExpireChange { change }) => format!("lets {} lapse", change_code(&mut tx, *change).await?),
+        Some(Job::OpenIssue { order }) => match tx.issue_order(*order).await? {
+            Some(order) => format!("an issue for {}", task_code(&mut tx, order.project, order.task).await?),
+            None => "an issue that nobody wishes any more".to_owned(),
+        },
+        Some(Job::TieIssue { project, task }) => {
+            format!("ties the issue of {} to its neighbours", task_code(&mut tx, *project, *task).await?)
+        }
         Some(Job::ApplyUnopposed { patch, .. }) => {
             format!("applies {} unless somebody objects", code_of(&mut tx, *patch).await?)
         }
         None => "unknown to this version of Docket".to_owned(),
     })
+}
+
+/// `AUTH-12`.
+async fn task_code(tx: &mut Tx, project: ProjectId, task: TaskNumber) -> store::Result<String> {
+    let project = tx.project(project).await?;
+    Ok(project
+        .map_or_else(|| format!("task {task} of a project that is gone"), |project| format!("{}-{task}", project.key)))
 }
 
 /// `Linear (Acme)`.

@@ -111,6 +111,8 @@ ids! {
     PullCardId = "pcd";
     /// A line about something that happened at a tracker.
     NoticeId = "ntc";
+    /// A wish that an issue stands for a task.
+    OrderId = "ord";
 }
 
 #[cfg(test)]

@@ -128,6 +128,13 @@ pub enum Intent {
     },
     /// Put a project away.
     Archive(ProjectKey),
+    /// Open an issue for a task, or say which one stands for it.
+    Issue {
+        /// Which task.
+        task: TaskName,
+        /// Which issue, or where to open it; `None` for a new one in the project's only repository.
+        issue: Option<IssueName>,
+    },
     /// Approve a patch.
     Approve(PatchCode),
     /// Turn a patch down.
@@ -318,4 +325,13 @@ pub enum Person {
     User(String),
     /// A typed name, to be matched among the members.
     Name(String),
+}
+
+/// An issue that is there, or the repository for a new one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssueName {
+    /// `owner/name`; `None` for the project's only one.
+    pub repository: Option<String>,
+    /// Its number; `None` for a new one.
+    pub number: Option<u64>,
 }

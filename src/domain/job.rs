@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ids::{AnswerId, CardId, ChangeId, ConnectionId, DeliveryId, NoticeId, PatchId, PullCardId},
+    ids::{AnswerId, CardId, ChangeId, ConnectionId, DeliveryId, NoticeId, OrderId, PatchId, ProjectId, PullCardId},
+    task::TaskNumber,
     time::Timestamp,
 };
 
@@ -80,6 +81,18 @@ pub enum Job {
         /// The change.
         change: ChangeId,
     },
+    /// Open the issue that is to stand for a task, or find it.
+    OpenIssue {
+        /// The wish.
+        order: OrderId,
+    },
+    /// Tie the issue of a task to those of its neighbours.
+    TieIssue {
+        /// The task's project.
+        project: ProjectId,
+        /// The task.
+        task: TaskNumber,
+    },
     /// Apply a patch to which nobody objected.
     ApplyUnopposed {
         /// The patch.
@@ -106,6 +119,8 @@ impl Job {
             Self::SyncConnection { .. } => "sync_connection",
             Self::SyncChange { .. } => "sync_change",
             Self::ExpireChange { .. } => "expire_change",
+            Self::OpenIssue { .. } => "open_issue",
+            Self::TieIssue { .. } => "tie_issue",
             Self::ApplyUnopposed { .. } => "apply_unopposed",
         }
     }
@@ -124,6 +139,8 @@ impl Job {
             | Self::ExpirePatch { .. }
             | Self::EndProgress { .. }
             | Self::ApplyUnopposed { .. }
+            | Self::OpenIssue { .. }
+            | Self::TieIssue { .. }
             | Self::SyncChange { .. }
             | Self::ExpireChange { .. }
             | Self::RefreshConnection { .. }
@@ -154,6 +171,9 @@ impl Job {
             }
             Self::SyncChange { change } => (Some(format!("sync {change}")), Some(change.to_string()), 16),
             Self::ExpireChange { change } => (Some(format!("expire {change}")), None, 20),
+            // One after the other: GitHub takes no two at once, and one may be a part of the next.
+            Self::OpenIssue { order } => (Some(format!("open {order}")), Some("issues".to_owned()), 8),
+            Self::TieIssue { project, task } => (Some(format!("tie {project} {task}")), Some("issues".to_owned()), 8),
             // Each setting of the clock has its own end; those of earlier ones find nothing to do.
             Self::ApplyUnopposed { patch, at } => (Some(format!("unopposed {patch} {}", at.as_millis())), None, 20),
         };

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::domain::{
-    intent::{FieldValue, Intent, Named, Person, TaskName},
+    intent::{FieldValue, Intent, IssueName, Named, Person, TaskName},
     patch::PatchCode,
     project::ProjectKey,
     task::Priority,
@@ -21,6 +21,7 @@ pub(super) enum Value {
     Effort(Option<u32>),
     Date(Option<NaiveDate>),
     Priority(Priority),
+    Issue(IssueName),
     Whole(Intent),
 }
 
@@ -51,6 +52,7 @@ impl Values {
         date: Date -> Option<NaiveDate>;
         priority: Priority -> Priority;
         whole: Whole -> Intent;
+        issue: Issue -> IssueName;
     }
 
     /// The intent that the argument is by itself, or the one of the command alone.

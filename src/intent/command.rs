@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 pub use super::table::{Argument, COMMANDS, Command, Kind};
 use super::{
     args::{Value, Values},
-    github, models, phrase, place, policy, roles, text, value,
+    github, issue, models, phrase, place, policy, roles, text, value,
 };
 use crate::{
     domain::{
@@ -112,6 +112,7 @@ impl Kind {
             Self::Named => place::named(word).map(|named| (Value::Named(named), left)),
             Self::Patch => word.parse().ok().map(|patch| (Value::Patch(patch), left)),
             Self::Priority => value::priority(word).map(|priority| (Value::Priority(priority), left)),
+            Self::Issue => issue::issue(word).map(|issue| (Value::Issue(issue), left)),
             Self::Models => models::models(text).map(Value::Whole).map(whole),
             Self::Routes => models::routes(text).map(Value::Whole).map(whole),
             Self::Role => roles::role(text).map(Value::Whole).map(whole),
@@ -136,6 +137,7 @@ impl Kind {
             Self::Effort => "an effort, such as 30m, 4h, 1.5 d or “none”",
             Self::Date => "a day, such as tomorrow, friday, 24 Dec, 2026-12-24 or “none”",
             Self::Priority => "a priority: urgent, high, normal or low",
+            Self::Issue => "an issue, such as #45 or acme/web#45, or a repository, such as acme/web",
             Self::Models => "test, default, use, budget or remove",
             Self::Routes => "forget and the number in the list, or forget all",
             Self::Policy => "a rule, such as approvals 2",
@@ -224,6 +226,7 @@ fn within(key: ProjectKey, intent: Intent) -> Result<Intent, String> {
         Intent::Unlink { project: None, repository } => Intent::Unlink { project: Some(key), repository },
         Intent::SetPolicy { project: None, wish } => Intent::SetPolicy { project: Some(key), wish },
         Intent::Break { task: name, focus } => Intent::Break { task: task(name)?, focus },
+        Intent::Issue { task: name, issue } => Intent::Issue { task: task(name)?, issue },
         Intent::Set { task: name, value } => Intent::Set { task: task(name)?, value },
         Intent::Edit(words) => Intent::Edit(format!("{key}: {}", place::scope(&words).1)),
         _ => return Err(format!("This command is not about one project, so leave out “in {key}:”.")),

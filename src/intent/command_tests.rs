@@ -57,6 +57,7 @@ fn command_of(intent: &Intent) -> &'static str {
         Intent::Plan(_) => "plan",
         Intent::Break { .. } => "break",
         Intent::Edit(_) => "edit",
+        Intent::Issue { .. } => "issue",
         Intent::Set { value, .. } => match value {
             FieldValue::Status(status) => match status {
                 Status::Backlog => "park",

@@ -9,6 +9,7 @@ pub mod classify;
 pub mod command;
 mod github;
 pub mod help;
+mod issue;
 mod models;
 pub mod phrase;
 pub mod place;

@@ -204,6 +204,7 @@ pub static COMMANDS: &[Command] = &[
     github::UNLINK,
     github::REPOS,
     github::PRS,
+    github::ISSUE,
     github::GITHUB,
     projects::ARCHIVE,
     Command {

@@ -24,7 +24,7 @@ use crate::{
         changes, connections,
         consult::{self, Consultation, Memo, consult},
         conversation::{echo, learn},
-        links,
+        issues, links,
         people::{meet, recognise, users_in},
         roles, settings,
         think::{self, Idea, Thought},
@@ -178,6 +178,11 @@ async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought, circles: &Cir
         Thought::Link(wish) => {
             let said = links::carry_out(desk, &mut tx, talk, &wish).await?;
             reply(desk, &mut tx, talk, said).await?;
+        }
+        Thought::OrderIssue(wish) => {
+            if let Some(said) = issues::order(desk, &mut tx, talk, &wish).await? {
+                reply(desk, &mut tx, talk, said).await?;
+            }
         }
         Thought::ChangePolicy(wish) => {
             let said = changes::propose(desk, &mut tx, talk, &wish).await?;

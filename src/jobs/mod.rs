@@ -7,6 +7,7 @@ mod consult;
 mod conversation;
 mod drafting;
 mod handle;
+mod issues;
 mod links;
 mod people;
 mod pulls;
@@ -110,6 +111,8 @@ pub async fn run(desk: &Desk, claimed: &Claimed) -> Result<(), JobError> {
             change::expire(&mut tx, change, &desk.chance).await?;
             Ok(tx.commit().await?)
         }
+        Job::OpenIssue { order } => tracker::order::open(desk, claimed.tenant, order, tries).await,
+        Job::TieIssue { project, task } => tracker::tie::tie(desk, claimed.tenant, project, task).await,
         Job::ApplyUnopposed { patch, .. } => {
             let mut tx = desk.store.write(claimed.tenant).await?;
             if !consensus::apply_unopposed(&mut tx, patch, &desk.chance).await? {
@@ -131,6 +134,8 @@ pub async fn abandoned(desk: &Desk, claimed: &Claimed, error: &anyhow::Error) ->
         | Job::SendAnswer { .. }
         | Job::EndProgress { .. }
         | Job::ExpirePatch { .. }
+        | Job::OpenIssue { .. }
+        | Job::TieIssue { .. }
         | Job::SyncChange { .. }
         | Job::ExpireChange { .. }
         | Job::RefreshConnection { .. }

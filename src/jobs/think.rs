@@ -26,6 +26,7 @@ use crate::{
         changes::ChangeWish,
         consult::{Consultation, Memo},
         handle::Talk,
+        issues::IssueWish,
         links::LinkWish,
         roles::RoleWish,
         understand::understand,
@@ -62,6 +63,8 @@ pub(super) enum Thought {
     SetRole(RoleWish),
     /// Something about a project's repositories, or about who is told of them.
     Link(LinkWish),
+    /// An issue is to stand for a task.
+    OrderIssue(IssueWish),
     /// A change of the policy is to be proposed.
     ChangePolicy(ChangeWish),
     /// A decision on a change of the policy.
@@ -95,6 +98,7 @@ impl Thought {
             Self::SetModels(_) | Self::AddAccount(_) | Self::ForgetRoutes(_) | Self::SetRole(_) | Self::Link(_) => {
                 "set"
             }
+            Self::OrderIssue(_) => "ordered",
         }
     }
 }

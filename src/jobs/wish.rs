@@ -27,6 +27,7 @@ use crate::{
         changes::ChangeWish,
         consult::Memo,
         handle::Talk,
+        issues::IssueWish,
         links::LinkWish,
         roles::RoleWish,
         settings,
@@ -69,6 +70,10 @@ impl Wish<'_> {
                 Err(instead) => Ok(Thought::Say(instead)),
             },
             Intent::Archive(key) => self.archive(tx, &key).await,
+            Intent::Issue { task, issue } => match self.task(tx, &task).await? {
+                Ok((project, task)) => Ok(Thought::OrderIssue(IssueWish { project, task, issue })),
+                Err(instead) => Ok(Thought::Say(instead)),
+            },
             Intent::Approve(code) => self.decide(tx, code, Action::Approve, None).await,
             Intent::Reject { patch, reason } => self.decide(tx, patch, Action::Reject, Some(reason)).await,
             Intent::Undo(code) => self.decide(tx, code, Action::Undo, None).await,
@@ -307,7 +312,7 @@ impl Wish<'_> {
     }
 }
 
-/// Whether it makes a proposal, which viewers don't.
+/// Whether it proposes or writes something, which viewers don't.
 const fn proposes(intent: &Intent) -> bool {
     matches!(
         intent,
@@ -317,6 +322,7 @@ const fn proposes(intent: &Intent) -> bool {
             | Intent::Edit(_)
             | Intent::Set { .. }
             | Intent::Archive(_)
+            | Intent::Issue { .. }
     )
 }
 

@@ -9,6 +9,7 @@ mod breakdown;
 pub mod draft;
 pub mod edit;
 mod goal;
+pub mod issue;
 pub mod people;
 pub mod rules;
 pub mod set;

@@ -142,6 +142,7 @@ const TABLES: &[Table] = &[
     stays("notices", SAID),
     stays("answers", SAID),
     stays("entries", SAID),
+    stays("issue_orders", PASSING),
     stays("progress", PASSING),
     stays("deliveries", PASSING),
     stays("jobs", PASSING),

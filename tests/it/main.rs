@@ -24,6 +24,7 @@ mod docs;
 mod eval;
 mod github_client;
 mod github_ingest;
+mod github_issues;
 mod github_lost;
 mod github_payloads;
 mod github_repositories;

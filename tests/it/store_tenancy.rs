@@ -42,7 +42,7 @@ for_each_db! {
 }
 
 /// Tables whose rows belong to a tenant, each with the case below that proves it is out of reach.
-const TABLES: [&str; 43] = [
+const TABLES: [&str; 44] = [
     "answers",
     "api_requests",
     "api_tokens",
@@ -57,6 +57,7 @@ const TABLES: [&str; 43] = [
     "identities",
     "incidents",
     "installations",
+    "issue_orders",
     "issues",
     "jobs",
     "lessons",

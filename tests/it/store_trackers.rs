@@ -6,7 +6,7 @@ use docket::{
         provider::Provider,
         task::{Status, TaskNumber},
         time::Timestamp,
-        tracker::{Incident, Look, PullState, Repository},
+        tracker::{Incident, IssueOrder, Look, PullState, Repository},
     },
     store::{PullTask, StoredIssue, Tx},
 };
@@ -36,7 +36,24 @@ pub(crate) async fn fill(db: &TestDb, tx: &mut Tx, member: MemberId, project: Pr
     tx.put_pushed(repository.id(), "auth-1", &trackers::commit("AUTH-1"), START).await.unwrap();
     assert!(tx.put_incident(&trackers::incident(db.chance.id(), project)).await.unwrap());
     tx.put_look(repository.connection, &Look { strikes: 1, ..Look::default() }).await.unwrap();
+    tx.insert_issue_order(&order(db, member, project)).await.unwrap();
     repository
+}
+
+fn order(db: &TestDb, by: MemberId, project: ProjectId) -> IssueOrder {
+    IssueOrder {
+        id: db.chance.id(),
+        project,
+        task: TaskNumber(1),
+        repository: trackers::numbered(7).repository,
+        number: None,
+        by,
+        to: sample::identity("U1"),
+        venue: sample::channel("C1"),
+        delivery: db.chance.id(),
+        made_at: START,
+        done_at: None,
+    }
 }
 
 fn link(project: ProjectId) -> PullTask {
@@ -75,6 +92,7 @@ pub(crate) async fn sees(tx: &mut Tx, repository: &Repository, project: ProjectI
         ("pulls", !tx.pulls_of(id).await.unwrap().is_empty()),
         ("pulls", !tx.open_pulls_of_branch(id, "branch-7").await.unwrap().is_empty()),
         ("pushes", !tx.pushed(id, "auth-1").await.unwrap().is_empty()),
+        ("issue_orders", tx.open_issue_order(project, one).await.unwrap().is_some()),
         ("remarks", tx.remarks_since(START, 9).await.unwrap() == [trackers::remark(7, "Nice.")]),
     ]
 }
@@ -115,6 +133,9 @@ pub(crate) async fn meddle_by_reference(
     let mut tx = db.store.write(intruder).await.unwrap();
     let (issue, task) = (trackers::issue(8, "Forged"), None);
     assert!(tx.put_issue(&StoredIssue { issue, task, proposed: None }).await.is_err());
+    drop(tx);
+    let mut tx = db.store.write(intruder).await.unwrap();
+    assert!(tx.insert_issue_order(&order(db, of.0, of.1)).await.is_err());
 }
 
 /// A tenant with a project of two tasks and a repository for it.

@@ -6,6 +6,7 @@
 mod happening;
 mod issue;
 mod look;
+mod order;
 mod pull;
 mod repository;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use happening::{Access, Happening, IssueMoment, PullMoment, Remark, RepositoryMoment, TrackerEvent};
 pub use issue::{Issue, IssueState};
 pub use look::{Failed, ListPage, Look, Sweep};
+pub use order::IssueOrder;
 pub use pull::{Check, CheckOutcome, Commit, Pull, PullState, Review, ReviewState, Verdict};
 pub use repository::{Incident, Presence, Repository, RepositoryId, RepositorySighting, Sight, Sync, Then};
 

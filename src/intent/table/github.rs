@@ -50,6 +50,18 @@ pub(super) const PRS: Command = Command {
     build: |v| Some(Intent::Pulls(v.project())),
 };
 
+/// Which issue stands for a task.
+pub(super) const ISSUE: Command = Command {
+    name: "issue",
+    aliases: &[],
+    arguments: &[required("task", Kind::Task, &["for"]), optional("issue or repository", Kind::Issue, &["in", "is"])],
+    help: "open an issue at GitHub for a task, or say which one stands for it",
+    more: "The issue gets the task's title, text and acceptance criteria, and is tied to those of its parent, its parts \
+           and what it waits for. When it is closed, reopened, relabelled or assigned there, the same is proposed here.",
+    examples: &["issue AUTH-12", "issue AUTH-12 acme/web", "issue AUTH-12 #45", "issue AUTH-12 acme/web#45"],
+    build: |v| Some(Intent::Issue { task: v.task()?, issue: v.issue() }),
+};
+
 /// What a channel is told, and who is mentioned.
 pub(super) const GITHUB: Command = Command {
     name: "github",

@@ -56,6 +56,8 @@ pub enum Kind {
     Date,
     /// A priority.
     Priority,
+    /// An issue, or a repository for a new one.
+    Issue,
     /// What to do with the models; may be nothing.
     Models,
     /// What to do with the remembered words; may be nothing.

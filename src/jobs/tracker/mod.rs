@@ -9,11 +9,13 @@ mod found;
 mod lifecycle;
 mod missing;
 mod observe;
+pub(super) mod order;
 mod redeliver;
 mod repository;
 mod robot;
 mod suggest;
 mod sync;
+pub(super) mod tie;
 
 pub use redeliver::sweep;
 pub(super) use sync::look;

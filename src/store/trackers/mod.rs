@@ -3,6 +3,7 @@
 mod incidents;
 mod issues;
 mod looks;
+mod orders;
 mod pulls;
 mod pushes;
 pub(super) mod repositories;
