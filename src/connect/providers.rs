@@ -199,8 +199,8 @@ mod tests {
             all.into_iter().filter(|scope| scope != "commands" && scope != "groups:history").collect();
         let lacks = (granted(&["commands"]), granted(&["groups:history"]));
         assert_eq!(missing(Provider::Slack, false, &few), lacks);
-        let more =
-            granted(&["contents:write", "issues:write", "members:read", "metadata:write", "pull_requests:write"]);
+        let mut more = granted(&["actions:read", "checks:write", "contents:write", "issues:write"]);
+        more.extend(granted(&["members:read", "metadata:write", "pull_requests:write"]));
         assert_eq!(missing(Provider::GitHub, false, &more).0, [""; 0]);
         assert_eq!(missing(Provider::GitHub, true, &granted(&["repo"])).0, ["read:org"]);
         assert_eq!(missing(Provider::Linear, false, &granted(&["read"])).0.len(), 3);

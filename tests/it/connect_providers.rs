@@ -164,7 +164,7 @@ async fn a_github_app_is_made_by_a_button_and_asked_for_what_it_lacks(db: &TestD
     assert_eq!(refused.status.as_u16(), 400);
     connect(&fake, &mut tab, "github").await;
     let page = tab.get("/connect").await.body;
-    assert!(page.contains("lacks permissions") && page.contains("<code>pull_requests:write</code>"), "{page}");
+    assert!(page.contains("lacks permissions") && page.contains("<code>pull_requests:read</code>"), "{page}");
     let tenant = db.store.tenant_of(docket::domain::member::Surface::Slack, "T5").await.unwrap().unwrap();
     let app = db.store.read(tenant).await.unwrap().provider_app(Provider::GitHub).await.unwrap().unwrap();
     assert_eq!((app.number, app.slug.as_str()), (42, "docket-acme"));

@@ -16,11 +16,11 @@ use crate::{
 pub const PERMISSIONS: &[(&str, &str)] = &[
     ("actions", "read"),
     ("checks", "read"),
-    ("contents", "write"),
+    ("contents", "read"),
     ("issues", "write"),
     ("members", "read"),
     ("metadata", "read"),
-    ("pull_requests", "write"),
+    ("pull_requests", "read"),
 ];
 
 /// What the App is to tell Docket. What becomes of its installations is told to every App.
