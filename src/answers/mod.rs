@@ -86,7 +86,7 @@ pub async fn answer(tx: &mut Tx, ask: &Ask<'_>) -> Result<Message, Error> {
         Intent::Roles => roles::answer(tx).await,
         Intent::Policy(key) => policy::answer(tx, key.as_ref()).await,
         Intent::Stats => stats::answer(tx, ask).await,
-        Intent::Repositories(words) => repositories::answer(tx, words.as_deref()).await,
+        Intent::Repositories(words) => repositories::answer(tx, ask, words.as_deref()).await,
         Intent::Pulls(key) => prs::answer(tx, ask, key.as_ref()).await,
         Intent::Link { project, repository: None } => repositories::suggest(tx, ask, project.as_ref()).await,
         Intent::Announced(key) => announced::answer(tx, ask, key.as_ref()).await,

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{
-    super::line::{section, titled},
+    super::{
+        Ask,
+        line::{section, titled},
+    },
     nothing,
 };
 use crate::{
@@ -11,6 +14,7 @@ use crate::{
         connection::{Condition, Connection},
         ids::ConnectionId,
         message::{Block, Message, Span},
+        policy::Policy,
         project::ProjectKey,
         provider::Provider,
         tracker::{Presence, Repository, RepositoryId},
@@ -29,15 +33,19 @@ struct Facts {
     words: Option<String>,
 }
 
-pub(in crate::answers) async fn answer(tx: &mut Tx, words: Option<&str>) -> store::Result<Message> {
+pub(in crate::answers) async fn answer(tx: &mut Tx, ask: &Ask<'_>, words: Option<&str>) -> store::Result<Message> {
     let mut connections = tx.connections().await?;
     connections.retain(|one| one.provider == Provider::GitHub && one.owner.is_none());
-    let repositories = tx.repositories().await?;
+    let mut repositories = tx.repositories().await?;
     let mut projects: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for project in tx.projects().await? {
         for repository in tx.repositories_linked_to(project.id).await? {
             projects.entry(repository.id()).or_default().push(project.key.clone());
         }
+    }
+    if ask.sender.is_none_or(|member| Policy::may_propose(member).is_err()) {
+        // Names may be private: whoever can link nothing sees what projects show anyway.
+        repositories.retain(|one| projects.contains_key(&one.id()));
     }
     Ok(message(&Facts { connections, repositories, projects, words: words.map(str::to_lowercase) }))
 }

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     domain::{
         message::{Block, Message, Picker, Span},
+        policy::Policy,
         project::{Project, ProjectKey},
         tracker::{Presence, Repository},
     },
@@ -29,8 +30,10 @@ pub(in crate::answers) async fn answer(tx: &mut Tx, ask: &Ask<'_>, key: Option<&
         Ok(project) => project,
         Err(instead) => return Ok(instead),
     };
-    let known = tx.repositories().await?;
     let linked = tx.repositories_linked_to(project.id).await?;
+    // Names may be private: whoever can link nothing sees what the project shows anyway.
+    let may_link = ask.sender.is_some_and(|member| Policy::may_propose(member).is_ok());
+    let known = if may_link { tx.repositories().await? } else { linked.clone() };
     Ok(message(&project, &known, &linked))
 }
 

@@ -10,7 +10,11 @@ use axum::{
 use super::{Answered, SlackDoor};
 use crate::{
     chat::slack::receive::{self, Typed},
-    domain::{member::Surface, time::Timestamp},
+    domain::{
+        member::{Identity, Surface},
+        policy::Policy,
+        time::Timestamp,
+    },
     ingest::signature::verify_slack,
     store,
 };
@@ -39,12 +43,18 @@ pub(super) async fn answer(door: &SlackDoor, headers: &HeaderMap, body: &Bytes, 
     }
 }
 
-/// The repositories of the team's tenant whose names hold the words, each by its number: names change.
+/// For whoever may link one: the repositories of the team's tenant whose names hold the words, each by its number: names change.
 async fn offered(door: &SlackDoor, typed: &Typed) -> store::Result<Vec<(String, String)>> {
     if !typed.of_repositories {
         return Ok(Vec::new());
     }
     let Some(tenant) = door.store.tenant_of(Surface::Slack, &typed.team).await? else { return Ok(Vec::new()) };
-    let found = door.store.read(tenant).await?.repositories_like(&typed.words, OFFERED).await?;
+    let mut tx = door.store.read(tenant).await?;
+    let who = Identity { surface: Surface::Slack, team: typed.team.clone(), user: typed.user.clone() };
+    // Whoever can't link anything is shown nothing: names may be private.
+    if tx.member_by_identity(&who).await?.is_none_or(|member| Policy::may_propose(&member).is_err()) {
+        return Ok(Vec::new());
+    }
+    let found = tx.repositories_like(&typed.words, OFFERED).await?;
     Ok(found.into_iter().map(|(id, name)| (format!("id:{id}"), name)).collect())
 }

@@ -20,6 +20,7 @@ struct Payload {
     #[serde(rename = "type")]
     kind: String,
     team: Option<Named>,
+    user: Option<Named>,
     enterprise: Option<Named>,
     #[serde(default)]
     is_enterprise_install: Value,
@@ -39,6 +40,8 @@ struct Named {
 pub struct Typed {
     /// The Slack team it belongs to.
     pub team: String,
+    /// Who types; empty where that was not said.
+    pub user: String,
     /// Whether it is a menu of repositories.
     pub of_repositories: bool,
     /// What they typed; may be empty.
@@ -56,7 +59,8 @@ pub fn typed(body: &[u8]) -> Result<Typed, Unreadable> {
     let team = home(id(payload.team), id(payload.enterprise), flag(&payload.is_enterprise_install))
         .ok_or_else(|| Unreadable::new("the question names no team"))?;
     let of_repositories = payload.action_id.starts_with(PICK);
-    Ok(Typed { team, of_repositories, words: payload.value.trim().to_owned() })
+    let user = id(payload.user).unwrap_or_default();
+    Ok(Typed { team, user, of_repositories, words: payload.value.trim().to_owned() })
 }
 
 /// The answer that offers these, each by its value and its text.
@@ -77,7 +81,8 @@ mod tests {
     fn a_question_is_read_and_nothing_else() {
         let asked = json!({ "type": "block_suggestion", "action_id": "pick.link AUTH", "block_id": "x", "value": " we ",
             "team": { "id": "T1", "domain": "acme" }, "user": { "id": "U1" } });
-        let expected = Typed { team: "T1".to_owned(), of_repositories: true, words: "we".to_owned() };
+        let expected =
+            Typed { team: "T1".to_owned(), user: "U1".to_owned(), of_repositories: true, words: "we".to_owned() };
         assert_eq!(ask(&asked).unwrap(), expected);
         let of_others = json!({ "type": "block_suggestion", "action_id": "x", "value": "", "team": { "id": "T1" } });
         assert!(!ask(&of_others).unwrap().of_repositories);
