@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
+    domain::tracker::Look,
     jobs::{self, Desk},
     shutdown::Shutdown,
 };
@@ -12,10 +13,16 @@ const TICK: Duration = Duration::from_mins(1);
 
 /// Sees to it that every connection is looked through, and asks again for what did not arrive, until `shutdown`.
 pub(super) async fn look_after(desk: Arc<Desk>, shutdown: Shutdown) {
-    if let Err(error) = jobs::queue_looks(&desk).await {
-        tracing::error!(%error, "the connections to GitHub could not be queued for a look; the next start does it");
-    }
+    // A look queues the next one; whatever broke that chain, it begins anew.
+    let mut queued = None;
     loop {
+        let now = desk.chance.now();
+        if queued.is_none_or(|at| now.since(at) >= Look::EVERY) {
+            match jobs::queue_looks(&desk).await {
+                Ok(()) => queued = Some(now),
+                Err(error) => tracing::warn!(%error, "looks at GitHub could not be queued; trying again shortly"),
+            }
+        }
         if let Err(error) = jobs::sweep(&desk).await {
             tracing::warn!(%error, "what GitHub could not tell could not be looked for; trying again shortly");
         }

@@ -26,6 +26,7 @@ for_each_db! {
     one_tenants_limit_delays_no_other_tenant,
     an_hour_of_failures_is_told_once_and_changes_nothing,
     a_repository_is_known_by_its_number_and_gone_after_a_second_look,
+    looks_alone_open_one_incident_and_close_it_when_the_repository_is_seen_again,
     a_day_of_the_past_is_read_at_once_and_a_month_slowly,
     a_connection_that_is_broken_is_left_alone_until_it_is_connected_again,
     every_connection_has_one_look_waiting,
@@ -230,6 +231,34 @@ async fn an_hour_of_failures_is_told_once_and_changes_nothing(db: &TestDb) {
     look(&docket).await;
     let mut tx = db.store.read(docket.app.tenant).await.unwrap();
     assert_eq!(tx.look(connection.id).await.unwrap().strikes, 0);
+}
+
+async fn looks_alone_open_one_incident_and_close_it_when_the_repository_is_seen_again(db: &TestDb) {
+    let (github, docket, _) = open(db).await;
+    let web = github.repository(ACME, "web");
+    docket.run_jobs().await;
+    project(&docket, docket.app.tenant, "AUTH", &[web]).await;
+    look(&docket).await;
+    let incidents = async || {
+        let mut tx = db.store.read(docket.app.tenant).await.unwrap();
+        let all = tx.incidents(RepositoryId(web)).await.unwrap();
+        (all.len(), all.iter().filter(|incident| incident.closed_at.is_none()).count())
+    };
+    github.select(web, None);
+    look(&docket).await;
+    assert_eq!(incidents().await, (0, 0), "one look may be wrong");
+    for _ in 0..3 {
+        look(&docket).await;
+    }
+    assert_eq!(incidents().await, (1, 1));
+    github.outage(Some(502));
+    look(&docket).await;
+    assert_eq!(incidents().await, (1, 1));
+    github.outage(None);
+    github.select(web, Some(ACME));
+    look(&docket).await;
+    look(&docket).await;
+    assert_eq!(incidents().await, (1, 0));
 }
 
 async fn a_repository_is_known_by_its_number_and_gone_after_a_second_look(db: &TestDb) {

@@ -7,6 +7,7 @@ use crate::{
     domain::{
         connection::{Condition, Connection, app_purpose},
         ids::TenantId,
+        job::Job,
         provider::Provider,
     },
     store::{self, Tx},
@@ -27,6 +28,11 @@ impl Vault {
         let mended = Connection { condition: Condition::Live, trouble: None, expires_at, ..connection.clone() };
         tx.put_connection(&mended).await?;
         tx.record(&self.entry(connection, None, "connection.mended", why)).await?;
+        if mended.provider == Provider::GitHub && mended.owner.is_none() {
+            // What happened meanwhile was told to nobody.
+            let look = Job::SyncConnection { connection: mended.id }.due(self.chance.now());
+            tx.enqueue(self.chance.id(), &look).await?;
+        }
         self.schedule(tx, &mended).await
     }
 

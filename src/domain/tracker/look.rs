@@ -20,6 +20,8 @@ pub struct Look {
     pub began: Option<Timestamp>,
     /// Whether that look has listed the repositories.
     pub is_listed: bool,
+    /// Whether any look has listed them: what comes later is new, and offered.
+    pub is_acquainted: bool,
     /// The projects for which something was found since then.
     pub drifted: BTreeSet<ProjectId>,
     /// How many looks in a row failed.

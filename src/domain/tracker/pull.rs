@@ -168,6 +168,11 @@ impl Check {
     pub fn key(&self) -> String {
         format!("{} {}", self.sha, self.name)
     }
+
+    /// Whether it sums up others: a suite, or a workflow.
+    pub fn is_summary(&self) -> bool {
+        self.name.starts_with("suite ") || self.name.split(' ').next() == Some("workflow")
+    }
 }
 
 /// What is newer of two of a kind: what was said of a later instant and, of one instant, what is further.
@@ -315,7 +320,9 @@ impl Pull {
 
     /// The checks of the commit that it ends with.
     pub fn present_checks(&self) -> impl Iterator<Item = &Check> {
-        self.checks.values().filter(|check| check.sha == self.head)
+        let here = |check: &&Check| check.sha == self.head;
+        let has_runs = self.checks.values().filter(here).any(|check| !check.is_summary());
+        self.checks.values().filter(here).filter(move |check| !has_runs || !check.is_summary())
     }
 
     /// Whose review it waits for, and since when, the longest first. A draft waits for nobody.

@@ -13,6 +13,7 @@ use crate::{
         message::{Block, Button, ButtonStyle, Message, Press, Span},
         provider::Provider,
         session::Party,
+        time::Timestamp,
         tracker::{
             Access, Account, Happening, Presence, Repository, RepositoryMoment, RepositorySighting, Sync, TrackerEvent,
         },
@@ -117,6 +118,7 @@ pub(in crate::jobs) async fn found(
     connection: &Connection,
     seen: &RepositorySighting,
 ) -> Result<Option<Repository>> {
+    tx.lock_repository(seen.id).await?;
     if let Some(known) = tx.repository(seen.id).await? {
         if known.connection != connection.id {
             tx.put_repository(&Repository { connection: connection.id, ..known }).await?;
@@ -141,9 +143,9 @@ pub(in crate::jobs) async fn found(
 /// Asks the owners once whether to plan projects for repositories that are new.
 pub(in crate::jobs) async fn offer(desk: &Desk, tx: &mut Tx, new: Vec<Repository>) -> Result<()> {
     let now = desk.chance.now();
-    let fresh: Vec<_> = new.into_iter().filter(|one| one.offered_at.is_none() && !one.seen.is_archived).collect();
-    for repository in &fresh {
-        tx.put_repository(&Repository { offered_at: Some(now), ..repository.clone() }).await?;
+    let mut fresh = Vec::new();
+    for one in new.into_iter().filter(|one| one.offered_at.is_none() && !one.seen.is_archived) {
+        fresh.extend(take_offer(tx, &one, now).await?);
     }
     if fresh.len() > EACH {
         connections::tell_in_charge(desk, tx, &all_at_once(&fresh)).await?;
@@ -153,6 +155,25 @@ pub(in crate::jobs) async fn offer(desk: &Desk, tx: &mut Tx, new: Vec<Repository
         }
     }
     Ok(())
+}
+
+/// Takes repositories that were there before Docket came as known, so that they are offered to nobody.
+pub(super) async fn pass_over(desk: &Desk, tx: &mut Tx, seen: Vec<Repository>) -> Result<()> {
+    for one in seen.into_iter().filter(|one| one.offered_at.is_none()) {
+        take_offer(tx, &one, desk.chance.now()).await?;
+    }
+    Ok(())
+}
+
+/// Notes that a repository is offered now; nothing where somebody was quicker.
+async fn take_offer(tx: &mut Tx, one: &Repository, now: Timestamp) -> Result<Option<Repository>> {
+    tx.lock_repository(one.id()).await?;
+    let Some(known) = tx.repository(one.id()).await?.filter(|known| known.offered_at.is_none()) else {
+        return Ok(None);
+    };
+    let offered = Repository { offered_at: Some(now), ..known };
+    tx.put_repository(&offered).await?;
+    Ok(Some(offered))
 }
 
 /// `acme/web is new. Plan a project for it?`

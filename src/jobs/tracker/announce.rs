@@ -13,7 +13,7 @@ use crate::{
     domain::{
         announce::{Announce, Notice, PullCard, Topic},
         event::Venue,
-        ids::ProjectId,
+        ids::{PatchId, ProjectId},
         job::Job,
         message::Message,
         time::Timestamp,
@@ -122,12 +122,18 @@ async fn place(desk: &Desk, tx: &mut Tx, pull: &Pull, project: ProjectId) -> Res
 /// somewhere already.
 async fn put_proposals_under(tx: &mut Tx, news: &News, card: &PullCard) -> Result<()> {
     for patch in &news.patches {
-        for mut proposal in tx.cards_of(*patch).await? {
-            let is_free = proposal.message.is_none() && proposal.under.is_none();
-            if is_free && proposal.venue == card.venue {
-                proposal.under = Some(card.id);
-                tx.put_card_under(&proposal).await?;
-            }
+        put_under(tx, *patch, card).await?;
+    }
+    Ok(())
+}
+
+/// The same for one patch.
+pub(super) async fn put_under(tx: &mut Tx, patch: PatchId, card: &PullCard) -> Result<()> {
+    for mut proposal in tx.cards_of(patch).await? {
+        let is_free = proposal.message.is_none() && proposal.under.is_none();
+        if is_free && proposal.venue == card.venue {
+            proposal.under = Some(card.id);
+            tx.put_card_under(&proposal).await?;
         }
     }
     Ok(())

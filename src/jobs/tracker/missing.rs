@@ -24,7 +24,6 @@ const NAMED: usize = 3;
 
 /// What became known of a repository.
 #[derive(Debug, Clone)]
-#[expect(dead_code, reason = "the look at GitHub takes up the others")]
 pub(in crate::jobs) enum Looked {
     /// It is there, and this is how it is.
     Found(RepositorySighting),
@@ -32,8 +31,6 @@ pub(in crate::jobs) enum Looked {
     NotFound,
     /// It is gone, for this reason.
     Gone(String),
-    /// The tracker did not answer.
-    Unreachable,
 }
 
 impl Looked {
@@ -42,7 +39,6 @@ impl Looked {
             Self::Found(_) => Sight::Found,
             Self::NotFound => Sight::NotFound,
             Self::Gone(_) => Sight::Gone,
-            Self::Unreachable => Sight::Unreachable,
         }
     }
 }
@@ -63,7 +59,6 @@ pub(in crate::jobs) async fn looked(desk: &Desk, tx: &mut Tx, id: RepositoryId, 
         }
         Looked::NotFound => Some("GitHub does not find it any more.".to_owned()),
         Looked::Gone(why) => Some(why),
-        Looked::Unreachable => Some("GitHub does not answer.".to_owned()),
     };
     repository.trouble = match (why, repository.trouble.take()) {
         (None, _) => None,

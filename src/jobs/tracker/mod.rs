@@ -63,12 +63,23 @@ pub(super) async fn handle(
                 access::keep(desk, &mut tx, event).await?;
                 let observed = observe::observe(desk, &mut tx, event).await?;
                 tell(desk, &mut tx, event, &observed).await?;
+                later(&mut tx, event).await?;
                 tx.commit().await?;
             }
             Ok(())
         }
         Err(Error::Internal(error)) => Err(JobError::Retry(error)),
     }
+}
+
+/// Has the next look at the connection propose what could not be proposed now.
+async fn later(tx: &mut Tx, event: &TrackerEvent) -> store::Result<()> {
+    let Some(seen) = &event.repository else { return Ok(()) };
+    if let Some(repository) = tx.repository(seen.id).await? {
+        let projects = tx.projects_linked_to(seen.id).await?;
+        tx.note_drift(repository.connection, projects).await?;
+    }
+    Ok(())
 }
 
 /// Tells the channels what is new.

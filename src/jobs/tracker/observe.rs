@@ -179,7 +179,7 @@ async fn reviewed(tx: &mut Tx, seen: &Pull, review: &Review, text: &str) -> Resu
 }
 
 /// Keeps a remark; it is news where it is new, and under a pull request that is known.
-async fn remarked(tx: &mut Tx, remark: &Remark) -> Result<Option<News>> {
+pub(super) async fn remarked(tx: &mut Tx, remark: &Remark) -> Result<Option<News>> {
     let is_new = tx.put_remark(remark).await?;
     let Some(pull) = tx.pull(remark.under).await?.filter(|_| is_new) else { return Ok(None) };
     let tasks = tx.tasks_of_pull(pull.at).await?;

@@ -1,6 +1,9 @@
 //! Reading one repository: its pull requests and issues that changed since the last time, and slowly its past.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde_json::Value;
 
@@ -10,9 +13,11 @@ use super::{
 };
 use crate::{
     domain::{
+        task::Status,
         time::Timestamp,
         tracker::{CheckOutcome, Issue, Numbered, Pull, PullState, Remark, Repository, RepositoryId, Sync},
     },
+    store::{PullTask, Tx},
     trackers::github::{Client, Fetched, Trouble, read},
 };
 
@@ -30,26 +35,26 @@ const PAGES: usize = 40;
 /// Facts that are stored at once: SQLite has one writer.
 const AT_ONCE: usize = 100;
 
-/// What became of a reading.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Seen {
-    /// Nothing has changed.
-    Same,
-    /// Something has.
-    Changed,
+/// What the checks of a pull request are called among the lists.
+const CHECKS: &str = "checks ";
+
+fn checks_of(number: u64) -> String {
+    format!("{CHECKS}{number}")
 }
 
 /// What was read.
 #[derive(Default)]
 struct Facts {
     pulls: Vec<Pull>,
+    /// Those of the past, of which nothing follows by itself.
+    past: Vec<Pull>,
     issues: Vec<Issue>,
     remarks: Vec<Remark>,
 }
 
 /// Reads a repository, and stores what it holds together with how far it was read. Where that has to stop, what was read
 /// is stored, and not read again.
-pub(super) async fn read(round: &Round<'_>, repository: &Repository) -> Result<Seen, Stop> {
+pub(super) async fn read(round: &Round<'_>, repository: &Repository) -> Result<(), Stop> {
     let (id, mut sync, mut facts) = (repository.id(), repository.sync.clone(), Facts::default());
     let now = round.desk.chance.now();
     let from = sync.through.map_or(now.minus(DAY), |through| through.minus(OVERLAP));
@@ -83,11 +88,12 @@ async fn pending(round: &Round<'_>, repository: RepositoryId, read: &Facts) -> R
 }
 
 /// Stores what was read, and last of all how far that was.
-async fn store(round: &Round<'_>, repository: &Repository, facts: Facts, sync: Sync) -> Result<Seen, Stop> {
-    let (id, mut seen) = (repository.id(), Seen::Same);
+async fn store(round: &Round<'_>, repository: &Repository, facts: Facts, mut sync: Sync) -> Result<(), Stop> {
+    let id = repository.id();
     // Of what was there before anybody looked, nobody is told.
     let told_since = repository.sync.through.map(|through| through.minus(OVERLAP));
-    let Facts { pulls, issues, remarks } = facts;
+    let Facts { pulls, past, issues, remarks } = facts;
+    keep_past(round, repository, &past).await?;
     for some in pulls.chunks(AT_ONCE) {
         let mut tx = round.desk.store.write(round.tenant).await?;
         if tx.lock_repository(id).await? {
@@ -96,7 +102,7 @@ async fn store(round: &Round<'_>, repository: &Repository, facts: Facts, sync: S
                 if news.before.as_ref() == Some(&news.pull) {
                     continue;
                 }
-                seen = Seen::Changed;
+                drift(&mut tx, repository).await?;
                 if told_since.is_some_and(|since| pull.updated_at >= since) {
                     announce::tell(round.desk, &mut tx, &[news]).await?;
                 }
@@ -106,23 +112,58 @@ async fn store(round: &Round<'_>, repository: &Repository, facts: Facts, sync: S
     }
     let mut tx = round.desk.store.write(round.tenant).await?;
     if !tx.lock_repository(id).await? {
-        return Ok(seen);
+        return Ok(());
     }
     for issue in &issues {
         let before = tx.issue(issue.at).await?.map(|stored| stored.issue);
         let now = observe::issue(&mut tx, issue).await?.issue;
         if before.as_ref() != Some(&now) {
-            seen = Seen::Changed;
+            drift(&mut tx, repository).await?;
         }
     }
-    for remark in &remarks {
-        tx.put_remark(remark).await?;
+    for remark in remarks {
+        let is_recent = told_since.is_some_and(|since| remark.at >= since);
+        if let Some(news) = observe::remarked(&mut tx, &remark).await?.filter(|_| is_recent) {
+            announce::tell(round.desk, &mut tx, &[news]).await?;
+        }
     }
+    let open: BTreeSet<String> = tx.open_pulls_of(id).await?.iter().map(|pull| checks_of(pull.at.number)).collect();
+    sync.etags.retain(|list, _| !list.starts_with(CHECKS) || open.contains(list));
     if let Some(repository) = tx.repository(id).await? {
         tx.put_repository(&Repository { sync, ..repository }).await?;
     }
-    tx.commit().await?;
-    Ok(seen)
+    Ok(tx.commit().await?)
+}
+
+/// Notes, with the facts, that something may follow from them: whatever happens next, that is not forgotten.
+async fn drift(tx: &mut Tx, repository: &Repository) -> Result<(), Stop> {
+    let projects = tx.projects_linked_to(repository.id()).await?;
+    Ok(tx.note_drift(repository.connection, projects).await?)
+}
+
+/// Keeps what was over before anybody looked. What it would have said of its tasks counts as said.
+async fn keep_past(round: &Round<'_>, repository: &Repository, past: &[Pull]) -> Result<(), Stop> {
+    for some in past.chunks(AT_ONCE) {
+        let mut tx = round.desk.store.write(round.tenant).await?;
+        if tx.lock_repository(repository.id()).await? {
+            for pull in some {
+                let news = observe::pull(&mut tx, pull).await?;
+                if news.pull.state == PullState::Open {
+                    drift(&mut tx, repository).await?;
+                }
+                let said = match news.pull.state {
+                    PullState::Open => None,
+                    PullState::Merged => Some(Status::Done),
+                    PullState::Closed => Some(Status::InProgress),
+                };
+                for link in news.tasks.into_iter().filter(|link| said.is_some() && link.proposed.is_none()) {
+                    tx.put_pull_task(&PullTask { proposed: said, ..link }).await?;
+                }
+            }
+        }
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// What is asked of one repository.
@@ -142,7 +183,15 @@ impl Reading<'_> {
             let (number, updated_at) = (pull.at.number, pull.updated_at);
             if sync.read.get(&number) != Some(&updated_at) {
                 round.in_time()?;
-                self.whole(facts, whole, pull).await?;
+                match self.whole(facts, whole, pull.clone()).await {
+                    Ok(()) => {}
+                    // What its list says of it has to do; the others are read all the same.
+                    Err(Stop::Github(trouble @ (Trouble::NotFound | Trouble::Denied(_) | Trouble::Unreadable))) => {
+                        tracing::warn!(repository = %self.repository, number, %trouble, "a pull request is not all there");
+                        facts.pulls.push(pull);
+                    }
+                    Err(stop) => return Err(stop),
+                }
                 sync.read.insert(number, updated_at);
             }
         }
@@ -184,9 +233,9 @@ impl Reading<'_> {
                     None => drop(sync.etags.remove(list)),
                 }
             }
-            let before = page.items.len();
+            let (before, on_it) = (all.len(), page.items.len());
             all.extend(page.items.into_iter().filter(|one| updated(one).is_none_or(|at| at >= self.from)));
-            let is_read_through = all.len() % 50 != 0 || before < 50;
+            let is_read_through = all.len() - before < on_it;
             match page.next {
                 Some(next) if !is_read_through => route = next,
                 _ => break,
@@ -234,7 +283,7 @@ impl Reading<'_> {
     /// A pull request with its checks, where those have changed.
     async fn checked(&self, mut pull: Pull, sync: &mut Sync) -> Result<Option<Pull>, Stop> {
         let route = format!("/repos/{}/commits/{}/check-runs?per_page=100", self.name, pull.head);
-        let key = format!("checks {}", pull.at.number);
+        let key = checks_of(pull.at.number);
         let etag = sync.etags.get(&key).map(String::as_str);
         match self.client.page::<Value>(&route, etag).await {
             Ok(Fetched::Fresh(page, etag)) => {
@@ -269,7 +318,7 @@ impl Reading<'_> {
         let route = format!("/repos/{}/pulls?state=all&sort=updated&direction=desc&per_page=50&page={nth}", self.name);
         let Fetched::Fresh(page, _) = self.client.page::<Value>(&route, None).await? else { return Ok(()) };
         let read = page.items.iter().filter_map(|one| read::pull(self.repository, one));
-        facts.pulls.extend(read.filter(|pull| pull.updated_at < self.from));
+        facts.past.extend(read.filter(|pull| pull.updated_at < self.from));
         sync.back_to = sync.back_to.min(page.items.iter().filter_map(updated).min()).or(sync.back_to);
         let is_done = page.next.is_none() || sync.back_to.is_some_and(|to| to < now.minus(MONTH));
         sync.page = (!is_done).then_some(nth + 1);

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    announce,
     found::{Found, Pending, Source, look},
     observe::{News, Observed},
     robot::robot,
@@ -16,7 +17,7 @@ use crate::{
     domain::{
         event::Venue,
         ids::{PatchId, ProjectId},
-        patch::{Change, Confidence, MAX_OPERATIONS, Mode, Operation, Step},
+        patch::{Change, Confidence, MAX_OPERATIONS, Mode, Operation, Patch, PatchState, Step},
         plan::Plan,
         policy::Move,
         project::Lifecycle,
@@ -77,10 +78,23 @@ pub(in crate::jobs) async fn catch_up(desk: &Desk, tx: &mut Tx, project: Project
     tasks.extend(tx.issues_of_project(project).await?.into_iter().filter_map(|issue| Some(issue.task?.1)));
     let patch = settle(desk, tx, project, tasks, None).await?;
     if let Some(patch) = patch {
+        put_under(tx, project, patch).await?;
         // The messages of its pull requests show it.
         sync_cards_of(tx, patch, &desk.chance).await?;
     }
     Ok(patch)
+}
+
+/// Puts the card of a patch that is about one pull request under that one's message.
+async fn put_under(tx: &mut Tx, project: ProjectId, patch: PatchId) -> Result<()> {
+    let links = tx.pulls_of_project(project).await?.into_iter().filter(|link| link.patch == Some(patch));
+    let pulls: BTreeSet<Numbered> = links.map(|link| link.pull).collect();
+    if let (Some(pull), 1) = (pulls.first(), pulls.len()) {
+        for card in tx.pull_cards(*pull).await? {
+            announce::put_under(tx, patch, &card).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes what is proposed for these tasks what follows from all that is known of them. The patch that proposes, or did,
@@ -96,6 +110,8 @@ async fn settle(
     if tasks.is_empty() || known.lifecycle == Lifecycle::Archived {
         return Ok(None);
     }
+    // Two who look at once would both find nothing waiting.
+    tx.lock_links(project).await?;
     let look = look(tx, project, tasks, by).await?;
     let (kept, moot): (Vec<Pending>, Vec<Pending>) =
         look.pending.into_iter().partition(|pending| pending.says(&look.found));
@@ -276,11 +292,20 @@ async fn forget(tx: &mut Tx, pending: &Pending) -> Result<()> {
 async fn for_part(desk: &Desk, tx: &mut Tx, (parent, child, is_part): (Numbered, Numbered, bool)) -> Result<()> {
     let (Some(above), Some(below)) = (tx.issue(parent).await?, tx.issue(child).await?) else { return Ok(()) };
     let (Some((project, under)), Some((other, task))) = (above.task, below.task) else { return Ok(()) };
+    tx.lock_links(project).await?;
     let Some(plan) = tx.plan(project).await?.filter(|_| project == other) else { return Ok(()) };
     let Some(now) = plan.task(task).map(|task| task.place.parent) else { return Ok(()) };
     let to = if is_part { Some(under) } else { None };
+    // GitHub tells it once for the whole and once for the part.
+    let waiting = waiting_moves(tx, project, task).await?;
+    if is_part && waiting.iter().any(|(_, parent)| *parent == to) {
+        return Ok(());
+    }
     // Somebody may have moved it elsewhere meanwhile: then it is no longer a part of that one anyway.
     if now == to || (!is_part && now != Some(under)) {
+        for (patch, _) in waiting.into_iter().filter(|(_, parent)| is_part || *parent == Some(under)) {
+            retract(desk, tx, &Pending { patch, links: Vec::new() }).await?;
+        }
         return Ok(());
     }
     let operation = Operation::MoveTask { number: task, to: behind_all(&plan, to) };
@@ -295,8 +320,28 @@ async fn for_part(desk: &Desk, tx: &mut Tx, (parent, child, is_part): (Numbered,
     let evidence = Some(crate::domain::task::Link { label, url: below.issue.url.clone() });
     let title = format!("move {}", plan.code(task));
     let draft = follow(&title, vec![Step { operation, reason, evidence }]);
-    put(desk, tx, project, draft, [Move::Issues].into(), &[]).await?;
+    let older: Vec<PatchId> = waiting.iter().map(|(patch, _)| patch.id).collect();
+    put(desk, tx, project, draft, [Move::Issues].into(), &older).await?;
     Ok(())
+}
+
+/// The proposals of rules that wait to move a task, each with the parent that it would get.
+async fn waiting_moves(tx: &mut Tx, project: ProjectId, task: TaskNumber) -> Result<Vec<(Patch, Option<TaskNumber>)>> {
+    let parent = |patch: &Patch| {
+        patch.operations().find_map(|operation| match operation {
+            Operation::MoveTask { number, to } if *number == task => Some(to.parent),
+            _ => None,
+        })
+    };
+    let mut waiting = Vec::new();
+    for open in tx.open_patches_of(project).await?.into_iter().filter(|open| !open.origin.moves.is_empty()) {
+        if let Some(parent) = parent(&open)
+            && let Some(patch) = tx.lock_patch(open.id).await?.filter(|patch| patch.state == PatchState::Proposed)
+        {
+            waiting.push((patch, parent));
+        }
+    }
+    Ok(waiting)
 }
 
 /// The place behind all children of `parent`.

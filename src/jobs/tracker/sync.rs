@@ -8,8 +8,7 @@ use serde_json::Value;
 use super::{
     access,
     missing::{self, Looked},
-    repository::{self, Seen},
-    suggest,
+    repository, suggest,
 };
 use crate::{
     domain::{
@@ -19,7 +18,7 @@ use crate::{
         message::{Block, Line, Message, Span},
         provider::Provider,
         time::Timestamp,
-        tracker::{ListPage, Look, Repository, RepositorySighting},
+        tracker::{ListPage, Look, Presence, Repository, RepositorySighting},
     },
     error::Error,
     jobs::{Desk, connections},
@@ -45,18 +44,19 @@ pub(in crate::jobs) async fn look(desk: &Desk, tenant: TenantId, id: ConnectionI
     if !is_tenants || connection.condition != Condition::Live {
         return Ok(());
     }
-    let Some(_room) = desk.github.room() else { return Err(JobError::Wait(CROWDED)) };
+    let Some(_room) = desk.github.room(tenant) else { return Err(JobError::Wait(CROWDED)) };
     let mut look = desk.store.read(tenant).await?.look(id).await?;
     let now = desk.chance.now();
     let began = *look.began.get_or_insert(now);
     let client = desk.github.client(tenant, id);
-    let round = Round { desk, tenant, connection: &connection, client: &client, began, started: now };
+    let is_app = desk.vault.github_app(tenant).await?.is_some();
+    let round = Round { desk, tenant, connection: &connection, client: &client, is_app, began, started: now };
     let outcome = round.run(&mut look).await;
     let mut tx = desk.store.write(tenant).await?;
     match outcome {
         Ok(()) => {}
         Err(Stop::Github(Trouble::Wait(pause))) => {
-            tx.put_look(id, &look).await?;
+            tx.save_look(id, &look).await?;
             tx.commit().await?;
             return Err(JobError::Wait(pause.max(PAUSE)));
         }
@@ -95,7 +95,7 @@ async fn finish(desk: &Desk, tx: &mut Tx, connection: &Connection, mut look: Loo
     if look.strikes == Look::STRIKES {
         out_of_reach(desk, tx, connection, began).await?;
     }
-    tx.put_look(connection.id, &look).await?;
+    tx.save_look(connection.id, &look).await?;
     let spread = Look::EVERY.mul_f64(desk.chance.fraction() / 20.0);
     let next = began.plus(Look::EVERY.saturating_sub(spread)).max(desk.chance.now().plus(Look::EVERY / 10));
     tx.enqueue(desk.chance.id(), &Job::SyncConnection { connection: connection.id }.due(next)).await?;
@@ -172,6 +172,8 @@ pub(super) struct Round<'a> {
     pub(super) tenant: TenantId,
     pub(super) connection: &'a Connection,
     pub(super) client: &'a Client,
+    /// Whether it is an App's, which is told of everything that it may see, rather than a person's.
+    pub(super) is_app: bool,
     /// When the look began.
     pub(super) began: Timestamp,
     /// When this turn of it did.
@@ -203,8 +205,10 @@ impl Round<'_> {
                 Err(Stop::Github(trouble @ (Trouble::Wait(_) | Trouble::Revoked(_)))) => return Err(trouble.into()),
                 Err(Stop::Github(trouble)) => {
                     tracing::warn!(repository = %repository.id(), %trouble, "a repository could not be read");
-                    look.has_failed = true;
-                    failures += 1;
+                    if matches!(trouble, Trouble::Unreachable(_)) {
+                        look.has_failed = true;
+                        failures += 1;
+                    }
                     if failures == HOPELESS {
                         return Err(trouble.into());
                     }
@@ -212,31 +216,37 @@ impl Round<'_> {
                 Err(stop) => return Err(stop),
             }
         }
-        while let Some(project) = look.drifted.first().copied() {
+        let drifted = self.desk.store.read(self.tenant).await?.look(self.connection.id).await?.drifted;
+        for project in drifted {
             let mut tx = self.desk.store.write(self.tenant).await?;
             match suggest::catch_up(self.desk, &mut tx, project).await {
-                Ok(_) => tx.commit().await?,
-                // Nobody asked who could be told.
+                Ok(_) => {
+                    tx.forget_drift(self.connection.id, project).await?;
+                    tx.commit().await?;
+                }
+                // Nobody asked who could be told. The next look tries again.
                 Err(Error::User(words)) => tracing::warn!(%project, %words, "what GitHub shows could not be proposed"),
                 Err(Error::Internal(error)) => return Err(Stop::Job(JobError::Retry(error))),
             }
-            look.drifted.remove(&project);
         }
         Ok(())
     }
 
     /// Reads a linked repository. One that is not listed any more may still be there, out of the App's sight or not.
-    async fn one(&self, look: &mut Look, repository: &Repository) -> Result<(), Stop> {
-        if !look.lists(repository.id()) && !self.is_there(repository).await? {
+    async fn one(&self, look: &Look, repository: &Repository) -> Result<(), Stop> {
+        let is_listed = look.lists(repository.id());
+        if !is_listed && self.is_app {
+            // It may be public, and so be seen from outside: an App is told of nothing there, and may do nothing.
+            let mut tx = self.desk.store.write(self.tenant).await?;
+            missing::looked(self.desk, &mut tx, repository.id(), Looked::NotFound).await?;
+            return Ok(tx.commit().await?);
+        }
+        let is_in_doubt = !is_listed || repository.presence != Presence::Here;
+        if is_in_doubt && !self.is_there(repository).await? {
             return Ok(());
         }
         match repository::read(self, repository).await {
-            Ok(Seen::Changed) => {
-                let mut tx = self.desk.store.read(self.tenant).await?;
-                look.drifted.extend(tx.projects_linked_to(repository.id()).await?);
-                Ok(())
-            }
-            Ok(Seen::Same) => Ok(()),
+            Ok(()) => Ok(()),
             // It went in this moment, or was renamed by another one taking its name.
             Err(Stop::Github(Trouble::NotFound)) => self.is_there(repository).await.map(drop),
             Err(stop) => Err(stop),
@@ -263,8 +273,7 @@ impl Round<'_> {
 
     /// Lists what the connection sees, page by page, as far as it has changed.
     async fn list(&self, look: &mut Look) -> Result<(), Stop> {
-        let is_app = self.desk.vault.github_app(self.tenant).await.map_err(Trouble::from)?.is_some();
-        let first = if is_app { "/installation/repositories?per_page=100" } else { "/user/repos?per_page=100" };
+        let first = if self.is_app { "/installation/repositories?per_page=100" } else { "/user/repos?per_page=100" };
         let (mut route, mut pages) = (first.to_owned(), Vec::new());
         loop {
             let known = look.pages.get(pages.len()).cloned().unwrap_or_default();
@@ -289,7 +298,11 @@ impl Round<'_> {
         let linked = tx.linked_repositories_of(self.connection.id).await?;
         let mut seen = tx.repositories_of(self.connection.id).await?;
         seen.retain(|one| look.lists(one.id()) && linked.iter().all(|other| other.id() != one.id()));
-        access::offer(self.desk, &mut tx, seen).await?;
+        if std::mem::replace(&mut look.is_acquainted, true) {
+            access::offer(self.desk, &mut tx, seen).await?;
+        } else {
+            access::pass_over(self.desk, &mut tx, seen).await?;
+        }
         Ok(tx.commit().await?)
     }
 

@@ -3,7 +3,7 @@
 use crate::{
     domain::{
         connection::Condition,
-        ids::{ConnectionId, TenantId},
+        ids::{ConnectionId, ProjectId, TenantId},
         provider::Provider,
         time::Timestamp,
         tracker::{Look, Sweep},
@@ -27,7 +27,27 @@ impl Tx {
         row.map_or_else(|| Ok(Look::default()), |(state,)| from_json("look", &state))
     }
 
-    /// Stores how far a connection has been looked through.
+    /// Notes that something was found for these projects, of which is not yet said what follows.
+    pub async fn note_drift(&mut self, connection: ConnectionId, projects: Vec<ProjectId>) -> Result<()> {
+        let mut look = self.look(connection).await?;
+        look.drifted.extend(projects);
+        self.put_look(connection, &look).await
+    }
+
+    /// Notes that what follows for a project was proposed.
+    pub async fn forget_drift(&mut self, connection: ConnectionId, project: ProjectId) -> Result<()> {
+        let mut look = self.look(connection).await?;
+        look.drifted.remove(&project);
+        self.put_look(connection, &look).await
+    }
+
+    /// Stores how far a connection has been looked through; what has drifted is known best by what is stored.
+    pub async fn save_look(&mut self, connection: ConnectionId, look: &Look) -> Result<()> {
+        let drifted = self.look(connection).await?.drifted;
+        self.put_look(connection, &Look { drifted, ..look.clone() }).await
+    }
+
+    /// Stores all of it.
     pub async fn put_look(&mut self, connection: ConnectionId, look: &Look) -> Result<()> {
         execute!(
             self.session,

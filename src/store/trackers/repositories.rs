@@ -178,6 +178,17 @@ impl Tx {
         Ok(rows == 1)
     }
 
+    /// Has whoever else looks at what follows for a project wait until this transaction ends.
+    pub async fn lock_links(&mut self, project: ProjectId) -> Result<()> {
+        execute!(
+            self.session,
+            "UPDATE repository_links SET linked_at = linked_at WHERE tenant_id = $1 AND project_id = $2",
+            &self.key,
+            project.to_string()
+        );
+        Ok(())
+    }
+
     /// Takes a link back; false where there is none.
     pub async fn unlink_repository(&mut self, project: ProjectId, repository: RepositoryId) -> Result<bool> {
         let rows = execute!(

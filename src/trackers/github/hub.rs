@@ -26,6 +26,8 @@ use crate::{
 /// How many connections are looked through at the same time: far fewer than there are jobs at once, so that what people
 /// ask for is never behind them.
 const LOOKS: usize = 8;
+/// Of them, for one tenant: its slow answers keep no other waiting.
+const OF_ONE: usize = 2;
 /// Clients that are kept at most; beyond that, those that nobody uses now are built anew.
 const MANY: usize = 4_096;
 
@@ -42,6 +44,24 @@ struct Inner {
     tenants: Arc<Tenants>,
     clients: Mutex<BTreeMap<(TenantId, ConnectionId), Client>>,
     looks: Semaphore,
+    looking: Mutex<BTreeMap<TenantId, usize>>,
+}
+
+/// Room for looking through a connection, given back when it is dropped.
+pub struct Room<'a> {
+    _one: SemaphorePermit<'a>,
+    looking: &'a Mutex<BTreeMap<TenantId, usize>>,
+    tenant: TenantId,
+}
+
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        let mut looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(of_one) = looking.get_mut(&self.tenant) {
+            *of_one -= 1;
+        }
+        looking.retain(|_, of_one| *of_one > 0);
+    }
 }
 
 impl Hub {
@@ -59,6 +79,7 @@ impl Hub {
             chance,
             clients: Mutex::default(),
             looks: Semaphore::new(LOOKS),
+            looking: Mutex::default(),
         })))
     }
 
@@ -82,9 +103,18 @@ impl Hub {
         self.build(Whose::App { app: Arc::new(app), chance: chance.clone() }, Limits::new(None, chance))
     }
 
-    /// Room for looking through a connection; `None` where as many are looked through as may be at once.
-    pub fn room(&self) -> Option<SemaphorePermit<'_>> {
-        self.0.looks.try_acquire().ok()
+    /// Room for looking through a connection; `None` where as many are looked through as may be at once, of this tenant
+    /// or of all.
+    pub fn room(&self, tenant: TenantId) -> Option<Room<'_>> {
+        let Inner { looks, looking, .. } = &*self.0;
+        let one = looks.try_acquire().ok()?;
+        let mut count = looking.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_one = count.entry(tenant).or_default();
+        if *of_one >= OF_ONE {
+            return None;
+        }
+        *of_one += 1;
+        Some(Room { _one: one, looking, tenant })
     }
 
     fn build(&self, whose: Whose, limits: Limits) -> Client {
