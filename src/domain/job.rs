@@ -171,9 +171,11 @@ impl Job {
             }
             Self::SyncChange { change } => (Some(format!("sync {change}")), Some(change.to_string()), 16),
             Self::ExpireChange { change } => (Some(format!("expire {change}")), None, 20),
-            // One after the other: GitHub takes no two at once, and one may be a part of the next.
-            Self::OpenIssue { order } => (Some(format!("open {order}")), Some("issues".to_owned()), 8),
-            Self::TieIssue { project, task } => (Some(format!("tie {project} {task}")), Some("issues".to_owned()), 8),
+            Self::OpenIssue { order } => (Some(format!("open {order}")), None, 8),
+            // One after the other: two would tie the same.
+            Self::TieIssue { project, task } => {
+                (Some(format!("tie {project} {task}")), Some(format!("tie {project}")), 8)
+            }
             // Each setting of the clock has its own end; those of earlier ones find nothing to do.
             Self::ApplyUnopposed { patch, at } => (Some(format!("unopposed {patch} {}", at.as_millis())), None, 20),
         };
@@ -203,10 +205,10 @@ impl NewJob {
         Self { ordering_key: Some(key.into()), ..self }
     }
 
-    /// The job, also where one of its unique key waits for a later time.
+    /// The job, also where one of its unique key waits for a later time; that one does not hold it up.
     #[must_use]
     pub fn at_once(self) -> Self {
-        Self { unique_key: self.unique_key.map(|key| format!("{key} at once")), ..self }
+        Self { unique_key: self.unique_key.map(|key| format!("{key} at once")), ordering_key: None, ..self }
     }
 }
 

@@ -179,11 +179,7 @@ async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought, circles: &Cir
             let said = links::carry_out(desk, &mut tx, talk, &wish).await?;
             reply(desk, &mut tx, talk, said).await?;
         }
-        Thought::OrderIssue(wish) => {
-            if let Some(said) = issues::order(desk, &mut tx, talk, &wish).await? {
-                reply(desk, &mut tx, talk, said).await?;
-            }
-        }
+        Thought::OrderIssue(wish) => issues::take(desk, &mut tx, talk, &wish).await?,
         Thought::ChangePolicy(wish) => {
             let said = changes::propose(desk, &mut tx, talk, &wish).await?;
             reply(desk, &mut tx, talk, said).await?;
@@ -320,7 +316,7 @@ async fn answered(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, decided: Decided) -
     }
 }
 
-async fn reply(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, message: Message) -> Result<()> {
+pub(super) async fn reply(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, message: Message) -> Result<()> {
     let delivery = Some(talk.delivery.id);
     Ok(queue_answer(desk, tx, delivery, talk.identity.clone(), talk.venue, message).await?)
 }

@@ -11,7 +11,10 @@ use crate::{
     },
     error::{Result, UserError},
     intent::place,
-    jobs::{Desk, handle::Talk},
+    jobs::{
+        Desk,
+        handle::{Talk, reply},
+    },
     review::words::list,
     store::{StoredIssue, Tx},
 };
@@ -26,11 +29,19 @@ pub(super) struct IssueWish {
 /// Repositories that are offered as buttons; more are named in words.
 const BUTTONS: usize = 5;
 
+/// Queues what somebody wishes, and answers them where that can't be.
+pub(super) async fn take(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, wish: &IssueWish) -> Result<()> {
+    match order(desk, tx, talk, wish).await? {
+        Some(said) => reply(desk, tx, talk, said).await,
+        None => Ok(()),
+    }
+}
+
 /// Queues what somebody wishes; says only what keeps it from being queued. What comes of it is told by the job.
 ///
 /// # Errors
 /// [`UserError`] with words for the sender where it can't be done.
-pub(super) async fn order(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, wish: &IssueWish) -> Result<Option<Message>> {
+async fn order(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, wish: &IssueWish) -> Result<Option<Message>> {
     let IssueWish { project, task, issue } = wish;
     let code = format!("{}-{task}", project.key);
     if tx.task(project.id, *task).await?.is_none() {

@@ -127,6 +127,7 @@ pub async fn run(desk: &Desk, claimed: &Claimed) -> Result<(), JobError> {
 pub async fn abandoned(desk: &Desk, claimed: &Claimed, error: &anyhow::Error) -> Result<(), Error> {
     match claimed.job {
         Job::HandleDelivery { delivery } => handle::apologise(desk, claimed.tenant, delivery, error).await,
+        Job::OpenIssue { order } => tracker::order::abandon(desk, claimed.tenant, order).await,
         // A card's author is told by the job itself; an answer that can't be brought can't be apologised for.
         Job::SyncCard { .. }
         | Job::SyncPull { .. }
@@ -134,7 +135,6 @@ pub async fn abandoned(desk: &Desk, claimed: &Claimed, error: &anyhow::Error) ->
         | Job::SendAnswer { .. }
         | Job::EndProgress { .. }
         | Job::ExpirePatch { .. }
-        | Job::OpenIssue { .. }
         | Job::TieIssue { .. }
         | Job::SyncChange { .. }
         | Job::ExpireChange { .. }

@@ -17,10 +17,10 @@ pub fn title(fields: &TaskFields) -> String {
 pub fn body(code: &str, fields: &TaskFields) -> String {
     let mut text = plain(&fields.description);
     if !fields.acceptance.is_empty() {
-        let criteria: String =
-            fields.acceptance.iter().map(|criterion| format!("- [ ] {}\n", plain(criterion))).collect();
+        let criteria: Vec<_> =
+            fields.acceptance.iter().map(|criterion| format!("- [ ] {}", plain(criterion))).collect();
         let gap = if text.is_empty() { "" } else { "\n\n" };
-        text = format!("{text}{gap}**Done when**\n\n{criteria}");
+        text = format!("{text}{gap}**Done when**\n\n{}", criteria.join("\n"));
     }
     let text = cut(&text, MAX_BODY);
     let gap = if text.is_empty() { "" } else { "\n\n" };

@@ -2,11 +2,12 @@
 
 use docket::domain::{
     provider::Provider,
+    task::{Priority, Status, TaskNumber},
     tracker::{Presence, Repository, RepositoryId, RepositorySighting, Sync},
 };
 
 use crate::support::{
-    app::{TestApp, words},
+    app::TestApp,
     clock::START,
     db::{TestDb, for_each_db},
     fake_github::{ACME, FakeGitHub, Fault},
@@ -17,6 +18,7 @@ for_each_db! {
     what_can_not_be_done_is_said_and_changes_nothing,
     an_answer_that_is_lost_opens_no_second_issue,
     issues_are_tied_like_their_tasks,
+    what_becomes_of_an_issue_comes_back_as_a_proposal,
 }
 
 /// Docket with a plan `AUTH` of three tasks, and `acme/web` linked to it; the repository's number.
@@ -79,8 +81,11 @@ async fn an_issue_is_opened_for_a_task_and_an_existing_one_is_taken(db: &TestDb)
 
     let known = github.open_issue(web, "ana-gh", "Log in is broken", "");
     let pull = github.open_pull(web, "ana-gh", "some-branch", "Something", "");
+    db.clock.advance(std::time::Duration::from_secs(5));
     docket.slash("U1", &format!("issue AUTH-2 #{known}")).await;
     assert!(docket.told("U1").contains("stands for AUTH-2 now."), "{}", docket.told("U1"));
+    let comments = github.comments(web, known);
+    assert!(comments.len() == 1 && comments[0].starts_with("AUTH-2 in Docket follows this issue."), "{comments:?}");
     docket.slash("U1", &format!("issue AUTH-3 acme/web#{known}")).await;
     assert!(docket.told("U1").contains("stands for AUTH-2 already"), "{}", docket.told("U1"));
     docket.slash("U1", &format!("issue AUTH-3 #{pull}")).await;
@@ -145,19 +150,62 @@ async fn an_answer_that_is_lost_opens_no_second_issue(db: &TestDb) {
 
 async fn issues_are_tied_like_their_tasks(db: &TestDb) {
     let (github, docket, web) = house(db).await;
+    // GitHub takes one write a second.
+    let settle = async || {
+        for _ in 0..6 {
+            docket.db.clock.advance(std::time::Duration::from_secs(5));
+            docket.run_jobs().await;
+        }
+    };
     for code in ["AUTH-1", "AUTH-2", "AUTH-3"] {
         docket.slash("U1", &format!("issue {code}")).await;
-        docket.db.clock.advance(std::time::Duration::from_secs(5));
-        docket.run_jobs().await;
+        settle().await;
     }
     let numbers: Vec<u64> = github.issues(web).iter().map(|(number, ..)| *number).collect();
     let [one, two, three] = numbers[..] else { panic!("{numbers:?}") };
-    let shown = words(&docket.slash("U1", "show AUTH").await.json());
-    assert!(github.relations(web, three).1.contains(&two), "{:?} {shown}", github.relations(web, three));
+    assert_eq!(github.relations(web, three).1, [two], "as the template has it");
     docket.slash("U1", "edit move 3 under 1").await;
     docket.click("U1", "patch.approve").await;
-    docket.db.clock.advance(std::time::Duration::from_secs(5));
-    docket.run_jobs().await;
+    settle().await;
     assert_eq!(github.relations(web, one).0, [three]);
+    assert_eq!((github.problems(), docket.slack.problems()), (Vec::new(), Vec::new()));
+}
+
+async fn what_becomes_of_an_issue_comes_back_as_a_proposal(db: &TestDb) {
+    let (github, docket, web) = house(db).await;
+    docket.slash("U1", "issue AUTH-1").await;
+    let number = github.issues(web)[0].0;
+    let hears = async || {
+        github.deliver(&docket.app.router).await;
+        docket.run_jobs().await;
+        db.clock.advance(std::time::Duration::from_secs(5));
+    };
+    let task = async || {
+        let mut tx = db.store.read(docket.app.tenant).await.unwrap();
+        let project = tx.project_by_key(&"AUTH".parse().unwrap()).await.unwrap().unwrap();
+        tx.task(project.id, TaskNumber(1)).await.unwrap().unwrap().fields
+    };
+    hears().await;
+    assert_eq!(docket.states().await, ["applied"], "what Docket opened itself proposes nothing");
+
+    github.retitle(web, number, "ana-gh", "Agree what signing in must do for everybody");
+    hears().await;
+    docket.click("U1", "patch.approve").await;
+    assert_eq!(task().await.title, "Agree what signing in must do for everybody");
+    github.label(web, number, "ana-gh", "P0");
+    // Nobody here has linked this account, so it changes nobody's task.
+    github.assign(web, number, "ana-gh", "ben-gh");
+    hears().await;
+    docket.click("U1", "patch.approve").await;
+    assert_eq!((task().await.priority, task().await.assignee), (Priority::Urgent, None));
+    github.close_issue(web, number, "ana-gh", "completed");
+    hears().await;
+    assert_eq!(task().await.status, Status::Todo, "it asks");
+    docket.click("U1", "patch.approve").await;
+    assert_eq!(task().await.status, Status::Done);
+    github.reopen_issue(web, number, "ana-gh");
+    hears().await;
+    docket.click("U1", "patch.approve").await;
+    assert_eq!(task().await.status, Status::Todo);
     assert_eq!((github.problems(), docket.slack.problems()), (Vec::new(), Vec::new()));
 }

@@ -11,15 +11,16 @@ use crate::{
         project::Project,
         session::Party,
         task::Task,
-        tracker::{Issue, IssueOrder, Repository},
+        tracker::{Issue, IssueOrder, IssueState, Repository},
     },
+    error::Error,
     jobs::{
         Desk,
         cards::{Tries, queue_answer},
     },
-    planner::issue,
+    planner::{issue, rules::issues::Told},
     store::{self, StoredIssue, Tx},
-    trackers::github::{Trouble, read},
+    trackers::github::{Client, Trouble, read},
 };
 
 /// What a wish is about, as it is now.
@@ -99,26 +100,36 @@ async fn login_of(tx: &mut Tx, member: MemberId) -> store::Result<Option<String>
 async fn ask(desk: &Desk, tenant: TenantId, about: &About) -> Result<Option<Issue>, Trouble> {
     let client = desk.github.client(tenant, about.repository.connection);
     let (name, order) = (about.repository.name(), &about.order);
-    let number = match order.number {
-        Some(number) => number,
-        None => {
-            let key = order.id.to_string();
-            let (title, body) = (issue::title(&about.task.fields), issue::body(&about.code(), &about.task.fields));
-            let open = |more: Map<String, Value>| client.issue_once(name, &key, order.made_at, &title, &body, more);
-            let assignees = about.assignee.iter().map(|login| ("assignees".to_owned(), json!([login]))).collect();
-            let opened = match open(assignees).await {
-                // Somebody who can't be assigned there keeps no issue from being opened.
-                Err(Trouble::Invalid(_)) if about.assignee.is_some() => open(Map::new()).await?,
-                opened => opened?,
-            };
-            opened.number.ok_or(Trouble::Unreadable)?
-        }
-    };
+    let number = if let Some(number) = order.number { number } else { make(&client, about).await? };
     let found: Value = client.get(&format!("/repos/{name}/issues/{number}")).await?;
     if found.get("pull_request").is_some_and(|link| !link.is_null()) {
         return Ok(None);
     }
-    read::issue(about.repository.id(), &found).map(Some).ok_or(Trouble::Unreadable)
+    let issue = read::issue(about.repository.id(), &found).ok_or(Trouble::Unreadable)?;
+    if order.number.is_some() {
+        let text = format!("{} in Docket follows this issue.", about.code());
+        match client.comment_once(name, number, &order.id.to_string(), &text).await {
+            // Where nobody may write, such as under a locked issue, it is followed all the same.
+            Ok(_) | Err(Trouble::Denied(_) | Trouble::Invalid(_)) => {}
+            Err(trouble) => return Err(trouble),
+        }
+    }
+    Ok(Some(issue))
+}
+
+/// Opens the issue, once; its number.
+async fn make(client: &Client, about: &About) -> Result<u64, Trouble> {
+    let (name, order) = (about.repository.name(), &about.order);
+    let key = order.id.to_string();
+    let (title, body) = (issue::title(&about.task.fields), issue::body(&about.code(), &about.task.fields));
+    let open = |more: Map<String, Value>| client.issue_once(name, &key, order.made_at, &title, &body, more);
+    let assignees = about.assignee.iter().map(|login| ("assignees".to_owned(), json!([login]))).collect();
+    let opened = match open(assignees).await {
+        // Somebody who can't be assigned there keeps no issue from being opened.
+        Err(Trouble::Invalid(_)) if about.assignee.is_some() => open(Map::new()).await?,
+        opened => opened?,
+    };
+    opened.number.ok_or(Trouble::Unreadable)
 }
 
 /// Lets the issue stand for the task.
@@ -130,14 +141,18 @@ async fn keep(desk: &Desk, tenant: TenantId, about: &About, issue: Issue) -> Res
     }
     let name = format!("{}#{}", repository.name(), issue.at.number);
     let code = about.code();
+    tx.lock_repository(issue.at.repository).await?;
     let stored = tx.issue(issue.at).await?;
+    let issue = stored.as_ref().map_or(issue.clone(), |stored| stored.issue.merged(&issue));
     let message = match stored.as_ref().and_then(|stored| stored.task) {
         Some(other) if other != (project.id, task.number) => {
             Message::text(format!("{name} stands for another task already, so {code} has no issue."))
         }
         _ => {
             let url = issue.url.clone();
-            let proposed = stored.and_then(|stored| stored.proposed);
+            // What it is like now is what changes are told from; one that is closed already says so at the next look.
+            let noted = (issue.state == IssueState::Open).then(|| Told::noting(&issue).to_value());
+            let proposed = stored.and_then(|stored| stored.proposed).or(noted);
             tx.put_issue(&StoredIssue { issue, task: Some((project.id, task.number)), proposed }).await?;
             tx.record(&entry(desk, order, &name)).await?;
             let tie = Job::TieIssue { project: project.id, task: task.number };
@@ -153,6 +168,19 @@ fn told(code: &str, name: &str, url: String) -> Message {
     let summary = format!("{name} stands for {code} now.");
     let spans = vec![Span::Link { text: name.to_owned(), url }, Span::plain(format!(" stands for {code} now."))];
     Message { summary, blocks: vec![Block::Text(spans)] }
+}
+
+/// Ends a wish whose job is dead, so that somebody can have it again.
+pub(in crate::jobs) async fn abandon(desk: &Desk, tenant: TenantId, id: OrderId) -> Result<(), Error> {
+    let Some(order) = desk.store.read(tenant).await?.issue_order(id).await? else { return Ok(()) };
+    let words = "Something went wrong with the issue that you asked for. Ask again with /docket issue: if it was opened \
+                 at GitHub already, name it by its number.";
+    let mut tx = desk.store.write(tenant).await?;
+    if tx.finish_issue_order(order.id, desk.chance.now()).await? {
+        queue_answer(desk, &mut tx, Some(order.delivery), order.to.clone(), &order.venue, Message::text(words)).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// Tells whoever has the wish how it stands.

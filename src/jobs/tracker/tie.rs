@@ -1,6 +1,8 @@
 //! Issues tied to each other like the tasks that they stand for: parts to their whole, and what waits to what comes
 //! first. Nothing is untied: people may have tied more at GitHub.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -67,9 +69,10 @@ pub(in crate::jobs) async fn tie(
         }
     }
     drop(tx);
+    let mut lists = BTreeMap::new();
     for (repository, tie) in asked {
         let client = desk.github.client(tenant, repository.connection);
-        match put(&client, repository.name(), &tie).await {
+        match put(&client, repository.name(), &tie, &mut lists).await {
             // Older servers have no such lists, and what GitHub does not take, such as a ring, it never will.
             Ok(()) | Err(Trouble::NotFound | Trouble::Invalid(_) | Trouble::Denied(_)) => {}
             Err(Trouble::Wait(pause)) => return Err(JobError::Wait(pause)),
@@ -79,10 +82,15 @@ pub(in crate::jobs) async fn tie(
     Ok(())
 }
 
-async fn put(client: &Client, name: &str, tie: &Tie) -> Result<(), Trouble> {
+/// Adds a tie that is not there. `lists` holds what each list was found to hold.
+async fn put(client: &Client, name: &str, tie: &Tie, lists: &mut BTreeMap<String, Vec<u64>>) -> Result<(), Trouble> {
     let route = format!("/repos/{name}/issues/{}/{}", tie.holder.at.number, tie.kind.list());
-    let known: Vec<Value> = client.list(&format!("{route}?per_page=100"), 2).await?;
-    if known.iter().any(|one| one.get("id").and_then(Value::as_u64) == Some(tie.listed.id)) {
+    if !lists.contains_key(&route) {
+        let known: Vec<Value> = client.list(&format!("{route}?per_page=100"), 2).await?;
+        let ids = known.iter().filter_map(|one| one.get("id")?.as_u64()).collect();
+        lists.insert(route.clone(), ids);
+    }
+    if lists.get(&route).is_some_and(|known| known.contains(&tie.listed.id)) {
         return Ok(());
     }
     client.post::<Value>(&route, &tie.kind.body(&tie.listed)).await.map(drop)
