@@ -23,6 +23,7 @@ mod decisions;
 mod docs;
 mod eval;
 mod github_client;
+mod github_emulate;
 mod github_ingest;
 mod github_issues;
 mod github_lost;

