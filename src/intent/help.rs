@@ -116,7 +116,9 @@ mod tests {
         /docket unlink <project owner/repo>  take the link between a project and a repository back
         /docket repos [words]  which repositories each connection can see
         /docket prs [project]  which pull requests are open, and what became of the others since yesterday
+        /docket issue <task> [issue or repository]  open an issue at GitHub for a task, or say which one stands for it
         /docket github <events|mute|unmute|mentions …>  what a project's channel is told of GitHub, and whether you are mentioned
+        /docket archive <project>  put a project away
         /docket approve <patch>  approve a patch
         /docket reject <patch> [reason]  turn a patch down
         /docket object <patch> [reason]  keep a patch from applying by itself
