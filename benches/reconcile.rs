@@ -174,7 +174,7 @@ async fn answer(State((asked, origin, clock)): State<(Arc<Asked>, String, Arc<Mo
     if path != "/installation/repositories" {
         return (more, Json(json!([]))).into_response();
     }
-    let page: u64 = if request.uri().query().is_some_and(|query| query.contains("page=2")) { 1 } else { 0 };
+    let page: u64 = u64::from(request.uri().query().is_some_and(|query| query.contains("page=2")));
     let repositories: Vec<Value> = (page * 100..(page + 1) * 100).map(repository).collect();
     if page == 0 {
         let link = format!("<{origin}/installation/repositories?per_page=100&page=2>; rel=\"next\"");

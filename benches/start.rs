@@ -108,7 +108,7 @@ async fn fill(url: &str) {
                 method: String::new(),
                 delivery: None,
                 drafted: None,
-                moves: Default::default(),
+                moves: std::collections::BTreeSet::default(),
             },
             confidence: Confidence::High,
             state: PatchState::Proposed,

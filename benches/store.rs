@@ -305,7 +305,7 @@ fn patch(chance: &Chance, plan: &Plan, author: MemberId, operations: &[Operation
             method: String::new(),
             delivery: None,
             drafted: None,
-            moves: Default::default(),
+            moves: BTreeSet::default(),
         },
         confidence: Confidence::High,
         state: PatchState::Proposed,

@@ -94,7 +94,7 @@ impl World {
                 method: String::new(),
                 delivery: None,
                 drafted: None,
-                moves: Default::default(),
+                moves: BTreeSet::default(),
             },
             confidence: Confidence::High,
             state: PatchState::Proposed,

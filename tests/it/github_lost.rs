@@ -107,9 +107,9 @@ impl Story {
             }
             6 => github.push(repository, number, "ana", "More"),
             7 => {
-                github.check(repository, number, "test", one(&[Some("success"), Some("failure"), None], pick).unwrap())
+                github.check(repository, number, "test", one(&[Some("success"), Some("failure"), None], pick).unwrap());
             }
-            8 => github.draft(repository, number, "ana", pick % 2 == 0),
+            8 => github.draft(repository, number, "ana", pick.is_multiple_of(2)),
             9 => github.comment(repository, number, who, &format!("Remark {pick}")),
             10 => {
                 github.close_pull(repository, number, "ben");
@@ -178,7 +178,7 @@ async fn plan(db: &TestDb, side: &Side) -> Vec<(u32, Status)> {
 async fn live(db: &TestDb, github: &FakeGitHub, docket: &TestApp<'_>, sides: &[Side; 2], seed: u64) -> u64 {
     let (mut dice, mut loss) = (Dice(seed), Dice(seed + 1));
     let mut stories = [Story::default(), Story::default()];
-    let (mut lost, steps) = (0, 60);
+    let (mut missed, steps) = (0, 60);
     for nth in 0..=steps {
         let (kind, pick) = (dice.below(13), dice.below(1_000));
         for (side, story) in sides.iter().zip(&mut stories) {
@@ -190,14 +190,14 @@ async fn live(db: &TestDb, github: &FakeGitHub, docket: &TestApp<'_>, sides: &[S
         let is_lost = |delivery: &Delivery| {
             let is_second = delivery.body.contains("\"full_name\":\"globex/web\"");
             let falls = is_second && loss.below(10) < 3;
-            lost += u64::from(falls);
+            missed += u64::from(falls);
             falls
         };
         github.deliver_but(&docket.app.router, is_lost).await;
         docket.run_jobs().await;
         db.clock.advance(Duration::from_secs(2));
     }
-    lost
+    missed
 }
 
 async fn of_ten_webhooks_three_are_lost_and_one_look_finds_what_they_told(db: &TestDb) {

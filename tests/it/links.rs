@@ -222,7 +222,7 @@ async fn viewers_and_guests_link_nothing(db: &TestDb) {
     }
     assert_eq!(linked(&docket).await, [] as [String; 0]);
     let project = auth(&docket).await;
-    assert_eq!(write(&docket).await.announce(project).await.unwrap(), Default::default());
+    assert_eq!(write(&docket).await.announce(project).await.unwrap(), docket::domain::announce::Announce::default());
 }
 
 async fn the_channel_is_told_what_people_choose(db: &TestDb) {
@@ -247,7 +247,7 @@ async fn the_channel_is_told_what_people_choose(db: &TestDb) {
     docket.slash("U1", "github unmute AUTH label:do not merge").await;
     docket.slash("U1", "github unmute AUTH acme/web").await;
     docket.slash("U1", "github events AUTH comments reviews on every off").await;
-    assert_eq!(write(&docket).await.announce(project).await.unwrap(), Default::default());
+    assert_eq!(write(&docket).await.announce(project).await.unwrap(), docket::domain::announce::Announce::default());
     assert_eq!(docket.slack.problems(), [] as [String; 0]);
 }
 

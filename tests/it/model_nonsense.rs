@@ -99,7 +99,7 @@ fn shown(plan: &Plan, draft: &Draft) -> (String, String) {
             method: "drafted by openai/gpt-5".to_owned(),
             delivery: None,
             drafted: None,
-            moves: Default::default(),
+            moves: BTreeSet::default(),
         },
         confidence: draft.confidence,
         state: PatchState::Proposed,

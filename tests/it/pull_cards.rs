@@ -118,13 +118,13 @@ fn later(docket: &TestApp<'_>, pull: &mut Value) {
     pull["updated_at"] = json!(time(docket.db.chance.now()));
 }
 
-fn review(docket: &TestApp<'_>, id: u64, by: Value, state: &str, text: &str, pull: &Value) -> Webhook {
+fn review(docket: &TestApp<'_>, id: u64, by: &Value, state: &str, text: &str, pull: &Value) -> Webhook {
     let review = json!({ "id": id, "user": by, "state": state, "body": text, "submitted_at": time(docket.db.chance.now()),
         "html_url": format!("https://github.com/acme/web/pull/{}#pullrequestreview-{id}", pull["number"]) });
     hook("pull_request_review", "submitted", &json!({ "review": review, "pull_request": pull }))
 }
 
-fn comment(docket: &TestApp<'_>, id: u64, by: Value, text: &str, number: u64) -> Webhook {
+fn comment(docket: &TestApp<'_>, id: u64, by: &Value, text: &str, number: u64) -> Webhook {
     let comment = json!({ "id": id, "user": by, "body": text, "created_at": time(docket.db.chance.now()),
         "html_url": format!("https://github.com/acme/web/pull/{number}#issuecomment-{id}") });
     let issue = json!({ "id": 1, "number": number, "title": "x", "state": "open", "pull_request": { "url": "x" },
@@ -204,7 +204,7 @@ async fn opened_reviewed_merged_and_done(db: &TestDb) {
     assert!(thread(&docket, 7)[0].contains("applied"), "{:?}", thread(&docket, 7));
 
     later(&docket, &mut pr);
-    send(&docket, &review(&docket, 31, user(12, "ben-gh"), "approved", "Looks right.", &pr)).await;
+    send(&docket, &review(&docket, 31, &user(12, "ben-gh"), "approved", "Looks right.", &pr)).await;
     let said = words(&shown(&docket, 7).payload);
     assert!(said.contains("approved by ben-gh"), "{said}");
     assert!(thread(&docket, 7).iter().any(|line| line == "ben-gh approved : Looks right."), "{:?}", thread(&docket, 7));
@@ -237,10 +237,10 @@ async fn one_message_is_edited_and_the_thread_tells_the_rest(db: &TestDb) {
     let said = words(&shown(&docket, 7).payload);
     assert!(said.contains("waits for ben-gh since"), "{said}");
     later(&docket, &mut pr);
-    send(&docket, &comment(&docket, 5, user(13, "cy-gh"), &"long ".repeat(100), 7)).await;
+    send(&docket, &comment(&docket, 5, &user(13, "cy-gh"), &"long ".repeat(100), 7)).await;
     later(&docket, &mut pr);
     pr["requested_reviewers"] = json!([]);
-    send(&docket, &review(&docket, 31, user(12, "ben-gh"), "changes_requested", "Not yet.", &pr)).await;
+    send(&docket, &review(&docket, 31, &user(12, "ben-gh"), "changes_requested", "Not yet.", &pr)).await;
     assert!(words(&shown(&docket, 7).payload).contains("changes requested by ben-gh"));
     later(&docket, &mut pr);
     let run = json!({ "id": 1, "name": "test", "head_sha": pr["head"]["sha"], "status": "completed", "conclusion": "failure",
@@ -268,8 +268,8 @@ async fn what_comes_again_is_told_once(db: &TestDb) {
     let docket = house(db).await;
     let pr = pull(&docket, 7, "AUTH-1 Sign in");
     let opened = hook("pull_request", "opened", &json!({ "number": 7, "pull_request": pr }));
-    let approved = review(&docket, 31, user(12, "ben-gh"), "approved", "Fine.", &pr);
-    let said = comment(&docket, 5, user(13, "cy-gh"), "Nice.", 7);
+    let approved = review(&docket, 31, &user(12, "ben-gh"), "approved", "Fine.", &pr);
+    let said = comment(&docket, 5, &user(13, "cy-gh"), "Nice.", 7);
     for webhook in [&opened, &approved, &said] {
         send(&docket, webhook).await;
     }
@@ -306,19 +306,19 @@ async fn what_is_muted_or_old_or_our_own_is_not_told(db: &TestDb) {
     let pr = pull(&docket, 10, "AUTH-1 Sign in");
     happens(&docket, "opened", &pr).await;
     let lines = thread(&docket, 10);
-    send(&docket, &comment(&docket, 5, user(13, "cy-gh"), "Nice.", 10)).await;
+    send(&docket, &comment(&docket, 5, &user(13, "cy-gh"), "Nice.", 10)).await;
     send(
         &docket,
-        &review(&docket, 31, json!({ "id": 77, "login": "lint[bot]", "type": "Bot" }), "commented", "Lint.", &pr),
+        &review(&docket, 31, &json!({ "id": 77, "login": "lint[bot]", "type": "Bot" }), "commented", "Lint.", &pr),
     )
     .await;
-    send(&docket, &review(&docket, 32, user(12, "ben-gh"), "commented", "<!-- docket:x --> Hello.", &pr)).await;
+    send(&docket, &review(&docket, 32, &user(12, "ben-gh"), "commented", "<!-- docket:x --> Hello.", &pr)).await;
     assert_eq!(thread(&docket, 10), lines);
     // What is muted afterwards is kept true in silence.
     docket.slash("U1", "github mute AUTH acme/web").await;
     let mut pr = pr;
     later(&docket, &mut pr);
-    send(&docket, &review(&docket, 33, user(12, "ben-gh"), "approved", "", &pr)).await;
+    send(&docket, &review(&docket, 33, &user(12, "ben-gh"), "approved", "", &pr)).await;
     assert!(words(&shown(&docket, 10).payload).contains("approved by ben-gh"));
     assert_eq!(thread(&docket, 10), lines);
     nothing_is_wrong(&docket);
@@ -330,7 +330,7 @@ async fn a_lively_thread_ends_in_one_line(db: &TestDb) {
     happens(&docket, "opened", &pr).await;
     let before = thread(&docket, 7).len();
     for id in 0..30 {
-        docket.hook(&comment(&docket, id, user(13, "cy-gh"), &format!("Remark {id}."), 7)).await;
+        docket.hook(&comment(&docket, id, &user(13, "cy-gh"), &format!("Remark {id}."), 7)).await;
         docket.run_jobs().await;
     }
     settle(&docket).await;
@@ -339,7 +339,7 @@ async fn a_lively_thread_ends_in_one_line(db: &TestDb) {
     assert!(lines.last().unwrap().starts_with("A lot is happening: see #7"), "{lines:#?}");
     docket.db.clock.advance(Duration::from_mins(70));
     later(&docket, &mut pr);
-    send(&docket, &comment(&docket, 99, user(13, "cy-gh"), "Later.", 7)).await;
+    send(&docket, &comment(&docket, 99, &user(13, "cy-gh"), "Later.", 7)).await;
     assert!(thread(&docket, 7).last().unwrap().contains("Later."), "{:#?}", thread(&docket, 7));
     nothing_is_wrong(&docket);
 }
@@ -432,7 +432,7 @@ async fn slack_that_is_away_or_in_the_way_loses_nothing(db: &TestDb) {
     docket.slack.fail_next("chat.postMessage", Fault::Refused("not_in_channel"));
     let mut pr = pull(&docket, 7, "AUTH-1 Sign in");
     happens(&docket, "opened", &pr).await;
-    send(&docket, &comment(&docket, 5, user(13, "cy-gh"), "Nice.", 7)).await;
+    send(&docket, &comment(&docket, 5, &user(13, "cy-gh"), "Nice.", 7)).await;
     for _ in 0..4 {
         docket.db.clock.advance(Duration::from_mins(2));
         settle(&docket).await;
@@ -479,7 +479,7 @@ async fn the_console_is_told_too(db: &TestDb) {
     tx.commit().await.unwrap();
     let pr = pull(&docket, 7, "Sign in <b>");
     happens(&docket, "opened", &pr).await;
-    send(&docket, &comment(&docket, 5, user(13, "cy-gh"), "Nice.", 7)).await;
+    send(&docket, &comment(&docket, 5, &user(13, "cy-gh"), "Nice.", 7)).await;
     let page = crate::support::site::ask(docket.app.router.clone(), console_page()).await;
     assert!(
         page.body.contains("#7 Sign in &#60;b&#62;") || page.body.contains("#7 Sign in &lt;b&gt;"),

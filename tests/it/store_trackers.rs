@@ -152,7 +152,7 @@ async fn house(db: &TestDb) -> (Tx, ProjectId, Repository) {
 
 async fn what_was_heard_last_is_what_is_known(db: &TestDb) {
     let (mut tx, project, mut repository) = house(db).await;
-    repository.seen.full_name = "acme/shop".to_owned();
+    "acme/shop".clone_into(&mut repository.seen.full_name);
     repository.trouble = Some(("GitHub does not find it".to_owned(), START));
     repository.strikes = 2;
     tx.put_repository(&repository).await.unwrap();

@@ -430,10 +430,9 @@ fn requests(docket: &TestApp<'_>, zoe: &SlackUser, theirs: &Theirs, event: &Even
             vec![zoe.interaction(&press(zoe, "stop", &delivery.to_string(), now.as_millis()), now)]
         }
         // It carries nothing of anybody's but a name and a key; two tenants' accounts are tried in `slack_accounts`.
-        Event::Account(_) => Vec::new(),
+        // What a tracker tells comes by a door of its own.
+        Event::Account(_) | Event::Tracker(_) => Vec::new(),
         Event::Removed { what, .. } => vec![zoe.event("Ev-gone", &json!({ "type": what }), now)],
-        // It comes by a door of its own.
-        Event::Tracker(_) => Vec::new(),
         Event::Nothing => vec![zoe.event("Ev-nothing", &json!({ "type": "emoji_changed" }), now)],
     }
 }

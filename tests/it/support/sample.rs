@@ -147,7 +147,7 @@ pub(crate) fn patch(chance: &Chance, code: u32, project: ProjectId, author: Memb
             method: String::new(),
             delivery: None,
             drafted: None,
-            moves: Default::default(),
+            moves: std::collections::BTreeSet::default(),
         },
         confidence: Confidence::High,
         state: PatchState::Proposed,

@@ -76,9 +76,10 @@ impl World {
             }
             (_, ["repositories", id, rest @ ..], Who::Installation(number)) => {
                 let id = id.parse().unwrap_or_default();
-                match self.repos.get(&id).is_some_and(|repo| is_seen(repo, *number)) {
-                    true => self.of_repo(call, *number, id, rest),
-                    false => not_found(),
+                if self.repos.get(&id).is_some_and(|repo| is_seen(repo, *number)) {
+                    self.of_repo(call, *number, id, rest)
+                } else {
+                    not_found()
                 }
             }
             (_, ["repos", owner, name, rest @ ..], Who::Installation(number)) => {
@@ -328,7 +329,6 @@ impl Of<'_> {
             closed: None,
             parts: Vec::new(),
             blocked_by: Vec::new(),
-            app: Some(APP),
             pull,
         };
         self.repo.issues.insert(issue.number, issue.clone());
@@ -355,7 +355,6 @@ impl Of<'_> {
                 say("/repos/{owner}/{repo}/issues", 201, self.repo.issue_json(&issue))
             }
             ("GET", ["comments"], _) => self.words(false),
-            (_, _, None) => not_found(),
             ("GET", [_], Some(issue)) => {
                 say("/repos/{owner}/{repo}/issues/{issue_number}", 200, self.repo.issue_json(&issue))
             }
@@ -373,7 +372,6 @@ impl Of<'_> {
                     by: self.bot.clone(),
                     body: self.field("body").to_owned(),
                     at: self.call.now,
-                    app: Some(APP),
                     is_of_line: false,
                 };
                 self.repo.comments.push(comment.clone());

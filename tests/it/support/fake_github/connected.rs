@@ -49,13 +49,12 @@ impl FakeGitHub {
             },
         };
         let mut tx = docket.db.store.write(tenant).await.unwrap();
-        let by = match tx.members().await.unwrap().first() {
-            Some(member) => member.id,
-            None => {
-                let owner = sample::member(&docket.db.chance, "Olga");
-                tx.put_member(&owner, &identity(owner.id)).await.unwrap();
-                owner.id
-            }
+        let by = if let Some(member) = tx.members().await.unwrap().first() {
+            member.id
+        } else {
+            let owner = sample::member(&docket.db.chance, "Olga");
+            tx.put_member(&owner, &identity(owner.id)).await.unwrap();
+            owner.id
         };
         let vault = &docket.app.desk.vault;
         let connection = vault.connect(&mut tx, Provider::GitHub, access, by, None).await.unwrap();

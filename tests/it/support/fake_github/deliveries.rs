@@ -110,20 +110,6 @@ impl FakeGitHub {
         self.deliver_but(docket, |_| false).await
     }
 
-    /// Sends what waits to a program at this address.
-    pub(crate) async fn deliver_to(&self, origin: &str) -> usize {
-        let waiting = |delivery: &&Delivery| delivery.status.is_none();
-        let all: Vec<_> = self.world().deliveries.iter().filter(waiting).cloned().collect();
-        let client = reqwest::Client::builder().build().unwrap();
-        for delivery in &all {
-            let (parts, ()) = signed(delivery).body(()).unwrap().into_parts();
-            let request = client.post(format!("{origin}{DOOR}")).headers(parts.headers).body(delivery.body.clone());
-            let status = request.send().await.map_or(502, |answer| answer.status().as_u16());
-            self.answered(delivery.id, status);
-        }
-        all.len()
-    }
-
     /// The attempts so far, oldest first.
     pub(crate) fn deliveries(&self) -> Vec<Delivery> {
         self.world().deliveries.clone()

@@ -55,8 +55,6 @@ pub(crate) enum Fault {
     Status(u16, Vec<(&'static str, String)>, &'static str),
     /// The call takes effect, and the connection is cut in the answer.
     Cut,
-    /// The call takes effect, and its answer never comes.
-    Silent,
 }
 
 /// A request that came.
@@ -104,8 +102,8 @@ impl FakeGitHub {
             now: Box::new(now),
         };
         let fake = Self { inner: Arc::new(inner), origin };
-        fake.install(ACME, "acme", 99);
-        fake.install(GLOBEX, "globex", 98);
+        fake.install(ACME, "acme");
+        fake.install(GLOBEX, "globex");
         fake_oauth::PEM.lines().filter(|line| !line.starts_with("-----")).for_each(secrets::known);
         [fake_oauth::SECRET, HOOK_SECRET].into_iter().for_each(secrets::known);
         let router = Router::new().fallback(Self::receive).with_state(fake.clone());
@@ -127,13 +125,12 @@ impl FakeGitHub {
     }
 
     /// Installs the App in an organisation, with everything that Docket asks for.
-    pub(crate) fn install(&self, number: u64, account: &str, account_id: u64) {
+    pub(crate) fn install(&self, number: u64, account: &str) {
         let asked = docket::connect::github::PERMISSIONS.iter();
         let read = ["checks", "statuses", "actions"].into_iter().map(|what| (what, "read"));
         let permissions = read.chain(asked.copied()).map(|(what, level)| (what.to_owned(), level.to_owned())).collect();
         let installation = Installation {
             account: account.to_owned(),
-            account_id,
             permissions,
             is_suspended: false,
             remaining: LIMIT,
@@ -147,19 +144,6 @@ impl FakeGitHub {
     pub(crate) fn permit(&self, number: u64, what: &str, level: &str) {
         let mut world = self.world();
         world.installations.get_mut(&number).unwrap().permissions.insert(what.to_owned(), level.to_owned());
-    }
-
-    /// Takes the App out of an organisation, of which GitHub tells.
-    pub(crate) fn uninstall(&self, number: u64, by: &str) {
-        let now = self.seconds();
-        let mut world = self.world();
-        let sender = world.user(by).json();
-        let Some(gone) = world.installations.remove(&number) else { return };
-        world.tokens.retain(|_, token| token.installation != number);
-        let account = json!({ "id": gone.account_id, "login": gone.account, "type": "Organization" });
-        let installation = json!({ "id": number, "account": account, "app_id": APP, "app_slug": "docket-acme" });
-        let body = json!({ "action": "deleted", "installation": installation, "sender": sender, "repositories": [] });
-        world.tell("installation", body, None, now);
     }
 
     /// Ends every token of an installation before its time.
@@ -212,6 +196,11 @@ impl FakeGitHub {
     }
 
     async fn receive(State(fake): State<Self>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+        let answered = Self::answer(&fake, &method, &uri, &headers, &body);
+        std::future::ready(answered).await
+    }
+
+    fn answer(fake: &Self, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Response {
         let path = uri.path().strip_prefix(API).unwrap_or_default().to_owned();
         let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
         let line = format!("{method} {path}{query}");
@@ -224,7 +213,7 @@ impl FakeGitHub {
         let (response, installation) = match (outage, &fault) {
             (Some(status), _) => (failed(status, &[], "Server Error"), None),
             (_, Some(Fault::Status(status, more, says))) => (failed(*status, more, says), None),
-            _ => fake.handle(&method, &path, &uri, &headers, &body),
+            _ => fake.handle(method, &path, uri, headers, body),
         };
         fake.inner.seen.lock().unwrap().push(Seen {
             line,
@@ -234,7 +223,6 @@ impl FakeGitHub {
             is_signed: headers.contains_key(header::AUTHORIZATION),
         });
         match fault {
-            Some(Fault::Silent) => std::future::pending().await,
             Some(Fault::Cut) => {
                 let pieces = [Ok(Bytes::from_static(b"{")), Err(std::io::Error::other("cut"))];
                 let stream = futures_util::stream::iter(pieces);
@@ -436,6 +424,7 @@ fn template(call: &Call<'_>) -> String {
         ["issues", number, ..] if part == number => "{issue_number}".to_owned(),
         _ => (*part).to_owned(),
     };
-    let rest: String = rest.iter().map(|part| format!("/{}", named(part))).collect();
-    format!("/repos/{{owner}}/{{repo}}{rest}")
+    let rest: Vec<_> = rest.iter().map(named).collect();
+    let slash = if rest.is_empty() { "" } else { "/" };
+    format!("/repos/{{owner}}/{{repo}}{slash}{}", rest.join("/"))
 }

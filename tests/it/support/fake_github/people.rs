@@ -64,14 +64,13 @@ impl Deed<'_> {
             by,
             is_open: true,
             reason: None,
-            labels: Default::default(),
+            labels: std::collections::BTreeSet::default(),
             assignees: Vec::new(),
             created: at,
             updated: at,
             closed: None,
             parts: Vec::new(),
             blocked_by: Vec::new(),
-            app: None,
             pull,
         };
         self.repo().issues.insert(number, issue);
@@ -115,7 +114,7 @@ impl FakeGitHub {
                 is_archived: false,
                 earlier: Vec::new(),
                 branches: [("main".to_owned(), "0".repeat(40))].into(),
-                issues: Default::default(),
+                issues: std::collections::BTreeMap::default(),
                 comments: Vec::new(),
                 checks: Vec::new(),
             },
@@ -290,7 +289,7 @@ impl FakeGitHub {
         self.act(repository, by, |deed| {
             let (id, at, by) = (60_000 + deed.world.tick(), deed.at, deed.by.clone());
             let body = text.to_owned();
-            let comment = Comment { id, under: number, by, body, at, app: None, is_of_line: false };
+            let comment = Comment { id, under: number, by, body, at, is_of_line: false };
             deed.issue(number);
             let repo = deed.repo();
             repo.comments.push(comment.clone());
@@ -331,9 +330,10 @@ impl FakeGitHub {
             let issue = deed.issue(number);
             let from = std::mem::replace(&mut issue.title, title.to_owned());
             let changes = json!({ "changes": { "title": { "from": from } } });
-            match deed.issue(number).pull.is_some() {
-                true => deed.tell_pull(number, "edited", changes),
-                false => deed.tell_issue(number, "edited", changes),
+            if deed.issue(number).pull.is_some() {
+                deed.tell_pull(number, "edited", changes);
+            } else {
+                deed.tell_issue(number, "edited", changes);
             }
         });
     }
@@ -344,9 +344,10 @@ impl FakeGitHub {
             let issue = deed.issue(number);
             issue.labels.insert(label.to_owned());
             let more = json!({ "label": { "name": label } });
-            match deed.issue(number).pull.is_some() {
-                true => deed.tell_pull(number, "labeled", more),
-                false => deed.tell_issue(number, "labeled", more),
+            if deed.issue(number).pull.is_some() {
+                deed.tell_pull(number, "labeled", more);
+            } else {
+                deed.tell_issue(number, "labeled", more);
             }
         });
     }

@@ -44,7 +44,7 @@ pub(super) fn answer(method: &str, template: &str, status: u16, body: &mut Value
     let response = resolve(&operation["responses"][status.to_string()]);
     let Some(schema) = response.pointer("/content/application~1json/schema") else { return Vec::new() };
     let mut unknown = Vec::new();
-    complete(schema, body, 0, &mut unknown);
+    complete(schema, body, &mut unknown);
     let mut found = problems(&format!("{method} {template} {status}"), schema, body);
     found.extend(unknown);
     found
@@ -72,7 +72,7 @@ fn resolve(value: &Value) -> &Value {
 }
 
 /// Adds what is required and lacks, and names what is there and unknown.
-fn complete(schema: &Value, value: &mut Value, depth: usize, unknown: &mut Vec<String>) {
+fn complete(schema: &Value, value: &mut Value, unknown: &mut Vec<String>) {
     let schema = resolve(schema);
     if value.is_null() {
         return;
@@ -82,23 +82,23 @@ fn complete(schema: &Value, value: &mut Value, depth: usize, unknown: &mut Vec<S
     if schema["properties"].is_null() && !choices.is_empty() {
         let of_kind = |one: &&&Value| resolve(one)["type"] == kind(value) || resolve(one)["allOf"].is_array();
         if let Some(choice) = choices.iter().find(of_kind) {
-            complete(choice, value, depth, unknown);
+            complete(choice, value, unknown);
         }
         return;
     }
     match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| complete(&schema["items"], item, depth, unknown)),
+        Value::Array(items) => items.iter_mut().for_each(|item| complete(&schema["items"], item, unknown)),
         Value::Object(fields) => {
             let Some(properties) = schema["properties"].as_object() else { return };
             let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
             for name in required {
                 if !fields.contains_key(name) {
-                    fields.insert(name.to_owned(), filler(&properties[name], depth));
+                    fields.insert(name.to_owned(), filler(&properties[name]));
                 }
             }
             for (name, field) in fields.iter_mut() {
                 match properties.get(name) {
-                    Some(schema) => complete(schema, field, depth + 1, unknown),
+                    Some(schema) => complete(schema, field, unknown),
                     None => unknown.push(format!("a field {name} that GitHub does not have in {}", schema["title"])),
                 }
             }
@@ -119,12 +119,12 @@ fn kind(value: &Value) -> &'static str {
 }
 
 /// Anything that a schema takes.
-fn filler(schema: &Value, depth: usize) -> Value {
+fn filler(schema: &Value) -> Value {
     let schema = resolve(schema);
     for kind in ["anyOf", "oneOf", "allOf"] {
         if let Some(choices) = schema[kind].as_array() {
             let has_none = choices.iter().any(|one| one["type"] == "null");
-            return if has_none { Value::Null } else { filler(&choices[0], depth) };
+            return if has_none { Value::Null } else { filler(&choices[0]) };
         }
     }
     if let Some(first) = schema["enum"].as_array().and_then(|all| all.first()) {
@@ -141,7 +141,7 @@ fn filler(schema: &Value, depth: usize) -> Value {
         Some("array") => json!([]),
         _ => {
             let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
-            let field = |name: &str| (name.to_owned(), filler(&schema["properties"][name], depth + 1));
+            let field = |name: &str| (name.to_owned(), filler(&schema["properties"][name]));
             Value::Object(required.map(field).collect::<Map<_, _>>())
         }
     }

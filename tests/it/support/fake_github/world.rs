@@ -25,7 +25,6 @@ impl User {
 #[derive(Debug, Clone)]
 pub(super) struct Installation {
     pub(super) account: String,
-    pub(super) account_id: u64,
     pub(super) permissions: BTreeMap<String, String>,
     pub(super) is_suspended: bool,
     /// Requests that are left, and when all are back, in seconds.
@@ -50,8 +49,6 @@ pub(super) struct Comment {
     pub(super) by: User,
     pub(super) body: String,
     pub(super) at: i64,
-    /// The App through which it was written.
-    pub(super) app: Option<u64>,
     /// Whether it stands at a line of the change.
     pub(super) is_of_line: bool,
 }
@@ -93,7 +90,6 @@ pub(super) struct Issue {
     pub(super) closed: Option<i64>,
     pub(super) parts: Vec<u64>,
     pub(super) blocked_by: Vec<u64>,
-    pub(super) app: Option<u64>,
     pub(super) pull: Option<Pull>,
 }
 
@@ -155,11 +151,6 @@ impl World {
         let id = 1_000 + self.users.len() as u64;
         let is_bot = login.ends_with("[bot]");
         self.users.entry(login.to_owned()).or_insert_with(|| User { id, login: login.to_owned(), is_bot }).clone()
-    }
-
-    /// A repository by its name now.
-    pub(super) fn named(&mut self, full_name: &str) -> Option<&mut Repo> {
-        self.repos.values_mut().find(|repo| !repo.is_deleted && repo.full_name() == full_name)
     }
 }
 

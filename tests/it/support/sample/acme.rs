@@ -233,7 +233,7 @@ impl<'a> Maker<'a> {
                 method: String::new(),
                 delivery: None,
                 drafted: None,
-                moves: Default::default(),
+                moves: BTreeSet::default(),
             },
             confidence: Confidence::High,
             state: PatchState::Proposed,

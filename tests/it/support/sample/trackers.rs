@@ -1,5 +1,7 @@
 //! Things of trackers that hold nothing special.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use docket::domain::{
     ids::{ConnectionId, IncidentId, ProjectId},
     project::Lifecycle,
@@ -58,16 +60,16 @@ pub(crate) fn pull(number: u64, title: &str, updated_at: Timestamp) -> Pull {
         base: "main".to_owned(),
         state: PullState::Open,
         is_draft: false,
-        labels: Default::default(),
-        reviewers: Default::default(),
-        asked: Default::default(),
+        labels: BTreeSet::default(),
+        reviewers: BTreeMap::default(),
+        asked: BTreeMap::default(),
         opened_at: START,
         updated_at,
         ended_at: None,
         merged_by: None,
-        reviews: Default::default(),
-        checks: Default::default(),
-        commits: Default::default(),
+        reviews: BTreeMap::default(),
+        checks: BTreeMap::default(),
+        commits: BTreeMap::default(),
     }
 }
 
@@ -79,8 +81,8 @@ pub(crate) fn issue(number: u64, title: &str) -> Issue {
         url: format!("https://github.com/acme/web/issues/{number}"),
         title: title.to_owned(),
         state: IssueState::Open,
-        labels: Default::default(),
-        assignees: Default::default(),
+        labels: BTreeSet::default(),
+        assignees: BTreeSet::default(),
         opened_at: START,
         updated_at: START,
         ended_at: None,
