@@ -277,16 +277,20 @@ async fn new_repositories_are_offered_to_the_owners_once_and_those_of_an_install
 async fn a_suspended_app_breaks_its_connection_until_it_is_let_in_again(db: &TestDb) {
     let scene = Scene::open(db).await;
     scene.hears("installation", &body("suspend", ACME, None, &json!({}))).await;
+    assert_eq!(scene.connection(ACME).await.condition, Condition::Live, "it was told late, and is over");
+    scene.fake.suspend(ACME, true);
+    scene.hears("installation", &body("suspend", ACME, None, &json!({}))).await;
     let broken = scene.connection(ACME).await;
-    assert_eq!(broken.trouble.as_ref().unwrap().0, "The app was suspended at GitHub.");
+    assert!(broken.trouble.as_ref().unwrap().0.contains("suspended"), "{broken:?}");
     assert_eq!(scene.told("GitHub needs to be connected again").len(), 1);
+    scene.fake.suspend(ACME, false);
     scene.hears("installation", &body("unsuspend", ACME, None, &json!({}))).await;
     let live = scene.connection(ACME).await;
     assert_eq!((live.condition, live.trouble), (Condition::Live, None));
     let vault = &scene.docket.app.desk.vault;
     vault.token(scene.docket.app.tenant, live.id).await.unwrap();
     let fresh = scene.connection(ACME).await;
-    assert!(fresh.version > live.version, "whoever uses it next gets a fresh token");
+    assert!(fresh.version > broken.version + 1, "it was mended, and has a fresh token");
     let target = json!({ "account": { "login": "acme-inc", "id": 99 } });
     scene.hears("installation_target", &body("renamed", ACME, None, &target)).await;
     assert_eq!(scene.connection(ACME).await.name, "acme-inc");
@@ -304,10 +308,12 @@ async fn a_suspended_app_breaks_its_connection_until_it_is_let_in_again(db: &Tes
 
 async fn an_app_that_was_taken_out_breaks_its_connection(db: &TestDb) {
     let scene = Scene::open(db).await;
+    scene.fake.uninstall(ACME);
     scene.hears("installation", &body("deleted", ACME, None, &json!({ "repositories": [] }))).await;
     let broken = scene.connection(ACME).await;
-    assert_eq!((broken.condition, broken.access), (Condition::Broken, None));
-    assert_eq!(scene.told("The app was uninstalled at GitHub.").len(), 1);
+    assert_eq!((broken.condition, &broken.access), (Condition::Broken, &None));
+    assert!(broken.trouble.as_ref().unwrap().0.contains("uninstalled"), "{broken:?}");
+    assert_eq!(scene.told("GitHub needs to be connected again").len(), 1);
 }
 
 async fn whoever_takes_back_what_they_let_docket_do_is_no_longer_known(db: &TestDb) {

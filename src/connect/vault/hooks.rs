@@ -28,12 +28,32 @@ impl Vault {
         let mended = Connection { condition: Condition::Live, trouble: None, expires_at, ..connection.clone() };
         tx.put_connection(&mended).await?;
         tx.record(&self.entry(connection, None, "connection.mended", why)).await?;
-        if mended.provider == Provider::GitHub && mended.owner.is_none() {
-            // What happened meanwhile was told to nobody.
-            let look = Job::SyncConnection { connection: mended.id }.due(self.chance.now());
+        // What happened meanwhile was told to nobody.
+        self.look_at_once(tx, &mended).await?;
+        self.schedule(tx, &mended).await
+    }
+
+    /// Has a connection looked through now, which gets a fresh token first where it needs one.
+    async fn look_at_once(&self, tx: &mut Tx, connection: &Connection) -> store::Result<()> {
+        if connection.provider == Provider::GitHub && connection.owner.is_none() {
+            let look = Job::SyncConnection { connection: connection.id }.due(self.chance.now()).at_once();
             tx.enqueue(self.chance.id(), &look).await?;
         }
-        self.schedule(tx, &mended).await
+        Ok(())
+    }
+
+    /// Has the provider asked at once whether a connection still works. That it does not was told, but what is told may
+    /// come late, and be over: only the answer counts.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn doubt_in(&self, tx: &mut Tx, connection: &Connection) -> store::Result<()> {
+        if connection.condition != Condition::Live {
+            return Ok(());
+        }
+        let doubted = Connection { expires_at: Some(self.chance.now()), ..connection.clone() };
+        tx.put_connection(&doubted).await?;
+        self.look_at_once(tx, &doubted).await
     }
 
     /// The secrets of the App of this number, with the tenant whose own it is.

@@ -62,8 +62,7 @@ async fn accessed(
                 found(desk, tx, connection, seen).await?;
             }
         }
-        Access::Removed => desk.vault.break_in(tx, connection, "The app was uninstalled at GitHub.").await?,
-        Access::Suspended => desk.vault.break_in(tx, connection, "The app was suspended at GitHub.").await?,
+        Access::Removed | Access::Suspended => desk.vault.doubt_in(tx, connection).await?,
         Access::Unsuspended => desk.vault.mend_in(tx, connection, "the app is no longer suspended").await?,
         Access::Permitted => desk.vault.mend_in(tx, connection, "the app was given other permissions").await?,
         Access::Renamed { login } => tx.rename_connection(connection.id, login).await?,

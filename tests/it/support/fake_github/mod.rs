@@ -140,6 +140,20 @@ impl FakeGitHub {
         self.world().installations.insert(number, installation);
     }
 
+    /// Suspends an installation, or lets it in again. Whoever hears of that is told by the test.
+    pub(crate) fn suspend(&self, number: u64, is_suspended: bool) {
+        let mut world = self.world();
+        world.installations.get_mut(&number).unwrap().is_suspended = is_suspended;
+        world.tokens.retain(|_, token| token.installation != number);
+    }
+
+    /// Takes the App out of an organisation.
+    pub(crate) fn uninstall(&self, number: u64) {
+        let mut world = self.world();
+        world.installations.remove(&number);
+        world.tokens.retain(|_, token| token.installation != number);
+    }
+
     /// Sets what an installation may do.
     pub(crate) fn permit(&self, number: u64, what: &str, level: &str) {
         let mut world = self.world();
