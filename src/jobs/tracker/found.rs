@@ -227,7 +227,7 @@ async fn people(tx: &mut Tx, accounts: BTreeSet<u64>) -> Result<BTreeMap<u64, Me
 }
 
 /// What people call a pull request or an issue: `acme/web#12`.
-async fn name(tx: &mut Tx, at: Numbered) -> Result<String> {
+pub(super) async fn name(tx: &mut Tx, at: Numbered) -> Result<String> {
     let repository = tx.repository(at.repository).await?;
     Ok(format!("{}#{}", repository.map_or_else(String::new, |repository| repository.name().to_owned()), at.number))
 }

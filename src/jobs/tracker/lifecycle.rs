@@ -1,10 +1,9 @@
 //! Where a project stands because of its repositories: changed by rule, as everything is, by a patch that is applied.
 
-use super::robot::robot;
+use super::suggest;
 use crate::{
-    chat::console,
     domain::{
-        patch::{Change, Confidence, Mode, Operation, ProjectChanges, Step},
+        patch::{Change, Operation, ProjectChanges, Step},
         policy::Move,
         project::{Lifecycle, Project},
         task::Link,
@@ -12,11 +11,6 @@ use crate::{
     },
     error::{Error, Result},
     jobs::Desk,
-    planner::{self, Draft},
-    review::{
-        circle::Circles,
-        propose::{Proposal, Proposed, Target, propose},
-    },
     store::Tx,
 };
 
@@ -35,34 +29,9 @@ pub(super) async fn set(
         reason: reason.to_owned(),
         evidence: Some(evidence).filter(|link| link.url.starts_with("https://")),
     };
-    let draft = Draft {
-        founding: None,
-        mode: Mode::Edit,
-        title: planner::title(&format!("{} is {}", project.key, to.as_str())),
-        steps: vec![step],
-        confidence: Confidence::High,
-        method: String::new(),
-        drafted: None,
-    };
-    let author = robot(tx, &desk.chance).await?;
-    let venue = tx.channel_of(project.id).await?.unwrap_or_else(console::receive::venue);
-    let proposal = Proposal {
-        draft,
-        author: &author,
-        venue: &venue,
-        card: &venue,
-        message: None,
-        words: "",
-        delivery: None,
-        target: Target::Existing { project: project.id, first_free: tx.next_number(project.id).await? },
-        supersedes: None,
-        undoes: None,
-        waits: false,
-        moves: [Move::Repository].into(),
-    };
-    match propose(tx, proposal, &Circles::default(), &desk.chance).await {
-        Ok(Proposed::Stored(_)) => Ok(()),
-        Ok(Proposed::Lost | Proposed::Ask(_)) => Err(anyhow::anyhow!("the plan changed in this very moment").into()),
+    let draft = suggest::follow(&format!("{} is {}", project.key, to.as_str()), vec![step]);
+    match suggest::put(desk, tx, project.id, draft, [Move::Repository].into(), &[]).await {
+        Ok(_) => Ok(()),
         // Nothing was written, and there is nobody who could be told: what is known of the repository is kept anyway.
         Err(Error::User(words)) => {
             tracing::warn!(project = %project.key, %words, "a project could not be put at another point of its life");

@@ -18,10 +18,8 @@ use crate::{
     jobs::Desk,
     planner::rules::{names_tasks, references, reverted},
     store::{PullTask, Result, StoredIssue, Tx},
+    trackers::github::is_marked,
 };
-
-/// How every text of ours at a tracker begins, where nobody sees it: what comes back with it is no news.
-pub(in crate::jobs) const MARKER: &str = "<!-- docket:";
 
 /// How long commits are kept of which no pull request is made.
 const OLD: Duration = Duration::from_hours(30 * 24);
@@ -128,7 +126,7 @@ async fn is_echo(desk: &Desk, tx: &mut Tx, event: &TrackerEvent) -> Result<bool>
         Happening::Review { text, .. } => text.as_str(),
         _ => "",
     };
-    Ok(words.contains(MARKER))
+    Ok(is_marked(words))
 }
 
 /// Takes up a sighting of a pull request, and which tasks it is about. Its repository must be known, and

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     announce,
-    found::{Found, Pending, Source, look},
+    found::{Found, Pending, Source, look, name},
     observe::{News, Observed},
     robot::robot,
 };
@@ -194,7 +194,7 @@ async fn draft(tx: &mut Tx, project: ProjectId, found: &[Found]) -> Result<Draft
 }
 
 /// A draft of rules.
-fn follow(title: &str, steps: Vec<Step>) -> Draft {
+pub(super) fn follow(title: &str, steps: Vec<Step>) -> Draft {
     Draft {
         founding: None,
         mode: Mode::Edit,
@@ -207,7 +207,7 @@ fn follow(title: &str, steps: Vec<Step>) -> Draft {
 }
 
 /// Stores a proposal of rules in the place of these older ones.
-async fn put(
+pub(super) async fn put(
     desk: &Desk,
     tx: &mut Tx,
     project: ProjectId,
@@ -313,8 +313,7 @@ async fn for_part(desk: &Desk, tx: &mut Tx, (parent, child, is_part): (Numbered,
         tracing::warn!(project = %plan.project.key, "a sub-issue does not fit the plan");
         return Ok(());
     }
-    let name = tx.repository(child.repository).await?.map_or_else(String::new, |it| it.name().to_owned());
-    let label = format!("{name}#{}", child.number);
+    let label = name(tx, child).await?;
     let verb = if is_part { "became a sub-issue of" } else { "is no longer a sub-issue of" };
     let reason = format!("{label} {verb} #{}", parent.number);
     let evidence = Some(crate::domain::task::Link { label, url: below.issue.url.clone() });

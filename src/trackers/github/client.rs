@@ -58,22 +58,6 @@ impl Client {
         read(&self.ask(Method::GET, route, None, None).await?.body)
     }
 
-    /// Reads something where it is no longer what its entity tag stands for.
-    ///
-    /// # Errors
-    /// When GitHub does not give it.
-    pub async fn get_changed<T: DeserializeOwned>(
-        &self,
-        route: &str,
-        etag: Option<&str>,
-    ) -> Result<Fetched<T>, Trouble> {
-        let answer = self.ask(Method::GET, route, None, etag).await?;
-        if answer.status == StatusCode::NOT_MODIFIED {
-            return Ok(Fetched::Unchanged);
-        }
-        Ok(Fetched::Fresh(read(&answer.body)?, answer.etag()))
-    }
-
     /// Reads a page of a list. `route` may be the whole address that an earlier page has named.
     ///
     /// # Errors
@@ -114,28 +98,12 @@ impl Client {
         read(&self.ask(Method::POST, route, Some(body), None).await?.body)
     }
 
-    /// Changes something.
-    ///
-    /// # Errors
-    /// When GitHub does not do it.
-    pub async fn patch<T: DeserializeOwned>(&self, route: &str, body: &Value) -> Result<T, Trouble> {
-        read(&self.ask(Method::PATCH, route, Some(body), None).await?.body)
-    }
-
     /// Puts something in its place.
     ///
     /// # Errors
     /// When GitHub does not do it.
     pub async fn put<T: DeserializeOwned>(&self, route: &str, body: &Value) -> Result<T, Trouble> {
         read(&self.ask(Method::PUT, route, Some(body), None).await?.body)
-    }
-
-    /// Takes something away.
-    ///
-    /// # Errors
-    /// When GitHub does not do it.
-    pub async fn delete<T: DeserializeOwned>(&self, route: &str, body: Option<&Value>) -> Result<T, Trouble> {
-        read(&self.ask(Method::DELETE, route, body, None).await?.body)
     }
 
     async fn ask(
@@ -205,7 +173,6 @@ const fn verb(method: &Method) -> &'static str {
     match *method {
         Method::GET => "get",
         Method::POST => "post",
-        Method::PATCH => "patch",
         Method::PUT => "put",
         _ => "delete",
     }
