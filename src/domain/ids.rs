@@ -113,6 +113,14 @@ ids! {
     NoticeId = "ntc";
     /// A wish that an issue stands for a task.
     OrderId = "ord";
+    /// A schedule of digests.
+    ScheduleId = "sch";
+    /// A digest: one message for one slot of a schedule, or for somebody who asked.
+    DigestId = "dig";
+    /// A reminder.
+    ReminderId = "rem";
+    /// A conversation that people had in a channel.
+    ThreadId = "thr";
 }
 
 #[cfg(test)]

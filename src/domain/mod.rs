@@ -6,14 +6,17 @@
 pub mod announce;
 pub mod apply;
 pub mod audit;
+pub mod availability;
 pub mod card;
 pub mod closure;
 pub mod connection;
 pub mod delivery;
 pub mod diff;
+pub mod digest;
 pub mod event;
 #[cfg(test)]
 mod fixtures;
+pub mod heard;
 pub mod ids;
 pub mod intent;
 pub mod job;
@@ -33,6 +36,7 @@ pub mod provider;
 pub mod pulls;
 pub mod rebase;
 pub mod route;
+pub mod schedule;
 pub mod secret;
 pub mod session;
 pub mod task;

@@ -1,0 +1,124 @@
+//! When a channel gets its digests: on the clocks of a place, whatever these clocks do.
+
+use std::collections::BTreeSet;
+
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Weekday};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    event::Venue,
+    ids::{MemberId, ProjectId, ScheduleId},
+    project::words,
+    time::Timestamp,
+};
+
+words! {
+    /// What a digest is.
+    DigestKind {
+        /// What people did, do and wait for: every working day.
+        Standup = "standup",
+        /// What a week came to, and what the next one risks.
+        Weekly = "weekly",
+    }
+}
+
+/// When something happens again and again, on the wall clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recurrence {
+    /// By a POSIX expression of five fields, such as `30 9 * * 1-5`.
+    Cron(String),
+    /// On days of the week, every so many weeks.
+    Weekly {
+        /// Which days; at least one.
+        days: Vec<Weekday>,
+        /// When.
+        at: NaiveTime,
+        /// Every so many weeks; 1 for every week.
+        every: u32,
+        /// A day of a week in which it happens.
+        from: NaiveDate,
+    },
+    /// Once a month.
+    Monthly {
+        /// On which day.
+        day: MonthDay,
+        /// When.
+        at: NaiveTime,
+    },
+    /// Once.
+    Once(NaiveDateTime),
+}
+
+/// A day of each month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MonthDay {
+    /// The day with this number, from 1; months without it are left out.
+    Number(u32),
+    /// The last day.
+    Last,
+    /// The first day from Monday to Friday that is no holiday.
+    FirstWorking,
+    /// The last such day.
+    LastWorking,
+    /// The so-manieth day of this name, from 1: the second Tuesday.
+    Nth(u32, Weekday),
+    /// The last day of this name.
+    LastOf(Weekday),
+}
+
+/// What becomes of a slot that passed while nothing served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missed {
+    /// It is left out.
+    Skip,
+    /// It is made up for, once and saying so, if it is not later than so many hours.
+    Late(u32),
+}
+
+/// How long a schedule rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pause {
+    /// Until somebody resumes it.
+    Open,
+    /// Until the beginning of this day, in the schedule's zone.
+    Until(NaiveDate),
+}
+
+/// When a channel gets which digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// Its id.
+    pub id: ScheduleId,
+    /// What it posts.
+    pub kind: DigestKind,
+    /// Where; never in a thread.
+    pub venue: Venue,
+    /// Of which projects; empty for those of the channel, and where it has none for all that are not private.
+    pub projects: Vec<ProjectId>,
+    /// When, on the clocks of `zone`.
+    pub when: Recurrence,
+    /// Where that clock hangs.
+    pub zone: Tz,
+    /// What becomes of slots that were missed.
+    pub missed: Missed,
+    /// Whether it rests.
+    pub pause: Option<Pause>,
+    /// Days that are left out.
+    pub skipped: BTreeSet<NaiveDate>,
+    /// Whether each member gets a private draft of their part beforehand.
+    pub has_drafts: bool,
+    /// Who made it.
+    pub by: MemberId,
+    /// When.
+    pub created_at: Timestamp,
+    /// Its next slot; `None` where there is none.
+    pub next_run_at: Option<Timestamp>,
+}
+
+/// Days on which nobody works, wherever the tenant's calendars say so.
+pub type Holidays = BTreeSet<NaiveDate>;
