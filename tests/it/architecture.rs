@@ -56,6 +56,11 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ),
     ("jsonwebtoken::", &["connect"], "what a provider states is checked in one place"),
     ("oauth2::", &["connect/oauth.rs"], "there is one OAuth engine"),
+    (
+        "cron::",
+        &["domain/schedule/cron.rs"],
+        "the crate knows nothing of summer time: expressions are spelled out in one place",
+    ),
     ("aes_gcm::", &["secrets"], "secrets are encrypted in one place"),
     ("hkdf::", &["secrets"], "secrets are encrypted in one place"),
     ("Utc::now", &["clock.rs"], "time is injected"),

@@ -1,11 +1,22 @@
 //! When a channel gets its digests: on the clocks of a place, whatever these clocks do.
 
+mod cron;
+mod recurrence;
+#[cfg(test)]
+mod tests;
+pub mod wall;
+mod words;
+
 use std::collections::BTreeSet;
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Weekday};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+pub use self::{
+    cron::Cron,
+    recurrence::{MonthDay, Recurrence},
+};
 use super::{
     event::Venue,
     ids::{MemberId, ProjectId, ScheduleId},
@@ -21,52 +32,6 @@ words! {
         /// What a week came to, and what the next one risks.
         Weekly = "weekly",
     }
-}
-
-/// When something happens again and again, on the wall clock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Recurrence {
-    /// By a POSIX expression of five fields, such as `30 9 * * 1-5`.
-    Cron(String),
-    /// On days of the week, every so many weeks.
-    Weekly {
-        /// Which days; at least one.
-        days: Vec<Weekday>,
-        /// When.
-        at: NaiveTime,
-        /// Every so many weeks; 1 for every week.
-        every: u32,
-        /// A day of a week in which it happens.
-        from: NaiveDate,
-    },
-    /// Once a month.
-    Monthly {
-        /// On which day.
-        day: MonthDay,
-        /// When.
-        at: NaiveTime,
-    },
-    /// Once.
-    Once(NaiveDateTime),
-}
-
-/// A day of each month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MonthDay {
-    /// The day with this number, from 1; months without it are left out.
-    Number(u32),
-    /// The last day.
-    Last,
-    /// The first day from Monday to Friday that is no holiday.
-    FirstWorking,
-    /// The last such day.
-    LastWorking,
-    /// The so-manieth day of this name, from 1: the second Tuesday.
-    Nth(u32, Weekday),
-    /// The last day of this name.
-    LastOf(Weekday),
 }
 
 /// What becomes of a slot that passed while nothing served.
