@@ -1,8 +1,9 @@
 //! STEP 3: an intent and a plan become the steps of a patch. Pure: nothing here reads a clock or a database.
 //!
 //! [`templates`] drafts first plans and breakdowns without a model, [`draft`] with one, [`edit`] turns sentences into
-//! steps, [`set`] makes patches of one operation, [`undo`] takes a patch back, [`rules`] follows what trackers tell. The numbers of new tasks start at the
-//! `first_free` that the caller reserved.
+//! steps, [`set`] makes patches of one operation, [`undo`] takes a patch back, [`rules`] follows what trackers tell,
+//! and [`threads`] what people say to each other. The numbers of new tasks start at the `first_free` that the caller
+//! reserved.
 
 mod board;
 mod breakdown;
@@ -14,6 +15,7 @@ pub mod people;
 pub mod rules;
 pub mod set;
 pub mod templates;
+pub mod threads;
 pub mod typed;
 pub mod undo;
 

@@ -4,7 +4,7 @@
 //! [`issues`] what became of an issue that stands for a task.
 
 pub mod issues;
-mod prose;
+pub(in crate::planner) mod prose;
 pub mod pulls;
 mod references;
 

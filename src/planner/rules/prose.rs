@@ -2,7 +2,20 @@
 
 /// The text without code, quotes, comments and addresses, which name tasks without being about them. A place where
 /// something was left out keeps words apart. Looks at each character a bounded number of times, whatever the text is.
-pub(super) fn prose(text: &str) -> String {
+pub(in crate::planner) fn prose(text: &str) -> String {
+    said(text, without_addresses)
+}
+
+/// The addresses that somebody gives, in their order, where they do not only show or repeat them.
+pub(in crate::planner) fn addresses(text: &str) -> Vec<String> {
+    let said = said(text, |line, out| out.push_str(line));
+    let pieces = said.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '<' | '>' | '|' | '"'));
+    let addresses = pieces.filter(|piece| piece.starts_with("https://") || piece.starts_with("http://"));
+    addresses.map(|address| address.trim_end_matches(['.', ',', ';', ':', '!', '?', '/']).to_owned()).collect()
+}
+
+/// The text without code, quotes and comments, each line as `line` puts it down.
+fn said(text: &str, line_as: impl Fn(&str, &mut String)) -> String {
     let text = without_comments(text);
     let mut out = String::with_capacity(text.len());
     let mut fence: Option<&str> = None;
@@ -15,7 +28,7 @@ pub(super) fn prose(text: &str) -> String {
             (Some(_), _) => {}
             (None, None) if start.starts_with('>') => {}
             (None, None) => {
-                without_addresses(&without_spans(line), &mut out);
+                line_as(&without_spans(line), &mut out);
             }
         }
         out.push('\n');
@@ -58,6 +71,12 @@ fn without_addresses(line: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_are_taken_as_they_are_given() {
+        let text = "see https://x.test/a/pull/1, and (http://y.test/2/).\n> https://z.test\n`https://code.test`";
+        assert_eq!(addresses(text), ["https://x.test/a/pull/1", "http://y.test/2"]);
+    }
 
     #[test]
     fn what_is_only_shown_or_repeated_says_nothing() {

@@ -1,0 +1,28 @@
+//! Conversations of channels become links, proposals or questions. Pure: threads and open tasks in, verdicts out.
+//!
+//! [`Index`] holds the open tasks of a tenant and [`rank`] says which of them a thread is about, best first; [`judge`]
+//! decides what follows from that. None of it asks a model: what stays open between these rules may be asked of one by whoever calls them.
+
+mod index;
+mod judge;
+mod named;
+mod words;
+mod work;
+
+pub use index::{Index, Known, Scored, TaskRef, rank};
+pub use judge::{Verdict, judge};
+pub use work::looks_like_work;
+
+use crate::domain::heard::ChatThread;
+
+/// The words of a thread, a line for each message.
+pub fn text(thread: &ChatThread) -> String {
+    thread.messages.iter().map(|message| message.text.as_str()).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod sample_tests;
+#[cfg(test)]
+mod tests;
