@@ -126,5 +126,6 @@ proptest! {
         let thread = thread(&[said.as_str()]);
         let index = index(&[("AUTH-3", "Sign-in page")]);
         let _ = judge(&thread, &rank(&index, &thread));
+        let _ = says::told(&index, &thread, &code("AUTH-3"), true);
     }
 }
