@@ -55,6 +55,7 @@ mod requests;
 mod routes;
 #[cfg(test)]
 mod scans;
+mod schedules;
 mod sealed;
 mod sessions;
 mod stats;

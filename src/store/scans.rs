@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
 use super::{
-    Store, accounts, announcements, calls, cards, dialect, lessons, plans, progress, requests, routes, tokens, trackers,
+    Store, accounts, announcements, calls, cards, dialect, lessons, plans, progress, requests, routes, schedules,
+    tokens, trackers,
 };
 
 /// How often the compiled statement winds a table, or an index, to its start to read it through.
@@ -49,6 +50,9 @@ async fn sqlite_runs_every_hot_statement_by_an_index() {
         ("cards of a thread", cards::THREAD, 0),
         ("the message of a pull request", announcements::BY_MESSAGE, 0),
         ("lines in its thread", announcements::LINES_SINCE, 0),
+        ("schedules of a channel", schedules::OF_CHANNEL, 0),
+        ("the digest before", schedules::LAST_POSTED, 0),
+        ("schedules that are due", schedules::DUE, 0),
         ("repositories by name", trackers::repositories::LIKE, 0),
         ("a token", tokens::BY_HASH, 0),
         ("an answered request", requests::ANSWER, 0),

@@ -126,6 +126,12 @@ const TABLES: &[Table] = &[
     along("pushes", "repository_id, branch, sha", "repository_id:number branch sha message at:number"),
     along("remarks", "repository_id, id", "repository_id:number number:number id author url text at:number"),
     along("mentions", "member_id", "member_id wanted_at:number"),
+    along(
+        "schedules",
+        "id",
+        "id kind surface team channel projects recurrence zone late_hours:number pause skipped has_drafts:flag made_by \
+         created_at:number next_run_at:number",
+    ),
     along("audit", "seq", "id at:number actor action subject venue before after"),
     stays("llm_accounts", SECRETS),
     stays("connections", SECRETS),
@@ -140,6 +146,7 @@ const TABLES: &[Table] = &[
     stays("cards", "is messages that this server posted and keeps true"),
     stays("pull_cards", "is messages that this server posted and keeps true"),
     stays("notices", SAID),
+    stays("digests", SAID),
     stays("answers", SAID),
     stays("entries", SAID),
     stays("issue_orders", PASSING),

@@ -69,6 +69,7 @@ mod store_plans;
 mod store_reach;
 mod store_row_security;
 mod store_scans;
+mod store_schedules;
 mod store_schema;
 mod store_tenancy;
 mod store_trackers;

@@ -20,6 +20,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
+    store_schedules,
     store_tenancy::{self, Full},
     store_trackers,
     support::{
@@ -157,6 +158,7 @@ async fn worked(docket: &TestApp<'_>) {
     let open = tx.open_patches().await.unwrap().pop().unwrap();
     tx.object(open.id, open.revision, open.author, "too early", docket.db.chance.now()).await.unwrap();
     store_trackers::fill(docket.db, &mut tx, open.author, open.project).await;
+    store_schedules::fill(docket.db, &mut tx, open.author).await;
     tx.commit().await.unwrap();
 }
 

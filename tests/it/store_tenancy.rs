@@ -28,7 +28,7 @@ use docket::{
 };
 
 use crate::{
-    store_announcements, store_models, store_trackers,
+    store_announcements, store_models, store_schedules, store_trackers,
     support::{
         clock::START,
         db::{TestDb, for_each_db},
@@ -42,7 +42,7 @@ for_each_db! {
 }
 
 /// Tables whose rows belong to a tenant, each with the case below that proves it is out of reach.
-const TABLES: [&str; 44] = [
+const TABLES: [&str; 46] = [
     "answers",
     "api_requests",
     "api_tokens",
@@ -52,6 +52,7 @@ const TABLES: [&str; 44] = [
     "channels",
     "connections",
     "deliveries",
+    "digests",
     "entries",
     "flows",
     "identities",
@@ -82,6 +83,7 @@ const TABLES: [&str; 44] = [
     "repositories",
     "repository_links",
     "routes",
+    "schedules",
     "sessions",
     "task_dependencies",
     "tasks",
@@ -118,6 +120,7 @@ pub(crate) struct Full {
     change: PolicyChange,
     repository: Repository,
     told: store_announcements::Told,
+    planned: store_schedules::Planned,
 }
 
 pub(crate) async fn fill(db: &TestDb) -> Full {
@@ -166,6 +169,7 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
     let change = fill_policy(db, &mut tx, member, (project.id, patch.id)).await;
     let repository = store_trackers::fill(db, &mut tx, member, project.id).await;
     let told = store_announcements::fill(db, &mut tx, member, project.id).await;
+    let planned = store_schedules::fill(db, &mut tx, member).await;
     tx.commit().await.unwrap();
     db.store.start_flow(&flow(tenant, member)).await.unwrap();
     Full {
@@ -186,6 +190,7 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
         change,
         repository,
         told,
+        planned,
     }
 }
 
@@ -317,6 +322,7 @@ async fn sees(tx: &mut Tx, full: &Full) -> Vec<(&'static str, bool)> {
     let part = tx.plan_part(project, &[&delete]).await.unwrap();
     let mut seen = store_trackers::sees(tx, &full.repository, project).await;
     seen.extend(store_announcements::sees(tx, &full.told, full.member).await);
+    seen.extend(store_schedules::sees(tx, &full.planned).await);
     seen.extend([
         ("tenants", tx.policy().await.unwrap().approvals == 2),
         ("installations", tx.installation(Surface::Slack, "T1").await.unwrap().is_some()),
@@ -416,11 +422,13 @@ async fn meddle(db: &TestDb, intruder: TenantId, full: &Full) {
     meddle_with_policy(&mut tx, full).await;
     store_trackers::meddle(&mut tx, &full.repository, full.project.id).await;
     store_announcements::meddle(&mut tx, &full.told, full.member).await;
+    store_schedules::meddle(&mut tx, &full.planned).await;
     tx.commit().await.unwrap();
 
     // What would refer to a row of another tenant is refused.
     store_trackers::meddle_by_reference(db, intruder, (full.member, full.project.id)).await;
     store_announcements::meddle_by_reference(db, intruder, &full.told, full.member).await;
+    store_schedules::meddle_by_reference(db, intruder, full.member).await;
     let mut tx = db.store.write(intruder).await.unwrap();
     assert!(tx.put_installation(&full.installation).await.is_err());
     drop(tx);
