@@ -19,14 +19,15 @@
 //! ```
 //!
 //! What happens at GitHub is kept by [`trackers`] as facts, from which rules draft patches like anybody else.
-//! [`answers`] replies to questions that change nothing. [`web`] serves the pages, and [`connect`] signs people in with
+//! [`answers`] replies to questions that change nothing, and [`standups`] tells teams how things stand when they asked
+//! for it. [`web`] serves the pages, and [`connect`] signs people in with
 //! providers and connects those. [`keys`] looks after the secrets that are stored, [`moving`] after tenants that come and go. [`app`] puts it all
 //! together; [`cli`] is the program around it.
 //!
 //! # Who may import whom
 //!
 //! [`domain`] is pure and imports nothing of ours. [`store`] is the only room that knows SQL, and [`llm`] the only one
-//! that talks to models. The numbered rooms, `answers`, `chat` and `trackers` import those two and each other, without cycles; [`jobs`] imports them; `app`
+//! that talks to models. The numbered rooms, `answers`, `standups`, `chat` and `trackers` import those two and each other, without cycles; [`jobs`] imports them; `app`
 //! imports everything. A platform's own types stay in its adapter under `chat` or `trackers`. A test reads the sources
 //! and enforces all of this.
 //!
@@ -67,6 +68,7 @@ pub mod planner;
 pub mod review;
 pub mod secrets;
 pub mod shutdown;
+pub mod standups;
 pub mod store;
 pub mod telemetry;
 pub mod trackers;

@@ -15,7 +15,7 @@ use crate::{
         message::{Block, Button, ButtonStyle, Message, Press, Span},
         plan::Plan,
         project::ProjectKey,
-        task::{Status, Task, TaskNumber},
+        task::{Status, Task},
     },
     review::{facts::names, words::count},
     store::{self, Tx},
@@ -37,7 +37,7 @@ pub(super) async fn answer(tx: &mut Tx, ask: &Ask<'_>, key: Option<&ProjectKey>)
         Err(message) => return Ok(message),
     };
     let plan = tx.plan(project.id).await?.unwrap_or_else(|| Plan::new(project, []));
-    let assigned: BTreeSet<MemberId> = assignees(startable(&plan));
+    let assigned: BTreeSet<MemberId> = assignees(plan.startable());
     let names = names(tx, assigned).await?;
     Ok(message(&Facts { plan, me: ask.sender.map(|member| member.id), names, today: ask.today() }))
 }
@@ -45,7 +45,7 @@ pub(super) async fn answer(tx: &mut Tx, ask: &Ask<'_>, key: Option<&ProjectKey>)
 fn message(facts: &Facts) -> Message {
     let plan = &facts.plan;
     let key = &plan.project.key;
-    let mut ready = startable(plan);
+    let mut ready = plan.startable();
     if ready.is_empty() {
         return nothing(plan);
     }
@@ -77,22 +77,6 @@ fn message(facts: &Facts) -> Message {
     }
     let title = format!("{key} · {} can be started", count(ready.len(), "task"));
     titled(title.clone(), title, blocks)
-}
-
-/// Tasks that nothing holds up, in the order of the plan: to do, with no open sub-task, and neither
-/// they nor a task above them wait for another.
-fn startable(plan: &Plan) -> Vec<&Task> {
-    let is_over = |number: &TaskNumber| plan.task(*number).is_none_or(|task| task.fields.status.is_terminal());
-    let is_free = |task: &Task| task.fields.depends_on.iter().all(is_over);
-    let is_held_up_above = |task: &Task| {
-        plan.ancestors(task.number)
-            .any(|above| !is_free(above) || above.fields.status == Status::Blocked || above.fields.status.is_terminal())
-    };
-    let tree = plan.tree().into_iter().map(|(_, task)| task);
-    tree.filter(|task| matches!(task.fields.status, Status::Todo | Status::Backlog))
-        .filter(|task| is_free(task) && !is_held_up_above(task))
-        .filter(|task| plan.children(Some(task.number)).all(|child| child.fields.status.is_terminal()))
-        .collect()
 }
 
 /// Why nothing can be started, and what to do about it.
@@ -134,16 +118,6 @@ mod tests {
     fn what_waits_for_another_can_not_be_started() {
         // 3 is in progress, so 4 waits for it, 2 has open sub-tasks, 5 waits for 2, 6 is blocked.
         insta::assert_snapshot!(message(&of(plan())).to_plain(), @"Nothing in AUTH can be started now: its 5 open tasks are under way or waiting. See /docket status AUTH");
-    }
-
-    #[test]
-    fn a_task_under_one_that_waits_can_not_be_started() {
-        let mut above = task(2, None, "Later");
-        above.fields.depends_on = BTreeSet::from([TaskNumber(1)]);
-        let plan =
-            Plan::new(project("AUTH", "Sign-in"), [task(1, None, "First"), above, task(3, Some(2), "Under later")]);
-        let numbers: Vec<_> = startable(&plan).iter().map(|task| task.number.0).collect();
-        assert_eq!(numbers, [1]);
     }
 
     #[test]

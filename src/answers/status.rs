@@ -15,7 +15,7 @@ use crate::{
         patch::Patch,
         plan::Plan,
         project::{Project, ProjectKey},
-        task::{Status, Task, TaskNumber},
+        task::{Status, Task},
         tracker::Repository,
     },
     intent::place::Unplaced,
@@ -93,10 +93,8 @@ fn message(facts: &Facts) -> Message {
 
 /// `AUTH-6 Security review · blocked · waits for AUTH-4, AUTH-5`.
 fn blocked(plan: &Plan, lines: &Lines<'_>, task: &Task) -> Vec<Span> {
-    let is_open = |number: &&TaskNumber| plan.task(**number).is_some_and(|first| !first.fields.status.is_terminal());
-    let waits = task.fields.depends_on.iter().filter(is_open);
     let mut spans = lines.task(task);
-    let codes = separated(waits.map(|number| Span::Code(plan.code(*number).to_string())), ", ");
+    let codes = separated(plan.holders(task).map(|first| Span::Code(plan.code(first.number).to_string())), ", ");
     if !codes.is_empty() {
         spans.push(Span::plain(" · waits for "));
         spans.extend(codes);

@@ -1,5 +1,15 @@
 //! Digests: one message for one slot of a schedule, with details in its thread.
 
+mod collect;
+mod facts;
+mod loaded;
+mod project;
+
+pub use facts::{
+    About, Away, DigestFacts, Fact, Focus, Item, Overdue, Person, ProjectNews, Proposal, PullItem, Review, Section, Who,
+};
+pub use loaded::{Hand, Loaded, Presence, Waiting};
+
 use super::{
     event::Venue,
     ids::{DigestId, MemberId, ProjectId, ScheduleId},

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     project::Project,
-    task::{Rank, Task, TaskCode, TaskNumber},
+    task::{Rank, Status, Task, TaskCode, TaskNumber},
 };
 
 /// A project with its tasks, indexed so that every question about one task costs by its
@@ -109,6 +109,28 @@ impl Plan {
         before.into_iter().flatten().filter_map(|(_, number)| self.tasks.get(number))
     }
 
+    /// The tasks that nothing holds up, in the order of the plan: to do, with no open sub-task, and neither they nor a
+    /// task above them wait for another.
+    pub fn startable(&self) -> Vec<&Task> {
+        let is_free = |task: &Task| self.holders(task).next().is_none();
+        let is_held_up_above = |task: &Task| {
+            self.ancestors(task.number).any(|above| {
+                !is_free(above) || above.fields.status == Status::Blocked || above.fields.status.is_terminal()
+            })
+        };
+        let tree = self.tree().into_iter().map(|(_, task)| task);
+        tree.filter(|task| matches!(task.fields.status, Status::Todo | Status::Backlog))
+            .filter(|task| is_free(task) && !is_held_up_above(task))
+            .filter(|task| self.children(Some(task.number)).all(|child| child.fields.status.is_terminal()))
+            .collect()
+    }
+
+    /// The tasks that this one waits for and that are not over, by number.
+    pub fn holders<'a>(&'a self, task: &'a Task) -> impl Iterator<Item = &'a Task> {
+        let firsts = task.fields.depends_on.iter().filter_map(|number| self.task(*number));
+        firsts.filter(|first| !first.fields.status.is_terminal())
+    }
+
     /// What people call the task of this number.
     pub fn code(&self, number: TaskNumber) -> TaskCode {
         TaskCode { project: self.project.key.clone(), number }
@@ -173,6 +195,13 @@ mod tests {
         task.place.rank = rank(0);
         plan.put(task);
         assert_eq!(numbers(plan.children(None)), [1, 3]);
+    }
+
+    #[test]
+    fn a_task_under_one_that_waits_can_not_be_started() {
+        let plan = plan(&[(1, 0, &[]), (2, 0, &[1]), (3, 2, &[])]);
+        assert_eq!(numbers(plan.startable()), [1]);
+        assert_eq!(numbers(plan.holders(plan.task(TaskNumber(2)).unwrap())), [1]);
     }
 
     #[test]

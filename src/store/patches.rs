@@ -262,6 +262,21 @@ impl Tx {
         patches(all!(self.session, PatchRow, select_patches!("ORDER BY p.code DESC LIMIT $2"), &self.key, limit(rows)))
     }
 
+    /// The patches that were applied, rejected or taken back at `since` or later, newest first.
+    pub async fn patches_decided_since(&mut self, since: Timestamp, rows: usize) -> Result<Vec<Patch>> {
+        patches(all!(
+            self.session,
+            PatchRow,
+            select_patches!(
+                "AND p.id IN (SELECT a.subject FROM audit a WHERE a.tenant_id = $1 AND a.at >= $2 \
+                 AND a.action IN ('patch.applied', 'patch.rejected', 'patch.undone')) ORDER BY p.code DESC LIMIT $3"
+            ),
+            &self.key,
+            since.as_millis(),
+            limit(rows)
+        ))
+    }
+
     /// The patches that match, newest first, from below the code `below` on.
     pub async fn patches_page(
         &mut self,

@@ -13,7 +13,7 @@ const BASE: &[&str] = &["domain", "clock", "config", "error", "secrets", "shutdo
 /// What is stored, what is asked of a model, and what of providers.
 const RESOURCES: &[&str] = &["store", "llm", "connect"];
 /// The steps from an event to a changed plan, and the surfaces.
-const STEPS: &[&str] = &["intent", "planner", "review", "apply", "answers", "chat", "trackers"];
+const STEPS: &[&str] = &["intent", "planner", "review", "apply", "answers", "standups", "chat", "trackers"];
 
 /// The rooms that a room may import, itself apart. Among the steps any order will do, as long as there is
 /// no cycle.
@@ -23,9 +23,8 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
         "clock" | "error" => &[&["domain"]],
         "secrets" | "telemetry" => &[&["domain", "clock", "config"]],
         "store" => &[BASE],
-        "intent" | "planner" | "review" | "apply" | "answers" | "chat" | "trackers" | "jobs" | "ingest" | "web" => {
-            &[BASE, RESOURCES, STEPS]
-        }
+        "intent" | "planner" | "review" | "apply" | "answers" | "standups" | "chat" | "trackers" | "jobs"
+        | "ingest" | "web" => &[BASE, RESOURCES, STEPS],
         "connect" => &[BASE, &["store", "llm"]],
         "llm" | "health" | "keys" | "moving" => &[BASE, &["store"]],
         "eval" => &[BASE, RESOURCES, &["intent", "planner", "review"]],

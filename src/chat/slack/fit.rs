@@ -51,6 +51,19 @@ pub(super) fn clean(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\t', " ").chars().filter(|c| !harmful(*c)).collect()
 }
 
+/// The text, set apart from its neighbours where any of it reads from right to left: without that, a name in Hebrew turns
+/// the line around that it begins. Text of several lines has no neighbours.
+pub(super) fn apart(text: String) -> String {
+    let is_leftward = |c: char| {
+        matches!(c, '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFC}'
+            | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
+    };
+    if text.contains('\n') || !text.chars().any(is_leftward) {
+        return text;
+    }
+    format!("\u{2068}{text}\u{2069}")
+}
+
 /// The text on one line, without what [`clean`] removes.
 pub(super) fn one_line(text: &str) -> String {
     clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
@@ -107,6 +120,14 @@ mod tests {
         assert_eq!(clean("a\u{202E}b\0c\u{7}\nd"), "abc\nd");
         assert_eq!(one_line("  a\n\tb\r\n c "), "a b c");
         assert_eq!(clean("שלום"), "שלום", "right-to-left text itself stays");
+    }
+
+    #[test]
+    fn what_reads_from_right_to_left_keeps_to_itself() {
+        assert_eq!(apart("שרה".to_owned()), "\u{2068}שרה\u{2069}");
+        for text in ["Ana", "first\nשרה"] {
+            assert_eq!(apart(text.to_owned()), text);
+        }
     }
 
     #[test]

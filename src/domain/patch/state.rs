@@ -117,6 +117,17 @@ impl PatchState {
         }
     }
 
+    /// Who decided on it last; `None` where nobody did.
+    pub const fn decision(&self) -> Option<&Decision> {
+        match self {
+            Self::Applied { decision, .. }
+            | Self::Rejected { decision, .. }
+            | Self::Superseded { decision, .. }
+            | Self::Undone { decision, .. } => Some(decision),
+            Self::Proposed | Self::Expired { .. } => None,
+        }
+    }
+
     /// `Applied → Undone`, when the patch that takes it back is applied.
     pub fn undo(self, decision: Decision, by: PatchId) -> Result<Self, AlreadyDecided> {
         match self {

@@ -7,6 +7,7 @@ mod orders;
 mod pulls;
 mod pushes;
 pub(super) mod repositories;
+mod ties;
 
 pub use issues::StoredIssue;
 pub use pulls::PullTask;

@@ -4,7 +4,7 @@ use serde_json::json;
 use slack_morphism::prelude::*;
 
 use super::{
-    super::fit::{clean, cut, units},
+    super::fit::{apart, clean, cut, units},
     literal,
 };
 use crate::domain::{
@@ -73,7 +73,7 @@ impl<'a> Pieces<'a> {
             Span::Mention { user, name } => return self.mention(user, name),
             Span::Time(at) => return self.time(*at),
         };
-        let text = cut(&clean(text), most);
+        let text = apart(cut(&clean(text), most));
         self.text(look, &text);
         units(&text)
     }
@@ -103,7 +103,7 @@ impl<'a> Pieces<'a> {
     }
 
     fn link(&mut self, text: &str, url: &str, most: usize) -> usize {
-        let text = cut(&clean(text), most);
+        let text = apart(cut(&clean(text), most));
         let Some(url) = address(url, self.pages) else {
             self.text(Look::Plain, &text);
             return units(&text);

@@ -1,0 +1,107 @@
+//! The facts of a digest, read in few looks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono_tz::Tz;
+
+use super::crew;
+use crate::{
+    domain::{
+        digest::{Digest, Loaded, Waiting},
+        ids::{MemberId, ProjectId},
+        member::Member,
+        patch::Patch,
+        project::{Lifecycle, Project},
+        session::Party,
+        time::Timestamp,
+        tracker::PullState,
+    },
+    review::rules,
+    store::{self, Tx},
+};
+
+/// Pull requests that are looked at, of each kind, and decisions.
+const MOST: usize = 500;
+
+/// What a standup is made of, and the clocks that it speaks by.
+pub(super) async fn standup(tx: &mut Tx, digest: &Digest, now: Timestamp) -> store::Result<(Loaded, Tz)> {
+    let members = tx.members().await?;
+    let zone = zone(digest, &members);
+    let crew = crew::of(digest, &members, zone);
+    let (projects, hidden) = scope(tx, digest).await?;
+    let earliest = crew.hands.iter().map(|hand| hand.since).fold(crew.since, Ord::min);
+    let ids: BTreeSet<ProjectId> = projects.iter().map(|project| project.id).collect();
+    let mut plans = Vec::new();
+    for project in &projects {
+        plans.extend(tx.plan(project.id).await?);
+    }
+    let mut decided = tx.patches_decided_since(earliest, MOST).await?;
+    decided.retain(|patch| ids.contains(&patch.project));
+    let mut pulls = tx.open_pulls(MOST).await?;
+    for state in [PullState::Merged, PullState::Closed] {
+        pulls.extend(tx.pulls_since(state, earliest, MOST).await?);
+    }
+    let names: BTreeMap<MemberId, String> = members.iter().map(|member| (member.id, member.name.clone())).collect();
+    let logins = tx.logins().await?;
+    let linked = logins.iter().filter(|login| login.party == Party::GitHub);
+    let loaded = Loaded {
+        slot: digest.slot,
+        today: digest.slot.to_utc().with_timezone(&zone).date_naive(),
+        since: crew.since,
+        now,
+        hands: crew.hands,
+        waiting: waiting(tx, &ids, &names, now).await?,
+        names,
+        plans,
+        hidden,
+        decided,
+        pulls,
+        about: tx.pull_ties(earliest).await?,
+        linked: tx.repository_ties().await?,
+        repositories: tx.repositories().await?.into_iter().map(|one| (one.id(), one.seen.full_name)).collect(),
+        // A robot's login is no number.
+        accounts: linked.filter_map(|login| Some((login.subject.parse().ok()?, login.member))).collect(),
+    };
+    Ok((loaded, zone))
+}
+
+/// The clocks that a digest speaks by: those of whoever asked for it.
+fn zone(digest: &Digest, members: &[Member]) -> Tz {
+    let asker = members.iter().find(|member| Some(member.id) == digest.by);
+    asker.and_then(|member| member.time_zone.parse().ok()).unwrap_or(chrono_tz::UTC)
+}
+
+/// The projects that a digest is about, by key, and those of which it must not tell.
+async fn scope(tx: &mut Tx, digest: &Digest) -> store::Result<(Vec<Project>, BTreeSet<ProjectId>)> {
+    let mut projects = tx.projects().await?;
+    projects.retain(|project| project.lifecycle != Lifecycle::Archived);
+    let own = tx.channel_project(&digest.venue).await?;
+    let hidden = BTreeSet::new();
+    if !digest.projects.is_empty() {
+        projects.retain(|project| digest.projects.contains(&project.id));
+    } else if let Some(own) = own {
+        projects.retain(|project| project.id == own);
+    }
+    projects.retain(|project| !hidden.contains(&project.id));
+    Ok((projects, hidden))
+}
+
+/// The proposals about these projects that wait, with who may approve each.
+async fn waiting(
+    tx: &mut Tx,
+    projects: &BTreeSet<ProjectId>,
+    names: &BTreeMap<MemberId, String>,
+    now: Timestamp,
+) -> store::Result<Vec<Waiting>> {
+    let mut waiting = Vec::new();
+    let is_open = |patch: &Patch| projects.contains(&patch.project) && now < patch.expires_at;
+    for patch in tx.open_patches().await?.into_iter().filter(is_open) {
+        let policy = tx.policy_of(patch.project).await?;
+        let whose = match policy.demand(&patch).by {
+            Some(role) => rules::at_least(role),
+            None => rules::approvers(&policy.approvers, names).unwrap_or_else(|| "any member".to_owned()),
+        };
+        waiting.push(Waiting { patch, whose });
+    }
+    Ok(waiting)
+}

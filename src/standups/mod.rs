@@ -1,0 +1,25 @@
+//! Digests: what a team did, does and waits for, from facts and at the right time.
+//!
+//! [`load`] reads the facts of a digest, [`domain::digest`](crate::domain::digest) makes of them what it tells, purely,
+//! and [`compose`] puts that into words within the limits of every surface.
+
+mod compose;
+mod crew;
+mod load;
+mod words;
+
+pub use compose::Composed;
+
+use crate::{
+    domain::{digest::Digest, time::Timestamp},
+    store::{self, Tx},
+};
+
+/// What a digest says, as things stand.
+pub async fn digest(tx: &mut Tx, digest: &Digest, now: Timestamp) -> store::Result<Composed> {
+    let (loaded, zone) = load::standup(tx, digest, now).await?;
+    Ok(compose::standup(&loaded.standup(), zone, now))
+}
+
+#[cfg(test)]
+mod tests;
