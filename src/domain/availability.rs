@@ -1,11 +1,13 @@
 //! When a member works, and when they don't.
 
+use std::fmt;
+
 use chrono::{Datelike, NaiveDate, NaiveTime, Weekday};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    schedule::{Holidays, wall},
+    schedule::{self, Holidays, wall},
     time::Timestamp,
 };
 
@@ -21,6 +23,57 @@ pub struct Hours {
     pub from: NaiveTime,
     /// When it ends; after it began.
     pub to: NaiveTime,
+}
+
+impl Default for Hours {
+    /// Monday to Friday from nine to five.
+    fn default() -> Self {
+        let clock = |hour| NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default();
+        let days = vec![Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri];
+        Self { days, from: clock(9), to: clock(17) }
+    }
+}
+
+impl fmt::Display for Hours {
+    /// `Mon–Thu 09:00–17:00`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}–{}", schedule::days(&self.days), schedule::clock(self.from), schedule::clock(self.to))
+    }
+}
+
+/// What a member chose themselves; the rest is as their profile and everybody's hours say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OwnHours {
+    /// Their hours.
+    pub hours: Option<Hours>,
+    /// Their time zone.
+    pub zone: Option<Tz>,
+}
+
+/// What somebody says of their own hours; the rest stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HoursWish {
+    /// The days on which they work.
+    pub days: Option<Vec<Weekday>>,
+    /// When a day begins, and when it ends, after that.
+    pub span: Option<(NaiveTime, NaiveTime)>,
+    /// Their time zone.
+    pub zone: Option<Tz>,
+}
+
+impl HoursWish {
+    /// What holds once it is granted.
+    pub fn over(self, own: OwnHours) -> OwnHours {
+        let Self { days, span, zone } = self;
+        let hours = if days.is_none() && span.is_none() {
+            own.hours
+        } else {
+            let old = own.hours.unwrap_or_default();
+            let (from, to) = span.unwrap_or((old.from, old.to));
+            Some(Hours { days: days.unwrap_or(old.days), from, to })
+        };
+        OwnHours { hours, zone: zone.or(own.zone) }
+    }
 }
 
 /// Days on which somebody is away.
@@ -49,6 +102,13 @@ impl Leave {
     /// Whether they are away on that day.
     pub fn covers(&self, day: NaiveDate) -> bool {
         (self.from..=self.to).contains(&day)
+    }
+
+    /// Both together, where they share a day or one follows the other.
+    pub fn joined(&self, other: &Self) -> Option<Self> {
+        let near = |one: &Self, two: &Self| one.from.pred_opt().is_none_or(|before| before <= two.to);
+        (near(self, other) && near(other, self))
+            .then(|| Self { from: self.from.min(other.from), to: self.to.max(other.to) })
     }
 }
 
@@ -112,6 +172,22 @@ mod tests {
             ("2027-01-04", true),
         ] {
             assert_eq!(ana().works_on(day(at)), works, "{at}");
+        }
+    }
+
+    #[test]
+    fn leaves_that_touch_are_one() {
+        let leave = |from: &str, to: &str| Leave { from: day(from), to: day(to) };
+        let first = leave("2026-12-24", "2026-12-28");
+        for (other, whole) in [
+            (leave("2026-12-29", "2026-12-31"), Some(leave("2026-12-24", "2026-12-31"))),
+            (leave("2026-12-20", "2026-12-23"), Some(leave("2026-12-20", "2026-12-28"))),
+            (leave("2026-12-25", "2026-12-26"), Some(first.clone())),
+            (leave("2026-12-30", "2026-12-31"), None),
+            (leave("2026-12-01", "2026-12-22"), None),
+        ] {
+            assert_eq!(first.joined(&other), whole);
+            assert_eq!(other.joined(&first), whole);
         }
     }
 

@@ -121,6 +121,8 @@ ids! {
     ReminderId = "rem";
     /// A conversation that people had in a channel.
     ThreadId = "thr";
+    /// A calendar of days on which nobody works.
+    CalendarId = "cld";
 }
 
 #[cfg(test)]

@@ -26,6 +26,10 @@ pub(super) async fn recognise(desk: &Desk, tenant: TenantId, identity: &Identity
         (Surface::Console, Some(known)) => slack_identity(desk, tenant, known).await?,
         (Surface::Console, None) => None,
     };
+    let own_zone = match &known {
+        Some(known) => desk.store.read(tenant).await?.own_hours(known.id).await?.zone,
+        None => None,
+    };
     let asked = match &at_slack {
         None => Ok(false),
         Some(identity) => match desk.slack(tenant, &identity.team).await {
@@ -33,6 +37,9 @@ pub(super) async fn recognise(desk: &Desk, tenant: TenantId, identity: &Identity
             Err(error) => Err(error),
         },
     };
+    if let Some(zone) = own_zone {
+        zone.name().clone_into(&mut member.time_zone);
+    }
     if let Err(SlackError::RateLimited(pause)) = asked {
         return Err(JobError::Wait(pause));
     }

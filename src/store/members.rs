@@ -43,13 +43,15 @@ impl TryFrom<MemberRow> for Member {
     }
 }
 
-/// Adds or updates a member.
+/// Adds or updates a member. A time zone that they chose themselves stays.
 async fn upsert(session: &mut Session, tenant: &str, member: &Member) -> Result<()> {
     execute!(
         session,
         "INSERT INTO members (tenant_id, id, name, role, standing, time_zone) VALUES ($1, $2, $3, $4, $5, $6) \
          ON CONFLICT (tenant_id, id) DO UPDATE SET \
-         name = excluded.name, role = excluded.role, standing = excluded.standing, time_zone = excluded.time_zone",
+         name = excluded.name, role = excluded.role, standing = excluded.standing, \
+         time_zone = CASE WHEN EXISTS (SELECT 1 FROM work_hours h WHERE h.tenant_id = members.tenant_id \
+         AND h.member_id = members.id AND h.zone IS NOT NULL) THEN members.time_zone ELSE excluded.time_zone END",
         tenant,
         member.id.to_string(),
         &member.name,

@@ -25,6 +25,8 @@ mod accounts;
 mod announcements;
 mod answers;
 mod audit;
+mod availability;
+mod calendars;
 mod calls;
 mod cards;
 mod changes;

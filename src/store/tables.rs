@@ -132,6 +132,10 @@ const TABLES: &[Table] = &[
         "id kind surface team channel projects recurrence zone late_hours:number pause skipped has_drafts:flag made_by \
          created_at:number next_run_at:number",
     ),
+    along("work_hours", "member_id", "member_id hours zone told_zone"),
+    along("leaves", "member_id, first_day", "member_id first_day last_day"),
+    along("calendars", "id", "id country address name member_id venue identity added_at:number read_at:number trouble"),
+    along("holidays", "calendar_id, day", "calendar_id day name"),
     along("audit", "seq", "id at:number actor action subject venue before after"),
     stays("llm_accounts", SECRETS),
     stays("connections", SECRETS),

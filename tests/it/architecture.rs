@@ -57,7 +57,7 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ("oauth2::", &["connect/oauth.rs"], "there is one OAuth engine"),
     (
         "cron::",
-        &["domain/schedule/cron.rs"],
+        &["domain/schedule"],
         "the crate knows nothing of summer time: expressions are spelled out in one place",
     ),
     ("aes_gcm::", &["secrets"], "secrets are encrypted in one place"),

@@ -60,6 +60,7 @@ mod slack_receive;
 mod slack_refused;
 mod slack_threads;
 mod store_announcements;
+mod store_availability;
 mod store_conversation;
 mod store_jobs;
 mod store_models;

@@ -20,7 +20,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
-    store_schedules,
+    store_availability, store_schedules,
     store_tenancy::{self, Full},
     store_trackers,
     support::{
@@ -159,6 +159,7 @@ async fn worked(docket: &TestApp<'_>) {
     tx.object(open.id, open.revision, open.author, "too early", docket.db.chance.now()).await.unwrap();
     store_trackers::fill(docket.db, &mut tx, open.author, open.project).await;
     store_schedules::fill(docket.db, &mut tx, open.author).await;
+    store_availability::fill(docket.db, &mut tx, open.author).await;
     tx.commit().await.unwrap();
 }
 

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use docket::{
     domain::{
         audit::AuditEntry,
+        calendar::Calendar,
         card::{Answer, Card, Entry, EntryContent},
         connection::Connection,
         ids::{DeliveryId, MemberId, PatchId, ProjectId, TenantId},
@@ -28,7 +29,7 @@ use docket::{
 };
 
 use crate::{
-    store_announcements, store_models, store_schedules, store_trackers,
+    store_announcements, store_availability, store_models, store_schedules, store_trackers,
     support::{
         clock::START,
         db::{TestDb, for_each_db},
@@ -42,12 +43,13 @@ for_each_db! {
 }
 
 /// Tables whose rows belong to a tenant, each with the case below that proves it is out of reach.
-const TABLES: [&str; 46] = [
+const TABLES: [&str; 50] = [
     "answers",
     "api_requests",
     "api_tokens",
     "approvals",
     "audit",
+    "calendars",
     "cards",
     "channels",
     "connections",
@@ -55,12 +57,14 @@ const TABLES: [&str; 46] = [
     "digests",
     "entries",
     "flows",
+    "holidays",
     "identities",
     "incidents",
     "installations",
     "issue_orders",
     "issues",
     "jobs",
+    "leaves",
     "lessons",
     "llm_accounts",
     "llm_calls",
@@ -89,6 +93,7 @@ const TABLES: [&str; 46] = [
     "tasks",
     "tenants",
     "tickets",
+    "work_hours",
 ];
 
 /// What is no tenant's: which deliveries of an App were asked for again, though many tenants may share it.
@@ -121,6 +126,7 @@ pub(crate) struct Full {
     repository: Repository,
     told: store_announcements::Told,
     planned: store_schedules::Planned,
+    calendar: Calendar,
 }
 
 pub(crate) async fn fill(db: &TestDb) -> Full {
@@ -170,6 +176,7 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
     let repository = store_trackers::fill(db, &mut tx, member, project.id).await;
     let told = store_announcements::fill(db, &mut tx, member, project.id).await;
     let planned = store_schedules::fill(db, &mut tx, member).await;
+    let calendar = store_availability::fill(db, &mut tx, member).await;
     tx.commit().await.unwrap();
     db.store.start_flow(&flow(tenant, member)).await.unwrap();
     Full {
@@ -191,6 +198,7 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
         repository,
         told,
         planned,
+        calendar,
     }
 }
 
@@ -323,6 +331,7 @@ async fn sees(tx: &mut Tx, full: &Full) -> Vec<(&'static str, bool)> {
     let mut seen = store_trackers::sees(tx, &full.repository, project).await;
     seen.extend(store_announcements::sees(tx, &full.told, full.member).await);
     seen.extend(store_schedules::sees(tx, &full.planned).await);
+    seen.extend(store_availability::sees(tx, &full.calendar).await);
     seen.extend([
         ("tenants", tx.policy().await.unwrap().approvals == 2),
         ("installations", tx.installation(Surface::Slack, "T1").await.unwrap().is_some()),
@@ -423,12 +432,14 @@ async fn meddle(db: &TestDb, intruder: TenantId, full: &Full) {
     store_trackers::meddle(&mut tx, &full.repository, full.project.id).await;
     store_announcements::meddle(&mut tx, &full.told, full.member).await;
     store_schedules::meddle(&mut tx, &full.planned).await;
+    store_availability::meddle(&mut tx, &full.calendar).await;
     tx.commit().await.unwrap();
 
     // What would refer to a row of another tenant is refused.
     store_trackers::meddle_by_reference(db, intruder, (full.member, full.project.id)).await;
     store_announcements::meddle_by_reference(db, intruder, &full.told, full.member).await;
     store_schedules::meddle_by_reference(db, intruder, full.member).await;
+    store_availability::meddle_by_reference(db, intruder, &full.calendar).await;
     let mut tx = db.store.write(intruder).await.unwrap();
     assert!(tx.put_installation(&full.installation).await.is_err());
     drop(tx);

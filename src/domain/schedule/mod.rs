@@ -1,6 +1,7 @@
 //! When a channel gets its digests: on the clocks of a place, whatever these clocks do.
 
 mod cron;
+mod moment;
 mod recurrence;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     cron::Cron,
+    moment::Moment,
     recurrence::{MonthDay, Recurrence},
+    words::{clock, days},
 };
 use super::{
     event::Venue,

@@ -37,7 +37,7 @@ fn in_order(days: &[Weekday]) -> Vec<Weekday> {
 }
 
 /// Days of the week in words: `Mon–Fri`, `Mon, Wed`, `every day`, `no day`.
-pub(in crate::domain) fn days(days: &[Weekday]) -> String {
+pub fn days(days: &[Weekday]) -> String {
     let days = in_order(days);
     match days.len() {
         0 => return "no day".to_owned(),
@@ -59,7 +59,7 @@ pub(in crate::domain) fn days(days: &[Weekday]) -> String {
 }
 
 /// A time of the day: `09:30`.
-pub(in crate::domain) fn clock(at: NaiveTime) -> String {
+pub fn clock(at: NaiveTime) -> String {
     at.format("%H:%M").to_string()
 }
 
