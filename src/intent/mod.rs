@@ -1,7 +1,7 @@
 //! STEP 2: what people type becomes an [`Intent`].
 //!
 //! [`command`] is the one declared grammar, [`phrase`] understands everyday sentences without a model, [`wish`] reads
-//! the sentences of an `edit`, and [`place`] finds out which project is meant. All of it is pure. Text from Slack goes
+//! the sentences of an `edit`, [`when`] when something is to happen, and [`place`] finds out which project is meant. All of it is pure. Text from Slack goes
 //! through [`text::from_slack`] once, in Slack's adapter; everything here reads its result.
 
 mod args;
@@ -18,6 +18,7 @@ mod roles;
 mod table;
 pub mod text;
 pub mod value;
+pub mod when;
 pub mod wish;
 
 use chrono::NaiveDate;
