@@ -35,7 +35,8 @@ pub struct Delivery {
     pub source: Source,
     /// Unique per tenant and source: a second delivery of the same key is the same request again.
     pub dedupe_key: String,
-    /// The raw body, exactly as it was signed; where it held a provider's key, with that sealed or masked.
+    /// The raw body, exactly as it was signed; where it held a provider's key, with that sealed or masked. Of an event of
+    /// Slack that was handled nothing.
     pub body: Vec<u8>,
     /// When it came.
     pub received_at: Timestamp,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    heard::Heard,
     ids::{DeliveryId, PatchId},
     member::{Identity, Surface},
     model::AccountForm,
@@ -137,4 +138,6 @@ pub struct Incoming {
     pub venue: Option<Venue>,
     /// What.
     pub event: Event,
+    /// The message of a channel that it tells of, whether or not that asks something of Docket.
+    pub heard: Option<Heard>,
 }

@@ -4,9 +4,10 @@
 //! it is answered 2xx. Nothing slow happens here but the opening of a form, whose trigger lives 3 seconds: that is
 //! started after the answer.
 //!
-//! Two things are not stored. Slack sends every message of the channels that Docket is in: of those that nobody
-//! addressed to it, only what is said in the thread of a card, or of a draft that is being made, is kept; the others
-//! are acknowledged and forgotten. And a provider's key is sealed before anything is stored (see [`keys`]).
+//! Two things are not stored. Slack sends every message of the channels that Docket is in: where somebody decided that
+//! what is said there is not kept, only what asks something of Docket is, and what is said in the thread of a card or
+//! of a draft that is being made; the rest is acknowledged and forgotten. And a provider's key is sealed before anything
+//! is stored (see [`keys`]).
 
 use std::{sync::Arc, time::Duration};
 
@@ -35,10 +36,12 @@ use crate::{
     domain::{
         delivery::{Delivery, Source},
         event::{Action, Event, Incoming},
+        heard::Saying,
         ids::TenantId,
         job::{Job, NewJob},
         member::Surface,
         message::Message,
+        secret::without_keys,
         time::Timestamp,
     },
     intent::may_take_long,
@@ -149,7 +152,7 @@ async fn answer(door: &SlackDoor, source: Source, body: Bytes, at: Timestamp) ->
         return Answered::new("url_verification", challenge);
     }
     let outcome = match receive::receive(source, &body) {
-        Ok(received) if source == Source::SlackEvent && received.incoming.event == Event::Nothing => Ok(ignored()),
+        Ok(received) if source == Source::SlackEvent && asks_nothing(&received.incoming) => Ok(ignored()),
         Ok(received) => admit(door, source, body, at, received).await,
         Err(unreadable) => keep_unreadable(door, source, body, at, unreadable).await,
     };
@@ -211,10 +214,12 @@ async fn admit(
         let errors = json!({ "response_action": "errors", "errors": { WORDS: "Say what should be different." } });
         return Ok(Answered::new("refused", Json(errors)));
     }
-    if is_talk_of_others(door, tenant, &received.incoming).await? {
+    let is_talk = source == Source::SlackEvent && is_talk_of_others(door, tenant, &received.incoming).await?;
+    if is_talk && !may_hear(door, tenant, &received.incoming).await? {
         return Ok(ignored());
     }
     let (body, plan) = match keys::keep(door, tenant, source, body, &received.incoming).await? {
+        Kept::Body(body) if is_talk => (body, Plan::Work),
         Kept::Body(body) => (body, plan(door, source, tenant, &received).await),
         Kept::Masked(body) => (body, Plan::Warn),
         Kept::Nothing(answered) => return Ok(answered),
@@ -227,7 +232,8 @@ async fn admit(
         body: body.into(),
         received_at: at,
     };
-    let job = matches!(plan, Plan::Work).then(|| handling(&delivery, &received));
+    let job =
+        matches!(plan, Plan::Work).then(|| if is_talk { hearing(&delivery) } else { handling(&delivery, &received) });
     let outcome = plan.outcome().map(str::to_owned);
     let stored = NewDelivery { delivery, job, job_id: door.chance.id(), outcome };
     if door.intake.accept(stored).await? == Accepted::Duplicate {
@@ -279,13 +285,37 @@ fn ignored() -> Answered {
     Answered::new("ignored", StatusCode::OK)
 }
 
-/// Whether these are words in a thread that has nothing to do with us.
+/// Whether nobody has anything to do about it.
+fn asks_nothing(incoming: &Incoming) -> bool {
+    incoming.event == Event::Nothing && incoming.heard.is_none()
+}
+
+/// Whether people talk to each other, and not in a thread that has to do with us.
 async fn is_talk_of_others(door: &SlackDoor, tenant: TenantId, incoming: &Incoming) -> store::Result<bool> {
     match (&incoming.event, &incoming.venue) {
         (Event::Reply(_), Some(venue)) => Ok(!door.store.read(tenant).await?.is_our_thread(venue).await?),
-        (Event::Reply(_), None) => Ok(true),
+        (Event::Reply(_), None) | (Event::Nothing, _) => Ok(true),
         _ => Ok(false),
     }
+}
+
+/// Whether what people say to each other may be kept: that it was taken back always, and of what is said only what holds
+/// no key, where nobody has turned that off.
+async fn may_hear(door: &SlackDoor, tenant: TenantId, incoming: &Incoming) -> store::Result<bool> {
+    let (Some(venue), Some(heard)) = (&incoming.venue, &incoming.heard) else { return Ok(false) };
+    match &heard.what {
+        Saying::Deleted => Ok(true),
+        Saying::Said(wording) if without_keys(&wording.text).is_some() => Ok(false),
+        Saying::Said(_) => {
+            let channel = door.store.read(tenant).await?.heard_channel(venue).await?;
+            Ok(channel.is_none_or(|channel| channel.is_kept))
+        }
+    }
+}
+
+/// The job for what people say to each other. It has no order: whatever becomes of a message, it comes out the same.
+fn hearing(delivery: &Delivery) -> NewJob {
+    Job::HandleDelivery { delivery: delivery.id }.due(delivery.received_at)
 }
 
 /// A request for changes that says nothing; the form stays open with a hint.

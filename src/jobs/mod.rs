@@ -7,6 +7,7 @@ mod consult;
 mod conversation;
 mod drafting;
 mod handle;
+mod heard;
 mod issues;
 mod links;
 mod people;

@@ -54,6 +54,8 @@ pub async fn export(
         name: moved.name,
         policy: moved.policy,
         next_patch: moved.next_patch,
+        last_thread: moved.last_thread,
+        kept_days: moved.kept_days,
         created_at: moved.created_at,
         exported_at: chance.now(),
         rows,

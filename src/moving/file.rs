@@ -32,6 +32,10 @@ pub(super) struct Header {
     pub(super) name: String,
     pub(super) policy: Option<String>,
     pub(super) next_patch: u32,
+    #[serde(default)]
+    pub(super) last_thread: u32,
+    #[serde(default)]
+    pub(super) kept_days: Option<u32>,
     pub(super) created_at: Timestamp,
     pub(super) exported_at: Timestamp,
     /// How many rows of each table follow.

@@ -127,6 +127,8 @@ async fn write(
         name: header.name.clone(),
         policy: header.policy.clone(),
         next_patch: header.next_patch,
+        last_thread: header.last_thread,
+        kept_days: header.kept_days,
         created_at: header.created_at,
     })
     .await?;

@@ -151,16 +151,19 @@ impl Tx {
     }
 
     /// Marks a delivery as handled with an outcome, once: false means that it was handled before, and
-    /// the caller must then write nothing.
+    /// the caller must then write nothing. What Slack tells in an event is then forgotten: what is to be kept of it has
+    /// its own place, and a later copy is known by its key.
     pub async fn finish_delivery(&mut self, id: DeliveryId, outcome: &str, at: Timestamp) -> Result<bool> {
         let rows = execute!(
             self.session,
-            "UPDATE deliveries SET handled_at = $3, outcome = $4 \
+            "UPDATE deliveries SET handled_at = $3, outcome = $4, \
+             body = CASE WHEN source = 'slack.event' THEN $5 ELSE body END \
              WHERE tenant_id = $1 AND id = $2 AND handled_at IS NULL",
             &self.key,
             id.to_string(),
             at.as_millis(),
-            outcome
+            outcome,
+            Vec::<u8>::new()
         );
         Ok(rows == 1)
     }

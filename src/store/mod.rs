@@ -37,6 +37,7 @@ mod deliveries;
 mod dialect;
 mod entries;
 mod flows;
+mod heard;
 mod hooks;
 mod jobs;
 mod lessons;

@@ -19,6 +19,10 @@ pub struct MovedTenant {
     pub policy: Option<String>,
     /// The number of its next patch code.
     pub next_patch: u32,
+    /// The number of its newest conversation: the next ones are called otherwise.
+    pub last_thread: u32,
+    /// How many days messages are kept, where somebody decided that.
+    pub kept_days: Option<u32>,
     /// Since when it is there.
     pub created_at: Timestamp,
 }
@@ -40,13 +44,19 @@ impl Tx {
     pub async fn moved_tenant(&mut self) -> Result<Option<MovedTenant>> {
         let row = first!(
             self.session,
-            (String, Option<String>, i64, i64),
-            "SELECT name, policy, next_patch, created_at FROM tenants WHERE id = $1",
+            (String, Option<String>, i64, i64, Option<i64>, i64),
+            "SELECT name, policy, next_patch, last_thread, kept_days, created_at FROM tenants WHERE id = $1",
             &self.key
         );
-        let tenant = |(name, policy, next, created_at): (String, Option<String>, i64, i64)| {
-            let next_patch = small("patch code", next)?;
-            Ok(MovedTenant { name, policy, next_patch, created_at: Timestamp::from_millis(created_at) })
+        let tenant = |(name, policy, next, thread, days, created_at): (_, _, i64, i64, Option<i64>, i64)| {
+            Ok(MovedTenant {
+                name,
+                policy,
+                next_patch: small("patch code", next)?,
+                last_thread: small("thread number", thread)?,
+                kept_days: days.map(|days| small("days", days)).transpose()?,
+                created_at: Timestamp::from_millis(created_at),
+            })
         };
         row.map(tenant).transpose()
     }
@@ -55,13 +65,16 @@ impl Tx {
     pub async fn put_moved_tenant(&mut self, tenant: &MovedTenant) -> Result<()> {
         execute!(
             self.session,
-            "INSERT INTO tenants (id, name, policy, next_patch, created_at) VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT (id) DO UPDATE SET name = excluded.name, policy = excluded.policy, \
-             next_patch = excluded.next_patch, created_at = excluded.created_at",
+            "INSERT INTO tenants (id, name, policy, next_patch, last_thread, kept_days, created_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO UPDATE SET name = excluded.name, \
+             policy = excluded.policy, next_patch = excluded.next_patch, last_thread = excluded.last_thread, \
+             kept_days = excluded.kept_days, created_at = excluded.created_at",
             &self.key,
             &tenant.name,
             &tenant.policy,
             i64::from(tenant.next_patch),
+            i64::from(tenant.last_thread),
+            tenant.kept_days.map(i64::from),
             tenant.created_at.as_millis()
         );
         Ok(())

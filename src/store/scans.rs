@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
 use super::{
-    Store, accounts, announcements, calls, cards, dialect, lessons, plans, progress, requests, routes, schedules,
-    tokens, trackers,
+    Store, accounts, announcements, calls, cards, dialect, heard, lessons, plans, progress, requests, routes,
+    schedules, tokens, trackers,
 };
 
 /// How often the compiled statement winds a table, or an index, to its start to read it through.
@@ -55,6 +55,10 @@ async fn sqlite_runs_every_hot_statement_by_an_index() {
         ("schedules that are due", schedules::DUE, 0),
         ("repositories by name", trackers::repositories::LIKE, 0),
         ("a token", tokens::BY_HASH, 0),
+        ("a message", heard::messages::ITSELF, 0),
+        ("a withdrawn message", heard::messages::WITHDRAWN, 0),
+        ("conversations since", heard::threads::SINCE, 0),
+        ("their messages", heard::threads::MESSAGES_SINCE, 0),
         ("an answered request", requests::ANSWER, 0),
         ("old requests", requests::OLD, 0),
         ("drafts that are being made", cards::DRAFTS, 0),

@@ -76,6 +76,11 @@ const TABLES: &[Table] = &[
     along("task_dependencies", "project_id, task, depends_on", "project_id task:number depends_on:number"),
     along("channels", "surface, team, channel", "surface team channel project_id"),
     along(
+        "heard_channels",
+        "surface, team, channel",
+        "surface team channel is_private:flag is_kept:flag set_by left_at:number",
+    ),
+    along(
         "patches",
         "code",
         "id code:number revision:number project_id founding_key founding base:number mode title steps before_tasks \
@@ -149,6 +154,9 @@ const TABLES: &[Table] = &[
     stays("looks", "is how far this server has looked at trackers; another one looks itself"),
     stays("cards", "is messages that this server posted and keeps true"),
     stays("pull_cards", "is messages that this server posted and keeps true"),
+    stays("threads", SAID),
+    stays("messages", SAID),
+    stays("withdrawn_messages", SAID),
     stays("notices", SAID),
     stays("digests", SAID),
     stays("answers", SAID),

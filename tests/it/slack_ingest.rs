@@ -213,7 +213,7 @@ async fn only_people_who_speak_to_us_are_listened_to(db: &TestDb) {
         but("bot_id", json!("B1")),
         but("user", json!(BOT)),
         but("subtype", json!("message_changed")),
-        but("channel_type", json!("channel")),
+        but("channel_type", json!("mpim")),
         but("text", Value::Null),
     ]
     .iter()

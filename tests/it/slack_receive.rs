@@ -5,6 +5,7 @@ use docket::{
     domain::{
         delivery::Source,
         event::{Action, Event},
+        heard::Saying,
     },
 };
 use proptest::prelude::*;
@@ -148,8 +149,6 @@ fn what_is_said_is_for_us_or_in_a_thread_or_nothing() {
             json!({ "channel_type": "group", "thread_ts": "1794.1", "text": "so <@UDOCKET> next" }),
             words("so <@UDOCKET> next"),
         ),
-        (json!({ "channel_type": "channel" }), Event::Nothing),
-        (json!({ "channel_type": "channel", "thread_ts": "1795.1" }), Event::Nothing),
         (json!({ "channel_type": "channel", "thread_ts": "1794.1" }), said("hello")),
         (json!({ "channel_type": "group", "thread_ts": "1794.1", "text": "ask <@U2>" }), said("ask <@U2>")),
         (json!({ "channel_type": "channel", "thread_ts": "1794.1", "subtype": "thread_broadcast" }), said("hello")),
@@ -168,9 +167,155 @@ fn what_is_said_is_for_us_or_in_a_thread_or_nothing() {
                                "authorizations": [{ "user_id": "UDOCKET", "is_bot": true }] });
         let received = receive(Source::SlackEvent, envelope.to_string().as_bytes()).unwrap();
         assert_eq!(received.incoming.event, expected, "{fields}");
+        assert!(expected != Event::Nothing || received.incoming.heard.is_none(), "{fields}");
         let key = if expected == Event::Nothing { "Ev1" } else { "said:C1:1795.1" };
         assert_eq!(received.dedupe_key, key, "{fields}");
     }
+}
+
+/// What an event of a message means, whose usual fields these go over; Slack may say who we are.
+fn overheard(fields: &Value, knows_us: bool) -> Received {
+    let mut event = json!({ "type": "message", "user": "U1", "text": "hello", "ts": "1795.000002", "channel": "C1",
+                            "channel_type": "channel" });
+    for (name, value) in fields.as_object().unwrap() {
+        event[name] = value.clone();
+    }
+    let us = if knows_us { json!([{ "user_id": "UDOCKET", "is_bot": true }]) } else { json!([]) };
+    let envelope = json!({ "type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": event,
+                           "authorizations": us });
+    receive(Source::SlackEvent, envelope.to_string().as_bytes()).unwrap()
+}
+
+/// What was heard, shortly: the message, whether it is private, and what it says since when.
+fn short(received: &Received) -> Option<String> {
+    let heard = received.incoming.heard.as_ref()?;
+    assert_eq!(heard.at.as_millis(), heard.message.split('.').next().unwrap().parse::<i64>().unwrap() * 1_000);
+    let what = match &heard.what {
+        Saying::Said(wording) => format!("{:?} since {}", wording.text, wording.since),
+        Saying::Deleted => "gone".to_owned(),
+    };
+    let (_, _, thread) = from(received);
+    Some(format!("{} {:?} {:?} {what}", heard.message, thread, heard.is_private))
+}
+
+#[test]
+fn what_people_say_in_channels_is_heard_whether_or_not_it_asks_something_of_us() {
+    for (fields, event, expected) in [
+        (json!({}), "nothing", "1795.000002 None Some(false) \"hello\" since 1795000002"),
+        (json!({ "thread_ts": "1795.000002" }), "nothing", "1795.000002 None Some(false) \"hello\" since 1795000002"),
+        (
+            json!({ "channel_type": "group", "text": " a &amp; <@U2|ben> " }),
+            "nothing",
+            "1795.000002 None Some(true) \"a & <@U2>\" since 1795000002",
+        ),
+        (json!({ "subtype": "file_share" }), "nothing", "1795.000002 None Some(false) \"hello\" since 1795000002"),
+        (
+            json!({ "thread_ts": "1794.5" }),
+            "reply",
+            "1795.000002 Some(\"1794.5\") Some(false) \"hello\" since 1795000002",
+        ),
+        (
+            json!({ "thread_ts": "1794.5", "subtype": "thread_broadcast" }),
+            "reply",
+            "1795.000002 Some(\"1794.5\") Some(false) \"hello\" since 1795000002",
+        ),
+        (
+            json!({ "text": "<@UDOCKET> next" }),
+            "words",
+            "1795.000002 None Some(false) \"<@UDOCKET> next\" since 1795000002",
+        ),
+        (
+            json!({ "type": "app_mention", "channel_type": null, "text": "<@UDOCKET> next" }),
+            "words",
+            "1795.000002 None None \"<@UDOCKET> next\" since 1795000002",
+        ),
+    ] {
+        let received = overheard(&fields, true);
+        assert_eq!(short(&received).as_deref(), Some(expected), "{fields}");
+        assert_eq!(received.dedupe_key, "said:C1:1795.000002", "{fields}");
+        let kind = match &received.incoming.event {
+            Event::Nothing => "nothing",
+            Event::Reply(_) => "reply",
+            Event::Words(_) => "words",
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(kind, event, "{fields}");
+    }
+    let long = overheard(&json!({ "text": "x".repeat(9_000) }), true).incoming.heard.unwrap();
+    assert!(matches!(long.what, Saying::Said(wording) if wording.text.len() == 4_000));
+}
+
+#[test]
+fn nothing_is_heard_of_direct_conversations_bots_ourselves_and_what_only_tells_of_something() {
+    for fields in [
+        json!({ "channel_type": "im" }),
+        json!({ "channel_type": "mpim" }),
+        json!({ "channel_type": null }),
+        json!({ "bot_id": "B1" }),
+        json!({ "user": "UDOCKET" }),
+        json!({ "subtype": "channel_join" }),
+        json!({ "subtype": "bot_message" }),
+        json!({ "text": " " }),
+        json!({ "subtype": "file_share", "text": "" }),
+        json!({ "ts": "soon" }),
+        json!({ "subtype": "message_changed" }),
+        json!({ "subtype": "message_changed", "message": { "ts": "1795.1", "text": "x", "user": "U1", "bot_id": "B1" } }),
+        json!({ "subtype": "message_changed", "message": { "ts": "1795.1", "text": "x", "user": "UDOCKET" } }),
+        json!({ "subtype": "message_changed", "channel_type": "im",
+                "message": { "ts": "1795.1", "text": "x", "user": "U1" } }),
+        json!({ "subtype": "message_changed", "message": { "ts": "1795.1", "text": "x", "user": "U1",
+                "subtype": "channel_topic" } }),
+        json!({ "subtype": "message_deleted" }),
+        json!({ "subtype": "message_deleted", "deleted_ts": "1795.1", "channel_type": "im" }),
+        json!({ "subtype": "message_deleted", "deleted_ts": "1795.1", "previous_message": { "bot_id": "B1" } }),
+    ] {
+        let received = overheard(&fields, true);
+        assert_eq!(received.incoming.heard, None, "{fields}");
+    }
+}
+
+#[test]
+fn a_changed_and_a_deleted_message_is_known_by_its_own_id_and_thread() {
+    let edit = json!({ "user": "U1", "text": "hello &gt; all", "ts": "1795.000002", "thread_ts": "1794.5",
+                       "edited": { "user": "U1", "ts": "1799.000007" } });
+    let stone = json!({ "user": "USLACKBOT", "subtype": "tombstone", "text": "This message was deleted.",
+                        "ts": "1795.000002", "thread_ts": "1795.000002" });
+    let unfurled = json!({ "user": "U1", "text": "hello", "ts": "1795.000002" });
+    for (fields, sender, expected) in [
+        (
+            json!({ "subtype": "message_changed", "message": edit }),
+            Some("U1"),
+            "1795.000002 Some(\"1794.5\") Some(false) \"hello > all\" since 1799000007",
+        ),
+        (
+            json!({ "subtype": "message_changed", "message": unfurled }),
+            Some("U1"),
+            "1795.000002 None Some(false) \"hello\" since 1795000002",
+        ),
+        (json!({ "subtype": "message_changed", "message": stone }), None, "1795.000002 None Some(false) gone"),
+        (
+            json!({ "subtype": "message_deleted", "deleted_ts": "1795.000002", "channel_type": "group",
+                 "previous_message": { "user": "U1", "text": "hello", "thread_ts": "1794.5" } }),
+            None,
+            "1795.000002 Some(\"1794.5\") Some(true) gone",
+        ),
+    ] {
+        let mut event = fields;
+        event["ts"] = json!("1800.000001");
+        let received = overheard(&event, true);
+        assert_eq!(short(&received).as_deref(), Some(expected), "{event}");
+        assert_eq!((from(&received).0, received.dedupe_key.as_str()), (sender, "Ev1"), "{event}");
+        assert_eq!(received.incoming.event, Event::Nothing);
+    }
+}
+
+#[test]
+fn a_mention_that_may_be_of_us_is_heard_beside_the_event_that_says_so() {
+    let message = overheard(&json!({ "text": "<@UWHO> next" }), false);
+    assert_eq!((message.dedupe_key.as_str(), &message.incoming.event), ("heard:C1:1795.000002", &Event::Nothing));
+    assert!(message.incoming.heard.is_some());
+    let plain = overheard(&json!({}), false);
+    assert_eq!(plain.dedupe_key, "said:C1:1795.000002");
 }
 
 #[test]

@@ -18,7 +18,8 @@ for_each_db!(
     a_reply_to_a_card_is_kept_and_comes_in_the_order_of_its_channel,
     words_in_a_thread_where_a_card_stands_are_kept,
     words_in_the_thread_of_a_draft_are_kept,
-    talk_among_people_is_acknowledged_and_not_a_word_of_it_is_stored,
+    talk_among_people_is_stored_and_taken_in_whenever_there_is_time,
+    talk_among_people_is_acknowledged_and_not_a_word_of_it_is_stored_where_somebody_turned_that_off,
     a_thread_of_another_tenants_card_is_not_ours,
     a_mention_in_a_thread_is_words_however_it_arrives,
 );
@@ -79,9 +80,42 @@ async fn words_in_the_thread_of_a_draft_are_kept(db: &TestDb) {
     assert_eq!(house.waiting().await.len(), 1);
 }
 
-async fn talk_among_people_is_acknowledged_and_not_a_word_of_it_is_stored(db: &TestDb) {
+/// Turns off that what is said in these channels is kept.
+async fn turn_off(db: &TestDb, tenant: TenantId, channels: &[&str]) {
+    let ana = sample::member(&db.chance, "Ana");
+    let mut tx = db.store.write(tenant).await.unwrap();
+    tx.put_member(&ana, &sample::identity("U-ana")).await.unwrap();
+    for channel in channels {
+        tx.set_kept(&sample::channel(channel), false, ana.id).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+async fn talk_among_people_is_stored_and_taken_in_whenever_there_is_time(db: &TestDb) {
     let house = House::open(db).await;
     card_at(&house, db, sample::channel("C1"), "1795.5").await;
+    let request = house.ana.message("1795.6", None, "the deploy is broken", NOW);
+    assert!(house.send(request.clone()).await.is_empty_ok());
+    assert!(house.send(request).await.is_empty_ok());
+    assert!(
+        house
+            .send(house.ana.message("1795.7", None, "my key is sk-proj-abcdefghij0123456789ABCDEFGHIJ", NOW))
+            .await
+            .is_empty_ok()
+    );
+    assert!(house.send(house.ana.message("1795.8", Some("1795.6"), "I look", NOW)).await.is_empty_ok());
+    // They wait neither for each other nor for what was said to Docket before.
+    let claimed = house.store.claim("a worker", NOW, std::time::Duration::from_mins(1), 10).await.unwrap();
+    assert_eq!(claimed.len(), 2);
+    let bodies = db.bodies().await.join("\n");
+    assert!(bodies.contains("the deploy is broken") && bodies.contains("I look"), "{bodies}");
+    assert!(!bodies.contains("sk-proj"), "what holds a key is not kept");
+}
+
+async fn talk_among_people_is_acknowledged_and_not_a_word_of_it_is_stored_where_somebody_turned_that_off(db: &TestDb) {
+    let house = House::open(db).await;
+    card_at(&house, db, sample::channel("C1"), "1795.5").await;
+    turn_off(db, house.tenant, &["C1", "C2"]).await;
     let base = json!({ "type": "message", "channel_type": "channel", "user": "U1", "text": "our secret",
                        "ts": "1795.9", "channel": "C1" });
     let but = |fields: Value| {
@@ -122,6 +156,7 @@ async fn a_thread_of_another_tenants_card_is_not_ours(db: &TestDb) {
     let house = House::open(db).await;
     let other = db.store.create_tenant("Other", &db.chance).await.unwrap();
     draft_at(db, other, "1795.7").await;
+    turn_off(db, house.tenant, &["C1"]).await;
     assert!(house.send(house.ana.reply("1795.7", "make it smaller", NOW)).await.is_empty_ok());
     assert_eq!(db.bodies().await, Vec::<String>::new());
 }
@@ -138,6 +173,7 @@ async fn a_mention_in_a_thread_is_words_however_it_arrives(db: &TestDb) {
     unsure["authorizations"] = json!([]);
     let body = unsure.to_string().into_bytes();
     let unsure = signed(&house.ana.secret, "/slack/events", "application/json", body, NOW);
+    turn_off(db, house.tenant, &["C1"]).await;
     assert!(house.send(unsure).await.is_empty_ok());
     assert_eq!(db.bodies().await.len(), 0);
     assert!(house.send(house.ana.mention_in("1795.5", "drop 3", NOW)).await.is_empty_ok());

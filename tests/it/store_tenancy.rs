@@ -29,7 +29,7 @@ use docket::{
 };
 
 use crate::{
-    store_announcements, store_availability, store_models, store_schedules, store_trackers,
+    store_announcements, store_availability, store_heard, store_models, store_schedules, store_trackers,
     support::{
         clock::START,
         db::{TestDb, for_each_db},
@@ -43,7 +43,7 @@ for_each_db! {
 }
 
 /// Tables whose rows belong to a tenant, each with the case below that proves it is out of reach.
-const TABLES: [&str; 50] = [
+const TABLES: [&str; 54] = [
     "answers",
     "api_requests",
     "api_tokens",
@@ -57,6 +57,7 @@ const TABLES: [&str; 50] = [
     "digests",
     "entries",
     "flows",
+    "heard_channels",
     "holidays",
     "identities",
     "incidents",
@@ -72,6 +73,7 @@ const TABLES: [&str; 50] = [
     "looks",
     "members",
     "mentions",
+    "messages",
     "notices",
     "objections",
     "patches",
@@ -92,8 +94,10 @@ const TABLES: [&str; 50] = [
     "task_dependencies",
     "tasks",
     "tenants",
+    "threads",
     "tickets",
     "work_hours",
+    "withdrawn_messages",
 ];
 
 /// What is no tenant's: which deliveries of an App were asked for again, though many tenants may share it.
@@ -177,6 +181,7 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
     let told = store_announcements::fill(db, &mut tx, member, project.id).await;
     let planned = store_schedules::fill(db, &mut tx, member).await;
     let calendar = store_availability::fill(db, &mut tx, member).await;
+    store_heard::fill(db, &mut tx, member).await;
     tx.commit().await.unwrap();
     db.store.start_flow(&flow(tenant, member)).await.unwrap();
     Full {
@@ -332,6 +337,7 @@ async fn sees(tx: &mut Tx, full: &Full) -> Vec<(&'static str, bool)> {
     seen.extend(store_announcements::sees(tx, &full.told, full.member).await);
     seen.extend(store_schedules::sees(tx, &full.planned).await);
     seen.extend(store_availability::sees(tx, &full.calendar).await);
+    seen.extend(store_heard::sees(tx).await);
     seen.extend([
         ("tenants", tx.policy().await.unwrap().approvals == 2),
         ("installations", tx.installation(Surface::Slack, "T1").await.unwrap().is_some()),
@@ -440,6 +446,7 @@ async fn meddle(db: &TestDb, intruder: TenantId, full: &Full) {
     store_announcements::meddle_by_reference(db, intruder, &full.told, full.member).await;
     store_schedules::meddle_by_reference(db, intruder, full.member).await;
     store_availability::meddle_by_reference(db, intruder, &full.calendar).await;
+    store_heard::meddle_by_reference(db, intruder, full.member).await;
     let mut tx = db.store.write(intruder).await.unwrap();
     assert!(tx.put_installation(&full.installation).await.is_err());
     drop(tx);
@@ -545,7 +552,8 @@ async fn a_foreign_tenant_finds_and_changes_nothing(db: &TestDb) {
     }
     // Jobs are claimed across tenants; each carries its own. Flows and tickets are found by a hash that nobody can guess.
     // Requests are only ever claimed, which `meddle` does and the last line here.
-    let elsewhere = ["jobs", "flows", "tickets", "api_requests"];
+    // That a message was taken back is only ever asked of what comes later, which `store_heard` does.
+    let elsewhere = ["jobs", "flows", "tickets", "api_requests", "withdrawn_messages"];
     let covered: BTreeSet<_> = seen_by_itself.iter().map(|(table, _)| *table).chain(elsewhere).collect();
     assert_eq!(covered, BTreeSet::from(TABLES));
     assert_eq!(db.store.jobs(9).await.unwrap()[0].tenant, full.tenant);

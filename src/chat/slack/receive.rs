@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 mod account;
 mod command;
 mod event;
+mod heard;
 mod interaction;
 mod suggestion;
 
@@ -191,5 +192,5 @@ fn present(text: Option<String>) -> Option<String> {
 }
 
 fn nothing(sender: Option<Identity>, venue: Option<Venue>) -> Incoming {
-    Incoming { sender, venue, event: Event::Nothing }
+    Incoming { sender, venue, event: Event::Nothing, heard: None }
 }

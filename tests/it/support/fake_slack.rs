@@ -74,6 +74,7 @@ pub(crate) struct Shown {
 pub(crate) struct World {
     channels: BTreeMap<String, BTreeSet<String>>,
     archived: BTreeSet<String>,
+    private: BTreeSet<String>,
     users: BTreeMap<String, Value>,
     groups: BTreeMap<String, BTreeSet<String>>,
     messages: Vec<Shown>,
@@ -163,6 +164,16 @@ impl FakeSlack {
     pub(crate) fn add_token(&self, token: &str, team: &str, name: &str) {
         let owner = Owner { team: team.to_owned(), name: name.to_owned(), revoked: false };
         self.world().tokens.insert(token.to_owned(), owner);
+    }
+
+    /// Makes a channel one that only its members see.
+    pub(crate) fn make_private(&self, channel: &str) {
+        self.world().private.insert(channel.to_owned());
+    }
+
+    /// Whether a channel is one that only its members see.
+    pub(crate) fn is_private(&self, channel: &str) -> bool {
+        self.world().private.contains(channel)
     }
 
     /// Archives a channel.

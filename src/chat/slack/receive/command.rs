@@ -36,6 +36,7 @@ pub(super) fn receive(body: &[u8]) -> Result<Received, Unreadable> {
             sender: Some(identity(&team, command.user_id)),
             venue: Some(venue(&team, command.channel_id, None)),
             event: Event::Command(from_slack(&command.text)),
+            heard: None,
         },
         reply: Reply { response_url: present(command.response_url), trigger },
         form: None,

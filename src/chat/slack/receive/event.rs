@@ -3,7 +3,9 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Received, Reply, Unreadable, fingerprint, flag, home, identity, json, nothing, present, utf8, venue};
+use super::{
+    Received, Reply, Unreadable, fingerprint, flag, heard, home, identity, json, nothing, present, utf8, venue,
+};
 use crate::{
     domain::event::{Event, Incoming},
     intent::text::from_slack,
@@ -44,6 +46,11 @@ struct Inner {
     bot_id: Option<String>,
     subtype: Option<String>,
     tokens: Option<Revoked>,
+    /// What a message says since it was changed.
+    message: Option<heard::Changed>,
+    /// What it said before it was changed or taken back.
+    previous_message: Option<heard::Changed>,
+    deleted_ts: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -76,9 +83,10 @@ pub(super) fn receive(body: &[u8]) -> Result<Received, Unreadable> {
         .event
         .as_ref()
         .filter(|_| envelope.kind == "event_callback")
-        .and_then(|event| said(event, &envelope, &team));
+        .map(|event| (event, said(event, &envelope, &team)));
     let (dedupe_key, incoming) = match said {
-        Some(said) => said,
+        Some((_, Some(said))) => said,
+        Some((event, None)) => (by_id, became(event, &envelope, &team).unwrap_or_else(|| unsaid(&envelope, &team))),
         None => (by_id, unsaid(&envelope, &team)),
     };
     Ok(Received { team, dedupe_key, incoming, reply: Reply::default(), form: None })
@@ -93,23 +101,35 @@ fn team_of(text: &str) -> Option<String> {
     serde_json::from_str::<Owned>(text).ok()?.team_id
 }
 
-/// Words of a person to us or in a thread, with their key: a mention also arrives as a message of its channel, and
+impl Envelope {
+    /// Whether a user is our own.
+    fn is_us(&self, user: &str) -> bool {
+        self.authorizations.iter().any(|a| a.is_bot && a.user_id.as_deref() == Some(user))
+    }
+
+    /// Whether a user may be our own. Where Slack does not say who we are, anybody may.
+    fn might_be_us(&self, user: &str) -> bool {
+        self.is_us(user) || !self.authorizations.iter().any(|a| a.is_bot && a.user_id.is_some())
+    }
+}
+
+/// What a person says to us or in a channel, with its key: a mention also arrives as a message of its channel, and
 /// both are one. A thread's answer that is also sent to its channel is said in the thread.
 fn said(event: &Inner, envelope: &Envelope, team: &str) -> Option<(String, Incoming)> {
-    if event.bot_id.is_some() || event.subtype.as_deref().is_some_and(|subtype| subtype != "thread_broadcast") {
+    if event.bot_id.is_some() || !heard::is_plain(event.subtype.as_deref()) {
         return None;
     }
     let text = event.text.as_deref()?;
     let (user, ts) = (event.user.clone()?, event.ts.clone()?);
     let channel = event.channel.as_ref()?.as_str()?;
-    let ours = |id: &str| envelope.authorizations.iter().any(|a| a.is_bot && a.user_id.as_deref() == Some(id));
-    if ours(&user) {
+    if envelope.is_us(&user) {
         return None;
     }
+    let (ours, might_be_us) = (|id: &str| envelope.is_us(id), |id: &str| envelope.might_be_us(id));
     let thread = event.thread_ts.clone().filter(|thread| *thread != ts);
-    // Where Slack does not say who we are, a mention may be of us: it arrives as `app_mention` then.
-    let might_be_us = |id: &str| ours(id) || !envelope.authorizations.iter().any(|a| a.is_bot && a.user_id.is_some());
     let words = |words: &str| Event::Words(from_slack(words));
+    let heard = heard::said(event.channel_type.as_deref(), &ts, text);
+    let mut key = format!("said:{channel}:{ts}");
     let event = match (event.kind.as_str(), event.channel_type.as_deref()) {
         ("app_mention", _) => words(&without_mention(text, might_be_us)),
         ("message", Some("im")) => words(&without_mention(text, ours)),
@@ -117,10 +137,35 @@ fn said(event: &Inner, envelope: &Envelope, team: &str) -> Option<(String, Incom
         ("message", Some("channel" | "group")) if thread.is_some() && !mentions(text).any(might_be_us) => {
             Event::Reply(present(Some(from_slack(text.trim())))?)
         }
+        ("message", Some("channel" | "group")) if heard.is_some() => {
+            // A mention that may be of us arrives as `app_mention`, too, which must not be taken for this once more.
+            if mentions(text).any(might_be_us) {
+                key = format!("heard:{channel}:{ts}");
+            }
+            Event::Nothing
+        }
         _ => return None,
     };
-    let incoming = Incoming { sender: Some(identity(team, user)), venue: Some(venue(team, channel, thread)), event };
-    Some((format!("said:{channel}:{ts}"), incoming))
+    let (sender, venue) = (Some(identity(team, user)), Some(venue(team, channel, thread)));
+    Some((key, Incoming { sender, venue, event, heard }))
+}
+
+/// What became of something that a person said in a channel: that it was changed, or taken back.
+fn became(event: &Inner, envelope: &Envelope, team: &str) -> Option<Incoming> {
+    let kind = event.channel_type.as_deref();
+    let (user, thread, heard) = match (event.kind.as_str(), event.subtype.as_deref()) {
+        ("message", Some("message_changed")) => event.message.as_ref()?.changed(kind)?,
+        ("message", Some("message_deleted")) => {
+            heard::deleted(kind, event.deleted_ts.as_deref()?, event.previous_message.as_ref())?
+        }
+        _ => return None,
+    };
+    if user.as_deref().is_some_and(|user| envelope.is_us(user)) {
+        return None;
+    }
+    let channel = event.channel.as_ref()?.as_str()?;
+    let (sender, venue) = (user.map(|user| identity(team, user)), Some(venue(team, channel, thread)));
+    Some(Incoming { sender, venue, event: Event::Nothing, heard: Some(heard) })
 }
 
 fn unsaid(envelope: &Envelope, team: &str) -> Incoming {
@@ -134,7 +179,7 @@ fn unsaid(envelope: &Envelope, team: &str) -> Incoming {
     match event.filter(|_| removed) {
         Some(event) => {
             let event = Event::Removed { team: team.to_owned(), what: event.kind.clone() };
-            Incoming { sender: None, venue: None, event }
+            Incoming { sender: None, venue: None, event, heard: None }
         }
         None => nothing(None, None),
     }

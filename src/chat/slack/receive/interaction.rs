@@ -183,7 +183,12 @@ fn pressed(payload: &Payload, team: &str, reply: Reply, body: &[u8]) -> Result<R
     Ok(Received {
         team: team.to_owned(),
         dedupe_key,
-        incoming: Incoming { sender: spot.user.map(|user| identity(team, user)), venue: spot.venue, event },
+        incoming: Incoming {
+            sender: spot.user.map(|user| identity(team, user)),
+            venue: spot.venue,
+            event,
+            heard: None,
+        },
         reply,
         form,
     })
@@ -322,6 +327,7 @@ fn submitted(payload: &Payload, team: &str, reply: Reply, body: &[u8]) -> Result
             // The team is the verified one, whatever the form remembers.
             venue: context.venue.map(|at| venue(team, at.channel, at.thread)),
             event: Event::Click(Click { action, patch: context.patch, revision: context.revision, steps: None, words }),
+            heard: None,
         },
         reply: Reply { response_url: context.response_url, ..reply },
         form: None,
@@ -340,6 +346,7 @@ fn account_submitted(view: &View, team: &str, user: Option<String>, reply: Reply
             sender: user.map(|user| identity(team, user)),
             venue: context.venue.map(|at| venue(team, at.channel, at.thread)),
             event: Event::Account(account::form(view.state.as_ref())),
+            heard: None,
         },
         reply: Reply { response_url: context.response_url, ..reply },
         form: None,

@@ -216,10 +216,61 @@ impl SlackUser {
 
     /// Says something in a thread of the channel to nobody in particular, and so in the public.
     pub(crate) fn reply(&self, thread: &str, text: &str, now: Timestamp) -> SignedRequest {
-        let ts = self.fake.say(&self.channel);
-        let event = json!({ "type": "message", "channel_type": "channel", "user": self.id, "text": text, "ts": ts,
-                            "thread_ts": thread, "channel": self.channel, "event_ts": ts });
-        self.event(&format!("Ev-reply-{ts}"), &event, now)
+        self.message(&self.fake.say(&self.channel), Some(thread), text, now)
+    }
+
+    /// The event of a message of this id that addresses nobody, in the channel or in a thread of it.
+    pub(crate) fn message(&self, ts: &str, thread: Option<&str>, text: &str, now: Timestamp) -> SignedRequest {
+        let mut event = self.about_message(ts);
+        event["user"] = json!(self.id);
+        event["text"] = json!(text);
+        if let Some(thread) = thread {
+            event["thread_ts"] = json!(thread);
+        }
+        self.event(&format!("Ev-message-{ts}"), &event, now)
+    }
+
+    /// Changes a message of theirs at the instant `edited`, in Slack's form.
+    pub(crate) fn edit(
+        &self,
+        (ts, thread): (&str, Option<&str>),
+        text: &str,
+        edited: &str,
+        now: Timestamp,
+    ) -> SignedRequest {
+        let mut message = json!({ "type": "message", "user": self.id, "text": text, "ts": ts,
+                                  "edited": { "user": self.id, "ts": edited } });
+        if let Some(thread) = thread {
+            message["thread_ts"] = json!(thread);
+        }
+        let mut event = self.about_message(edited);
+        event["subtype"] = json!("message_changed");
+        event["hidden"] = json!(true);
+        event["message"] = message;
+        event["previous_message"] = json!({ "type": "message", "user": self.id, "text": "before", "ts": ts });
+        self.event(&format!("Ev-edit-{ts}-{edited}"), &event, now)
+    }
+
+    /// Takes a message of theirs back. One with answers leaves a stone that says so.
+    pub(crate) fn take_back(&self, ts: &str, has_answers: bool, now: Timestamp) -> SignedRequest {
+        let mut event = self.about_message(&self.fake.say(&self.channel));
+        let before = json!({ "type": "message", "user": self.id, "text": "before", "ts": ts });
+        event["hidden"] = json!(true);
+        event["previous_message"] = before;
+        if has_answers {
+            event["subtype"] = json!("message_changed");
+            event["message"] = json!({ "type": "message", "subtype": "tombstone", "user": "USLACKBOT", "hidden": true,
+                                       "text": "This message was deleted.", "ts": ts, "thread_ts": ts });
+        } else {
+            event["subtype"] = json!("message_deleted");
+            event["deleted_ts"] = json!(ts);
+        }
+        self.event(&format!("Ev-delete-{ts}"), &event, now)
+    }
+
+    fn about_message(&self, ts: &str) -> Value {
+        let kind = if self.fake.is_private(&self.channel) { "group" } else { "channel" };
+        json!({ "type": "message", "channel_type": kind, "ts": ts, "channel": self.channel, "event_ts": ts })
     }
 
     /// Mentions the bot in a thread of the channel.

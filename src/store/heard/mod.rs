@@ -1,0 +1,5 @@
+//! What people say in channels where Docket is a member.
+
+mod channels;
+pub(super) mod messages;
+pub(super) mod threads;
