@@ -130,7 +130,7 @@ pub(super) fn assignees<'a>(tasks: impl IntoIterator<Item = &'a Task>) -> BTreeS
     tasks.into_iter().filter_map(|task| task.fields.assignee).collect()
 }
 
-/// How far a plan has come, told by its leaves: a task with sub-tasks is as far as they are.
+/// How far a plan has come, told by its [leaves](Plan::leaves).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Progress {
     /// Leaves that count: all but the cancelled ones.
@@ -146,9 +146,8 @@ pub(super) struct Progress {
 impl Progress {
     pub(super) fn of(plan: &Plan) -> Self {
         let mut progress = Self::default();
-        for task in plan.tasks().filter(|task| plan.children(Some(task.number)).next().is_none()) {
+        for task in plan.leaves() {
             match (task.fields.status, task.fields.estimate) {
-                (Status::Cancelled, _) => continue,
                 (Status::Done, _) => progress.done += 1,
                 (_, Some(minutes)) => progress.left = progress.left.saturating_add(minutes),
                 (_, None) => progress.unestimated += 1,

@@ -1,14 +1,18 @@
 //! Digests: one message for one slot of a schedule, with details in its thread.
 
 mod collect;
+mod draft;
 mod facts;
 mod loaded;
 mod project;
+mod weekly;
 
+pub use draft::{Draft, Says, offer_at};
 pub use facts::{
     About, Away, DigestFacts, Fact, Focus, Item, Overdue, Person, ProjectNews, Proposal, PullItem, Review, Section, Who,
 };
 pub use loaded::{Hand, Loaded, Presence, Waiting};
+pub use weekly::{Decided, Progress, Risk, WeeklyFacts};
 
 use super::{
     event::Venue,

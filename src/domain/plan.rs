@@ -125,6 +125,14 @@ impl Plan {
             .collect()
     }
 
+    /// The tasks by which it is told how far the plan has come: those without sub-tasks, but for cancelled ones. A task
+    /// with sub-tasks is as far as they are.
+    pub fn leaves(&self) -> impl Iterator<Item = &Task> {
+        let counts =
+            |task: &&Task| task.fields.status != Status::Cancelled && self.children(Some(task.number)).next().is_none();
+        self.tasks().filter(counts)
+    }
+
     /// The tasks that this one waits for and that are not over, by number.
     pub fn holders<'a>(&'a self, task: &'a Task) -> impl Iterator<Item = &'a Task> {
         let firsts = task.fields.depends_on.iter().filter_map(|number| self.task(*number));

@@ -2,6 +2,9 @@
 
 mod details;
 mod focus;
+mod weekly;
+
+pub(super) use weekly::weekly;
 
 use chrono_tz::Tz;
 
@@ -9,6 +12,7 @@ use super::words::{Say, joined};
 use crate::{
     domain::{
         digest::{Away, DigestFacts, Fact, Person, ProjectNews, Section},
+        ids::MemberId,
         message::{Block, Line, Message, Span, plain},
         time::Timestamp,
     },
@@ -24,6 +28,8 @@ pub struct Composed {
     pub details: Vec<Message>,
     /// Whether it need not be posted: nobody works that day.
     pub is_empty: bool,
+    /// Of whom it tells: for them the next one begins where this one ends.
+    pub told: Vec<MemberId>,
 }
 
 /// Characters of a title in the channel.
@@ -50,7 +56,7 @@ pub(super) fn standup(facts: &DigestFacts, zone: Tz, now: Timestamp) -> Composed
         let mut blocks = vec![Block::Text(spans.clone())];
         blocks.extend(late(facts, now).map(|late| Block::Context(vec![late].concat())));
         let main = Message { summary: format!("{title}: {}", plain(&spans)), blocks };
-        return Composed { main, details: Vec::new(), is_empty: !facts.is_working_day };
+        return Composed { main, details: Vec::new(), is_empty: !facts.is_working_day, told: facts.told.clone() };
     }
     let mut blocks = vec![Block::Header(title.clone())];
     let people: Vec<Line> = facts.people.iter().take(MANY).map(|person| Line::plain(line(&say, person))).collect();
@@ -81,7 +87,7 @@ pub(super) fn standup(facts: &DigestFacts, zone: Tz, now: Timestamp) -> Composed
     let summary =
         format!("{title}: news of {}, {waiting}", count(facts.people.len(), "person").replace("persons", "people"));
     let main = Message { summary, blocks };
-    Composed { main, details: details::details(facts, zone), is_empty: !facts.is_working_day }
+    Composed { main, details: details::details(facts, zone), is_empty: !facts.is_working_day, told: facts.told.clone() }
 }
 
 /// Since when it tells, who is away, and whether it is late.
@@ -97,9 +103,13 @@ fn away(away: &Away) -> String {
     format!("{} until {}", away.name, date(away.until))
 }
 
+/// Whether a digest comes so long after its instant that it says so.
+fn is_late(slot: Timestamp, now: Timestamp) -> bool {
+    now.since(slot).as_secs() >= LATE
+}
+
 fn late(facts: &DigestFacts, now: Timestamp) -> Option<Vec<Span>> {
-    let is_late = now.since(facts.slot).as_secs() >= LATE;
-    is_late.then(|| vec![Span::plain("late: it was due at "), Span::Time(facts.slot)])
+    is_late(facts.slot, now).then(|| vec![Span::plain("late: it was due at "), Span::Time(facts.slot)])
 }
 
 /// `Ana done: AUTH-3 Issue tokens · now: AUTH-4 Store refresh tokens · blocked: AUTH-6 by AUTH-5 (Ben)`.

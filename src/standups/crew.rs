@@ -1,20 +1,26 @@
 //! Of whom a digest tells, who of them is there, and how far back it reaches for each.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use chrono::{NaiveDate, NaiveTime, Weekday};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-use crate::domain::{
-    availability::{Availability, Hours},
-    digest::{Digest, Hand, Presence},
-    member::{Member, Role},
-    schedule::Holidays,
-    time::Timestamp,
+use crate::{
+    domain::{
+        availability::{Availability, Hours},
+        digest::{Digest, Hand, Presence, Says},
+        ids::MemberId,
+        member::{Member, Role},
+        schedule::{DigestKind, Schedule},
+        time::Timestamp,
+    },
+    store::{self, Tx},
 };
 
-/// How far back a digest reaches at most.
-const REACH: Duration = Duration::from_hours(14 * 24);
+/// How far back a standup reaches at most.
+pub(super) const REACH: Duration = Duration::from_hours(14 * 24);
+/// How far back a first weekly digest reaches.
+const WEEK: Duration = Duration::from_hours(7 * 24);
 
 /// Of whom a digest tells, by name, and how far back it reaches for projects.
 pub(super) struct Crew {
@@ -22,23 +28,51 @@ pub(super) struct Crew {
     pub(super) since: Timestamp,
 }
 
-/// The crew of a digest: everybody who works here; no viewers, guests, bots or people who left.
-pub(super) fn of(digest: &Digest, members: &[Member], zone: Tz) -> Crew {
-    let workers = members.iter().filter(|member| member.effective_role() < Role::Viewer);
-    let hands = workers.map(|member| {
-        let theirs = usual(member.time_zone.parse().unwrap_or(zone));
-        let presence = presence(&theirs, theirs.day_of(digest.slot));
-        Hand { member: member.id, since: yesterday(&theirs, digest.slot), presence }
-    });
-    Crew { hands: hands.collect(), since: yesterday(&usual(zone), digest.slot) }
+/// What is known of the digests before this one.
+#[derive(Default)]
+pub(super) struct Before {
+    /// The instant of the last one.
+    pub(super) last: Option<Timestamp>,
+    /// The instant of the last one that told of each member.
+    pub(super) told: BTreeMap<MemberId, Timestamp>,
+    /// What members want to be different in this one.
+    pub(super) says: BTreeMap<MemberId, Says>,
 }
 
-/// The usual days and hours of a place.
-fn usual(zone: Tz) -> Availability {
-    let hour = |hour| NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default();
-    let days = vec![Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri];
-    let hours = Hours { days, from: hour(9), to: hour(17) };
-    Availability { zone, hours, leaves: Vec::new(), holidays: Holidays::new() }
+/// Whether digests tell of a member: not of viewers, guests, bots and people who left.
+pub(super) fn is_told_of(member: &Member) -> bool {
+    member.effective_role() < Role::Viewer
+}
+
+/// What is known of the digests before this one, which belongs to `schedule`.
+pub(super) async fn before(tx: &mut Tx, digest: &Digest, schedule: Option<&Schedule>) -> store::Result<Before> {
+    let Some(schedule) = schedule else { return Ok(Before::default()) };
+    Ok(Before {
+        last: tx.last_digest(schedule.id, digest.slot).await?.map(|last| last.slot),
+        told: tx.told_until(schedule.id, digest.slot.minus(REACH), digest.slot).await?,
+        says: match digest.schedule {
+            Some(own) => tx.says(own, digest.slot).await?,
+            None => BTreeMap::new(),
+        },
+    })
+}
+
+/// The crew of a digest: `members` are those that it may tell of, by name, each with when they work.
+pub(super) fn of(digest: &Digest, zone: Tz, members: &[(Member, Availability)], mut before: Before) -> Crew {
+    let hands = members.iter().map(|(member, theirs)| Hand {
+        member: member.id,
+        since: before.told.get(&member.id).copied().unwrap_or_else(|| yesterday(theirs, digest.slot)),
+        presence: presence(theirs, theirs.day_of(digest.slot)),
+        leaves: theirs.leaves.clone(),
+        says: before.says.remove(&member.id).unwrap_or_default(),
+    });
+    let holidays = members.first().map(|(_, theirs)| theirs.holidays.clone()).unwrap_or_default();
+    let usual = Availability { zone, hours: Hours::default(), leaves: Vec::new(), holidays };
+    let since = match digest.kind {
+        DigestKind::Standup => before.last.unwrap_or_else(|| yesterday(&usual, digest.slot)),
+        DigestKind::Weekly => before.last.unwrap_or(digest.slot.minus(WEEK)),
+    };
+    Crew { hands: hands.collect(), since: since.max(digest.slot.minus(REACH)) }
 }
 
 /// The beginning of the working day before the one of a slot, where that is.
@@ -47,7 +81,7 @@ fn yesterday(theirs: &Availability, slot: Timestamp) -> Timestamp {
 }
 
 /// Whether somebody is there on a day of theirs.
-fn presence(theirs: &Availability, day: NaiveDate) -> Presence {
+pub(super) fn presence(theirs: &Availability, day: NaiveDate) -> Presence {
     match theirs.leaves.iter().filter(|leave| leave.covers(day)).map(|leave| leave.to).max() {
         Some(until) => Presence::Away(until),
         None if theirs.works_on(day) => Presence::Here,

@@ -12,6 +12,7 @@ use crate::{
         member::Member,
         patch::Patch,
         project::{Lifecycle, Project},
+        schedule::Schedule,
         session::Party,
         time::Timestamp,
         tracker::PullState,
@@ -23,12 +24,29 @@ use crate::{
 /// Pull requests that are looked at, of each kind, and decisions.
 const MOST: usize = 500;
 
-/// What a standup is made of, and the clocks that it speaks by.
-pub(super) async fn standup(tx: &mut Tx, digest: &Digest, now: Timestamp) -> store::Result<(Loaded, Tz)> {
+/// The projects that a digest is about, by key, and those of which it must not tell.
+type Scope = (Vec<Project>, BTreeSet<ProjectId>);
+
+/// What a digest is made of, and the clocks that it speaks by.
+pub(super) async fn load(tx: &mut Tx, digest: &Digest, now: Timestamp) -> store::Result<(Loaded, Tz)> {
+    let scope = scope(tx, digest).await?;
+    within(tx, digest, scope, now).await
+}
+
+async fn within(
+    tx: &mut Tx,
+    digest: &Digest,
+    (projects, hidden): Scope,
+    now: Timestamp,
+) -> store::Result<(Loaded, Tz)> {
     let members = tx.members().await?;
-    let zone = zone(digest, &members);
-    let crew = crew::of(digest, &members, zone);
-    let (projects, hidden) = scope(tx, digest).await?;
+    let schedule = schedule(tx, digest).await?;
+    let zone = zone(digest, schedule.as_ref(), &members);
+    let workers: Vec<Member> = members.iter().filter(|member| crew::is_told_of(member)).cloned().collect();
+    let available = tx.availabilities(&workers).await?;
+    let workers: Vec<_> = workers.into_iter().zip(available).collect();
+    let before = crew::before(tx, digest, schedule.as_ref()).await?;
+    let crew = crew::of(digest, zone, &workers, before);
     let earliest = crew.hands.iter().map(|hand| hand.since).fold(crew.since, Ord::min);
     let ids: BTreeSet<ProjectId> = projects.iter().map(|project| project.id).collect();
     let mut plans = Vec::new();
@@ -65,18 +83,28 @@ pub(super) async fn standup(tx: &mut Tx, digest: &Digest, now: Timestamp) -> sto
     Ok((loaded, zone))
 }
 
-/// The clocks that a digest speaks by: those of whoever asked for it.
-fn zone(digest: &Digest, members: &[Member]) -> Tz {
-    let asker = members.iter().find(|member| Some(member.id) == digest.by);
-    asker.and_then(|member| member.time_zone.parse().ok()).unwrap_or(chrono_tz::UTC)
+/// The schedule that a digest belongs to: of one that somebody asked for, that of its channel and kind.
+async fn schedule(tx: &mut Tx, digest: &Digest) -> store::Result<Option<Schedule>> {
+    match digest.schedule {
+        Some(id) => tx.schedule(id).await,
+        None => Ok(tx.schedules_of(&digest.venue).await?.into_iter().find(|one| one.kind == digest.kind)),
+    }
+}
+
+/// The clocks that a digest speaks by: those of its schedule, or else of whoever asked for it.
+fn zone(digest: &Digest, schedule: Option<&Schedule>, members: &[Member]) -> Tz {
+    let asker = || members.iter().find(|member| Some(member.id) == digest.by)?.time_zone.parse().ok();
+    schedule.map(|schedule| schedule.zone).or_else(asker).unwrap_or(chrono_tz::UTC)
 }
 
 /// The projects that a digest is about, by key, and those of which it must not tell.
-async fn scope(tx: &mut Tx, digest: &Digest) -> store::Result<(Vec<Project>, BTreeSet<ProjectId>)> {
+async fn scope(tx: &mut Tx, digest: &Digest) -> store::Result<Scope> {
     let mut projects = tx.projects().await?;
     projects.retain(|project| project.lifecycle != Lifecycle::Archived);
     let own = tx.channel_project(&digest.venue).await?;
-    let hidden = BTreeSet::new();
+    let mut hidden = tx.private_projects().await?;
+    // In its own channel a private project is told of.
+    hidden.retain(|project| Some(*project) != own);
     if !digest.projects.is_empty() {
         projects.retain(|project| digest.projects.contains(&project.id));
     } else if let Some(own) = own {

@@ -11,14 +11,17 @@ mod words;
 pub use compose::Composed;
 
 use crate::{
-    domain::{digest::Digest, time::Timestamp},
+    domain::{digest::Digest, schedule::DigestKind, time::Timestamp},
     store::{self, Tx},
 };
 
 /// What a digest says, as things stand.
 pub async fn digest(tx: &mut Tx, digest: &Digest, now: Timestamp) -> store::Result<Composed> {
-    let (loaded, zone) = load::standup(tx, digest, now).await?;
-    Ok(compose::standup(&loaded.standup(), zone, now))
+    let (loaded, zone) = load::load(tx, digest, now).await?;
+    Ok(match digest.kind {
+        DigestKind::Standup => compose::standup(&loaded.standup(), zone, now),
+        DigestKind::Weekly => compose::weekly(&loaded.weekly(), zone, now),
+    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use crate::{
     domain::{
-        digest::{About, Item, Proposal, PullItem, Review, Who},
+        digest::{About, Item, Proposal, PullItem, Review, Says, Who},
         message::Span,
         pulls::Standing,
         task::{Status, TaskCode},
@@ -87,6 +87,8 @@ impl Say {
             About::Merged(pull) => vec![Span::plain("merged "), self.pull(pull)],
             About::Reviewed(pull, true) => vec![Span::plain("approved "), self.pull(pull)],
             About::Reviewed(pull, false) => vec![Span::plain("asked for changes in "), self.pull(pull)],
+            // In their words, and said to be.
+            About::Said(words) => vec![Span::plain(format!("“{}”", clip(words, Says::LONGEST)))],
             About::Open(pull, Standing::Open) => vec![self.pull(pull)],
             About::Open(pull, standing) => vec![self.pull(pull), Span::plain(format!(" ({})", standing.words()))],
         }

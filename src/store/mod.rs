@@ -35,6 +35,7 @@ mod codec;
 mod connections;
 mod deliveries;
 mod dialect;
+mod drafts;
 mod entries;
 mod flows;
 mod heard;

@@ -159,6 +159,8 @@ const TABLES: &[Table] = &[
     stays("withdrawn_messages", SAID),
     stays("notices", SAID),
     stays("digests", SAID),
+    stays("digest_people", SAID),
+    stays("drafts", SAID),
     stays("answers", SAID),
     stays("entries", SAID),
     stays("issue_orders", PASSING),

@@ -6,7 +6,7 @@ use chrono::{NaiveDate, NaiveTime, Weekday};
 use docket::{
     clock::Chance,
     domain::{
-        digest::{Digest, DigestState},
+        digest::{Digest, DigestState, Draft, Says},
         event::Venue,
         ids::{MemberId, TenantId},
         schedule::{DigestKind, Missed, Pause, Recurrence, Schedule},
@@ -73,10 +73,24 @@ pub(crate) fn digest(chance: &Chance, schedule: &Schedule) -> Digest {
     }
 }
 
-/// A schedule with the digest of its slot, which is posted.
+/// The draft of somebody's part in that digest.
+fn draft(schedule: &Schedule, member: MemberId) -> Draft {
+    Draft {
+        schedule: schedule.id,
+        slot: START,
+        member,
+        offered: None,
+        shown: vec!["task AUTH-1".to_owned()],
+        says: Says::default(),
+        created_at: START,
+    }
+}
+
+/// A schedule with the digest of its slot, which is posted and told of somebody, whose draft it was.
 pub(crate) struct Planned {
     schedule: Schedule,
     digest: Digest,
+    draft: Draft,
 }
 
 pub(crate) async fn fill(db: &TestDb, tx: &mut Tx, member: MemberId) -> Planned {
@@ -87,12 +101,18 @@ pub(crate) async fn fill(db: &TestDb, tx: &mut Tx, member: MemberId) -> Planned 
     digest.state = DigestState::Posted;
     digest.message = Some("1.0".to_owned());
     tx.update_digest(&digest).await.unwrap();
-    Planned { schedule, digest }
+    tx.put_told(digest.id, &[member]).await.unwrap();
+    let mut draft = draft(&schedule, member);
+    assert!(tx.insert_draft(&draft).await.unwrap());
+    draft.offered = Some(("D1".to_owned(), "2.0".to_owned()));
+    draft.says.added.push("Talked to legal".to_owned());
+    tx.update_draft(&draft).await.unwrap();
+    Planned { schedule, digest, draft }
 }
 
 /// Whether this tenant sees what `fill` wrote, table by table.
 pub(crate) async fn sees(tx: &mut Tx, planned: &Planned) -> Vec<(&'static str, bool)> {
-    let Planned { schedule, digest } = planned;
+    let Planned { schedule, digest, draft } = planned;
     let after = START.plus(Duration::from_millis(1));
     vec![
         ("schedules", tx.schedule(schedule.id).await.unwrap().as_ref() == Some(schedule)),
@@ -101,23 +121,33 @@ pub(crate) async fn sees(tx: &mut Tx, planned: &Planned) -> Vec<(&'static str, b
         ("digests", tx.digest(digest.id).await.unwrap().as_ref() == Some(digest)),
         ("digests", tx.last_digest(schedule.id, after).await.unwrap().is_some()),
         ("digests", tx.newest_digest(schedule.id).await.unwrap().is_some()),
+        ("digest_people", tx.told_until(schedule.id, START, after).await.unwrap() == [(draft.member, START)].into()),
+        ("drafts", tx.draft(schedule.id, START, draft.member).await.unwrap().as_ref() == Some(draft)),
+        ("drafts", tx.drafts_of(draft.member, START).await.unwrap() == [draft.clone()]),
+        ("drafts", tx.says(schedule.id, START).await.unwrap() == [(draft.member, draft.says.clone())].into()),
     ]
 }
 
 /// Tries to change what `fill` wrote; everything must miss.
 pub(crate) async fn meddle(tx: &mut Tx, planned: &Planned) {
-    let Planned { schedule, digest } = planned;
+    let Planned { schedule, digest, draft } = planned;
     assert!(tx.lock_schedule(schedule.id).await.unwrap().is_none());
     assert!(!tx.update_schedule(&Schedule { has_drafts: true, ..schedule.clone() }).await.unwrap());
     assert!(!tx.take_slot(schedule.id, START, None).await.unwrap());
     assert!(!tx.remove_schedule(schedule.id).await.unwrap());
     tx.update_digest(&Digest { message: Some("forged".to_owned()), ..digest.clone() }).await.unwrap();
+    tx.put_told(digest.id, &[]).await.unwrap();
+    tx.update_draft(&Draft { says: Says::default(), ..draft.clone() }).await.unwrap();
 }
 
 /// What would refer to a row of another tenant is refused.
 pub(crate) async fn meddle_by_reference(db: &TestDb, intruder: TenantId, member: MemberId) {
     let mut tx = db.store.write(intruder).await.unwrap();
-    assert!(tx.insert_schedule(&schedule(&db.chance, member)).await.is_err());
+    let schedule = schedule(&db.chance, member);
+    assert!(tx.insert_schedule(&schedule).await.is_err());
+    drop(tx);
+    let mut tx = db.store.write(intruder).await.unwrap();
+    assert!(tx.insert_draft(&draft(&schedule, member)).await.is_err());
 }
 
 async fn a_schedule_is_stored_as_it_was_set_and_changed(db: &TestDb) {

@@ -43,7 +43,7 @@ for_each_db! {
 }
 
 /// Tables whose rows belong to a tenant, each with the case below that proves it is out of reach.
-const TABLES: [&str; 54] = [
+const TABLES: [&str; 56] = [
     "answers",
     "api_requests",
     "api_tokens",
@@ -54,7 +54,9 @@ const TABLES: [&str; 54] = [
     "channels",
     "connections",
     "deliveries",
+    "digest_people",
     "digests",
+    "drafts",
     "entries",
     "flows",
     "heard_channels",

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 
 use super::{
+    draft::Says,
     facts::{About, Away, DigestFacts, Fact, Person, ProjectNews, Section},
     loaded::{Finished, Hand, Loaded, Presence},
     project,
@@ -24,7 +25,9 @@ impl Loaded {
     /// What a standup tells.
     pub fn standup(&self) -> DigestFacts {
         let finished = self.finished();
-        let here: Vec<&Hand> = self.hands.iter().filter(|hand| hand.presence == Presence::Here).collect();
+        let team = self.team();
+        let is_told = |hand: &&&Hand| hand.presence == Presence::Here && !hand.says.is_left_out;
+        let here: Vec<&Hand> = team.iter().filter(is_told).copied().collect();
         let people: Vec<Person> = here.iter().filter_map(|hand| self.person(hand, &finished)).collect();
         let told: BTreeSet<MemberId> = people.iter().map(|person| person.member).collect();
         let quiet = here.iter().filter(|hand| !told.contains(&hand.member));
@@ -38,18 +41,46 @@ impl Loaded {
             today: self.today,
             since: self.since,
             quiet: quiet.filter_map(|hand| self.names.get(&hand.member).cloned()).collect(),
-            away: self.hands.iter().filter_map(|hand| self.away(hand)).collect(),
+            away: team.iter().filter_map(|hand| self.away(hand)).collect(),
             people,
             projects: projects.into_iter().filter(|project| !project.is_empty()).collect(),
             focus,
             has_news,
-            is_working_day: !here.is_empty(),
+            is_working_day: self.is_working_day(&team),
+            told: here.iter().map(|hand| hand.member).collect(),
         }
+    }
+
+    /// Those who have to do with these plans: who have a task in them, a pull request that is about them or a word in one,
+    /// or something to say.
+    pub fn team(&self) -> Vec<&Hand> {
+        let mut involved: BTreeSet<MemberId> =
+            self.plans.iter().flat_map(|plan| plan.tasks()).filter_map(|task| task.fields.assignee).collect();
+        for pull in self.visible() {
+            let reviewers = pull.reviews.values().map(|review| &review.by);
+            let asked = pull.reviewers.values().map(|(account, _)| account);
+            let all = reviewers.chain(asked).chain([&pull.author]);
+            involved.extend(all.filter_map(|account| self.member_of(account)));
+        }
+        let is_in = |hand: &&Hand| involved.contains(&hand.member) || !hand.says.added.is_empty();
+        self.hands.iter().filter(is_in).collect()
+    }
+
+    /// Whether any of them is there; where there is nobody yet, whether anybody is.
+    fn is_working_day(&self, team: &[&Hand]) -> bool {
+        let is_here = |hand: &Hand| hand.presence == Presence::Here;
+        if team.is_empty() { self.hands.iter().any(is_here) } else { team.iter().any(|hand| is_here(hand)) }
     }
 
     fn away(&self, hand: &Hand) -> Option<Away> {
         let Presence::Away(until) = hand.presence else { return None };
         self.names.get(&hand.member).map(|name| Away { name: name.clone(), until })
+    }
+
+    /// What would be told of a member who says nothing to it; `None` where that is nothing.
+    pub fn untouched(&self, member: MemberId) -> Option<Person> {
+        let hand = self.hands.iter().find(|hand| hand.member == member)?;
+        self.person(&Hand { says: Says::default(), ..hand.clone() }, &self.finished())
     }
 
     /// What is told of one person; `None` where that is nothing.
@@ -58,6 +89,7 @@ impl Loaded {
         facts.extend(self.doing(hand.member));
         facts.extend(self.blocked(hand.member));
         facts.extend(self.next(hand.member));
+        let facts = hand.says.corrected(facts);
         let name = self.names.get(&hand.member)?.clone();
         (!facts.is_empty()).then_some(Person { member: hand.member, name, since: hand.since, facts })
     }

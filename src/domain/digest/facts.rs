@@ -87,6 +87,8 @@ pub enum About {
     Reviewed(PullItem, bool),
     /// An open pull request of theirs.
     Open(PullItem, Standing),
+    /// What they said of it themselves.
+    Said(String),
 }
 
 /// What is told of one person.
@@ -235,6 +237,8 @@ pub struct DigestFacts {
     pub has_news: bool,
     /// Whether anybody works that day.
     pub is_working_day: bool,
+    /// Of whom it tells, those too of whom there is nothing to tell: for them the next one begins where this one ends.
+    pub told: Vec<MemberId>,
 }
 
 impl Fact {
@@ -242,7 +246,7 @@ impl Fact {
     pub const fn project(&self) -> Option<&ProjectKey> {
         match &self.about {
             About::Task { item, .. } => Some(&item.code.project),
-            About::Merged(_) | About::Reviewed(..) | About::Open(..) => None,
+            About::Merged(_) | About::Reviewed(..) | About::Open(..) | About::Said(_) => None,
         }
     }
 }

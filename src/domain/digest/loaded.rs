@@ -4,8 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
-use super::facts::{Item, PullItem, Who};
+use super::{
+    draft::Says,
+    facts::{Item, PullItem, Who},
+};
 use crate::domain::{
+    availability::Leave,
     ids::{MemberId, ProjectId},
     patch::{Change, Operation, Patch, PatchState},
     plan::Plan,
@@ -34,6 +38,10 @@ pub struct Hand {
     pub since: Timestamp,
     /// Whether they are there.
     pub presence: Presence,
+    /// When they will be away, or are.
+    pub leaves: Vec<Leave>,
+    /// What they want to be different.
+    pub says: Says,
 }
 
 /// A proposal that waits, with who may approve it, in words.

@@ -75,7 +75,7 @@ impl Loaded {
         }
     }
 
-    fn proposals(&self, plan: &Plan) -> Vec<Proposal> {
+    pub(super) fn proposals(&self, plan: &Plan) -> Vec<Proposal> {
         let of_plan = |waiting: &&Waiting| waiting.patch.project == plan.project.id;
         let mut proposals: Vec<Proposal> = self
             .waiting

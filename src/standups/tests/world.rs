@@ -10,7 +10,7 @@ use chrono_tz::Europe::Paris;
 
 use crate::{
     domain::{
-        digest::{Hand, Loaded, Presence, Waiting},
+        digest::{Hand, Loaded, Presence, Says, Waiting},
         ids::{MemberId, ProjectId},
         message::Message,
         patch::{Change, Decision, Operation, Patch, PatchCode, PatchState, Step, TaskChanges},
@@ -70,7 +70,13 @@ pub(super) fn given(number: u32, title: &str, to: Option<u128>, status: Status, 
 /// A team with these names, all of whom are there, and no plans.
 pub(super) fn team(names: &[&str]) -> Loaded {
     let members: Vec<MemberId> = (0..names.len()).map(|n| who(n as u128)).collect();
-    let hand = |member: &MemberId| Hand { member: *member, since: friday(), presence: Presence::Here };
+    let hand = |member: &MemberId| Hand {
+        member: *member,
+        since: friday(),
+        presence: Presence::Here,
+        leaves: Vec::new(),
+        says: Says::default(),
+    };
     Loaded {
         slot: SLOT,
         today: day("2026-11-30"),
@@ -163,6 +169,7 @@ pub(super) fn busy() -> Loaded {
         given(6, "Security review", Some(2), Status::Blocked, &[3]),
         given(7, "Write the help page", Some(3), Status::Todo, &[]),
         given(8, "Choose the session length", None, Status::Done, &[]),
+        given(9, "Sign in with a key", Some(4), Status::Backlog, &[]),
     ];
     tasks[6].fields.due = Some(day("2026-11-26"));
     loaded.plans = vec![Plan::new(auth, tasks)];
