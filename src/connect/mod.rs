@@ -8,6 +8,7 @@
 pub mod call;
 pub mod coder;
 pub mod discord;
+pub mod feed;
 pub mod flow;
 pub mod github;
 pub mod http;

@@ -58,6 +58,7 @@ pub struct OpenAi {
     anywhere: reqwest::Client,
     not_link_local: reqwest::Client,
     nearby: reqwest::Client,
+    public: reqwest::Client,
     timeouts: Timeouts,
     /// The form that was taken in the end, where it was not the first: nobody is made to refuse the same thing again
     /// and again.
@@ -83,6 +84,7 @@ impl OpenAi {
             anywhere: client(Reach::Anywhere)?,
             not_link_local: client(Reach::NotLinkLocal)?,
             nearby: client(Reach::Nearby)?,
+            public: client(Reach::Public)?,
             timeouts,
             taken: Arc::default(),
         })
@@ -93,6 +95,7 @@ impl OpenAi {
             Reach::Anywhere => &self.anywhere,
             Reach::NotLinkLocal => &self.not_link_local,
             Reach::Nearby => &self.nearby,
+            Reach::Public => &self.public,
         }
     }
 

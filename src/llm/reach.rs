@@ -1,4 +1,4 @@
-//! Which machines a request may go to.
+//! Which machines a request may go to: to models, and to feeds of calendars.
 //!
 //! Whoever owns a tenant chooses the addresses of its accounts, and requests to them come from the machine that Docket
 //! runs on. Its own network stays within reach, because that is where Ollama and other servers of one's own are; whoever
@@ -31,6 +31,8 @@ pub enum Reach {
     NotLinkLocal,
     /// This machine and private networks: a key goes there in the clear.
     Nearby,
+    /// What everybody can reach: nothing of this machine or of a private network.
+    Public,
 }
 
 /// A machine is out of reach.
@@ -42,6 +44,7 @@ impl Error for OutOfReach {}
 impl fmt::Display for OutOfReach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
+            Reach::Public => "it leads to this machine or to a private network",
             Reach::Nearby => {
                 "without https:// its key would go there in the clear, which is done on this machine and in private \
                  networks only"
@@ -72,7 +75,7 @@ impl Reach {
         let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
         let is_within = match host.trim_matches(['[', ']']).parse() {
             Ok(ip) => self.reaches(ip),
-            Err(_) => self == Self::Anywhere || !METADATA.contains(&host.trim_end_matches('.')),
+            Err(_) => self == Self::Anywhere || !self.shuns(host.trim_end_matches('.')),
         };
         if is_within { Ok(()) } else { Err(OutOfReach(self)) }
     }
@@ -80,6 +83,12 @@ impl Reach {
     /// A client that connects to nothing out of reach, whatever a name leads to in that moment.
     pub fn limit(self, client: ClientBuilder) -> ClientBuilder {
         if self == Self::Anywhere { client } else { client.dns_resolver(Arc::new(Names(self))) }
+    }
+
+    /// Whether a name says by itself that it leads out of reach.
+    fn shuns(self, host: &str) -> bool {
+        let is_local = || host == "localhost" || host.ends_with(".localhost") || host.ends_with(".local");
+        METADATA.contains(&host) || (self == Self::Public && is_local())
     }
 
     fn reaches(self, ip: IpAddr) -> bool {
@@ -92,6 +101,7 @@ impl Reach {
             Self::Anywhere => true,
             Self::NotLinkLocal => !is_link_local,
             Self::Nearby => !is_link_local && is_nearby(ip),
+            Self::Public => !is_link_local && !is_nearby(ip) && is_global(ip),
         }
     }
 }
@@ -107,6 +117,29 @@ fn is_nearby(ip: IpAddr) -> bool {
             }
             IpAddr::V6(ip) => ip.is_unique_local(),
         }
+}
+
+/// Whether an address can be somebody's on the internet (iana.org: "IPv4 Special-Purpose Address Registry", and the same
+/// for IPv6). Those that hold an IPv4 address lead wherever that does, so that none of them counts.
+fn is_global(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            let [first, second, third, _] = ip.octets();
+            let is_special = matches!(
+                (first, second, third),
+                (0, ..) | (192, 0, 0 | 2) | (192, 88, 99) | (198, 18 | 19, _) | (198, 51, 100) | (203, 0, 113)
+            );
+            // Multicast, what is kept for later, and broadcast.
+            !is_special && first < 224
+        }
+        IpAddr::V6(ip) => {
+            let [first, second, ..] = ip.segments();
+            let is_unicast = first & 0xe000 == 0x2000;
+            // Tunnels and other protocols, examples, and 6to4.
+            let is_special = (first == 0x2001 && (second < 0x200 || second == 0xdb8)) || first == 0x2002;
+            is_unicast && !is_special && !(first == 0x3fff && second < 0x1000)
+        }
+    }
 }
 
 /// Looks up names, and leaves out what is out of reach.
@@ -174,10 +207,47 @@ mod tests {
         }
     }
 
+    #[test]
+    fn nothing_but_what_everybody_can_reach_is_public() {
+        for (address, is_public) in [
+            ("https://example.com/h.ics", true),
+            ("http://8.8.8.8/", true),
+            ("http://[2606:4700::1111]/", true),
+            ("http://127.0.0.1/", false),
+            ("http://127.1/", false),
+            ("http://0/", false),
+            ("http://0.1.2.3/", false),
+            ("http://10.1.2.3/", false),
+            ("http://172.31.255.255/", false),
+            ("http://192.168.0.1/", false),
+            ("http://100.64.0.1/", false),
+            ("http://169.254.169.254/", false),
+            ("http://192.0.2.7/", false),
+            ("http://198.18.0.1/", false),
+            ("http://203.0.113.9/", false),
+            ("http://224.0.0.1/", false),
+            ("http://255.255.255.255/", false),
+            ("http://[::1]/", false),
+            ("http://[::]/", false),
+            ("http://[fe80::1]/", false),
+            ("http://[fec0::1]/", false),
+            ("http://[fd00:ec2::254]/", false),
+            ("http://[ff02::1]/", false),
+            ("http://[::ffff:10.0.0.1]/", false),
+            ("http://[64:ff9b::a00:1]/", false),
+            ("http://[2002:a00:1::]/", false),
+            ("http://[2001:db8::1]/", false),
+            ("http://metadata.google.internal/", false),
+        ] {
+            assert_eq!(Reach::Public.check(address).is_ok(), is_public, "{address}");
+        }
+    }
+
     #[tokio::test]
     async fn names_lead_to_what_is_within_reach_alone() {
         let lookup = |reach: Reach| async move { Names(reach).resolve("localhost".parse().unwrap()).await.is_ok() };
         assert!(lookup(Reach::NotLinkLocal).await && lookup(Reach::Nearby).await);
+        assert!(!lookup(Reach::Public).await);
         let lookup = Names(Reach::Nearby).resolve("169.254.169.254".parse().unwrap()).await;
         let Err(error) = lookup else { panic!("it is out of reach") };
         assert!(error.is::<OutOfReach>(), "{error}");

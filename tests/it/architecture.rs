@@ -60,6 +60,7 @@ const HOMES: &[(&str, &[&str], &str)] = &[
         &["domain/schedule"],
         "the crate knows nothing of summer time: expressions are spelled out in one place",
     ),
+    ("icalendar::", &["connect/feed"], "calendars are read in one place"),
     ("aes_gcm::", &["secrets"], "secrets are encrypted in one place"),
     ("hkdf::", &["secrets"], "secrets are encrypted in one place"),
     ("Utc::now", &["clock.rs"], "time is injected"),
