@@ -1,5 +1,6 @@
 //! The composition root: builds the store, the clients, the doors and the worker, and runs them.
 
+mod calendars;
 mod front;
 mod looks;
 mod say;
@@ -21,7 +22,7 @@ use crate::{
     chat::slack::{SlackApi, SlackClient},
     clock::Chance,
     config::{ClientConfig, Config},
-    connect::{Providers, http::Http, oidc::Oidc, slack_login::SlackLogin, vault::Vault},
+    connect::{Providers, feed::Feeds, http::Http, oidc::Oidc, slack_login::SlackLogin, vault::Vault},
     domain::{ids::TenantId, job::backoff, member::Surface, session::Party, tenant::Installation},
     health::{self, Health},
     ingest::{
@@ -34,6 +35,7 @@ use crate::{
     llm::{
         models::Models,
         openai::{OpenAi, Timeouts},
+        reach::Reach,
     },
     planner::templates::Templates,
     secrets::{Keyring, Seal, account_key},
@@ -69,9 +71,24 @@ impl App {
     /// # Errors
     /// When the database fails, a plan template can't be read, or a client can't be built.
     pub async fn build(config: &Config, store: Store, chance: Chance, shutdown: Shutdown) -> anyhow::Result<Self> {
+        Self::build_with(config, store, chance, shutdown, Feeds::new(Reach::Public)?).await
+    }
+
+    /// The same with another way to feeds of calendars than to those that are open to everybody.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn build_with(
+        config: &Config,
+        store: Store,
+        chance: Chance,
+        shutdown: Shutdown,
+        feeds: Feeds,
+    ) -> anyhow::Result<Self> {
         let tenant = store.local_tenant(&chance).await?;
         let keyring = Keyring::of(config)?;
-        let desk = Arc::new(desk(config, tenant, store.clone(), chance.clone(), keyring.clone())?);
+        let desk = desk(config, tenant, store.clone(), chance.clone(), keyring.clone())?;
+        let desk = Arc::new(Desk { feeds, ..desk });
         let seal = sealer(keyring, chance.clone());
         let intake = Intake::start(store.clone(), chance.clone());
         let http = Http::new()?;
@@ -125,7 +142,17 @@ fn desk(config: &Config, local: TenantId, store: Store, chance: Chance, keyring:
         None => None,
     };
     let github = Hub::new(&config.github.api_url, vault.clone(), store.clone(), chance.clone())?;
-    Ok(Desk { store, chance, templates, models, drafts: jobs::room(), slack, vault, github })
+    Ok(Desk {
+        store,
+        chance,
+        templates,
+        models,
+        drafts: jobs::room(),
+        slack,
+        vault,
+        github,
+        feeds: Feeds::new(Reach::Public)?,
+    })
 }
 
 /// The ways to sign in, by the settings.
@@ -184,6 +211,7 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     tokio::spawn(jobs::tidy::keep_tidy(store.clone(), chance.clone(), shutdown.clone()));
     tokio::spawn(meet_slack(Arc::clone(&app.desk), app.tenant, shutdown.clone()));
     tokio::spawn(looks::look_after(Arc::clone(&app.desk), shutdown.clone()));
+    tokio::spawn(calendars::keep_read(Arc::clone(&app.desk), shutdown.clone()));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown.requested());
     tokio::select! {

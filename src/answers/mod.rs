@@ -1,9 +1,10 @@
 //! Answers to what changes nothing: `help`, `show`, `list`, `next`, `inbox`, `status`, `stats`, `whoami`, `role`,
-//! `policy`, `repos`, `prs`.
+//! `hours`, `away`, `holidays`, `policy`, `repos`, `prs`.
 //!
 //! Each answer loads its facts, then makes a message of them without touching the database again.
 
 mod announced;
+pub mod availability;
 mod inbox;
 mod line;
 mod list;
@@ -84,6 +85,12 @@ pub async fn answer(tx: &mut Tx, ask: &Ask<'_>) -> Result<Message, Error> {
         Intent::Models => models::answer(tx, ask).await,
         Intent::Routes => routes::answer(tx, ask).await,
         Intent::Roles => roles::answer(tx).await,
+        Intent::Hours => availability::hours(tx, ask).await,
+        Intent::Away(None) => match ask.sender {
+            Some(me) => availability::away(tx, me, true, ask.today()).await,
+            None => Ok(whoami::stranger()),
+        },
+        Intent::Holidays => availability::holidays(tx, ask).await,
         Intent::Policy(key) => policy::answer(tx, key.as_ref()).await,
         Intent::Stats => stats::answer(tx, ask).await,
         Intent::Repositories(words) => repositories::answer(tx, ask, words.as_deref()).await,

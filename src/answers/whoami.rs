@@ -1,6 +1,6 @@
 //! `whoami`: who the sender is to Docket, and what they may do.
 
-use super::{Ask, line::titled};
+use super::{Ask, availability, line::titled};
 use crate::{
     domain::{
         member::{Identity, Member, Role, Standing, Surface},
@@ -15,7 +15,9 @@ pub(super) async fn answer(tx: &mut Tx, ask: &Ask<'_>) -> store::Result<Message>
     let Some(me) = ask.sender else { return Ok(stranger()) };
     let (identities, logins) = (tx.identities(me.id).await?, tx.logins_of(me.id).await?);
     let policy = tx.policy().await?;
-    Ok(message(me, &identities, &logins, &policy))
+    let (available, own) = (tx.availability(me).await?, tx.own_hours(me.id).await?);
+    let times = availability::lines(&available, &own, ask.today());
+    Ok(message(me, &identities, &logins, times, &policy))
 }
 
 /// What somebody reads whom we can't name yet.
@@ -26,7 +28,7 @@ pub(super) fn stranger() -> Message {
     )
 }
 
-fn message(me: &Member, identities: &[Identity], logins: &[Login], policy: &Policy) -> Message {
+fn message(me: &Member, identities: &[Identity], logins: &[Login], times: Vec<String>, policy: &Policy) -> Message {
     let role = match me.effective_role() {
         Role::Owner => "owner of this Docket",
         role => role.as_str(),
@@ -40,7 +42,7 @@ fn message(me: &Member, identities: &[Identity], logins: &[Login], policy: &Poli
     };
     let mut lines: Vec<Line> = identities.iter().map(|identity| Line::plain(known_as(identity))).collect();
     lines.extend(logins.iter().map(|login| Line::plain(linked(login))));
-    lines.push(Line::plain(vec![Span::plain(format!("Time zone: {}", me.time_zone))]));
+    lines.extend(times.into_iter().map(|line| Line::plain(vec![Span::Plain(line)])));
     let blocks = vec![
         Block::Context(vec![Span::plain(format!("{role} · {standing}"))]),
         Block::Lines { lines, more: None },
@@ -120,7 +122,12 @@ pub(crate) mod sample {
 mod tests {
     use super::{sample::member, *};
     use crate::{
-        domain::{session::Party, time::Timestamp},
+        domain::{
+            availability::{Availability, Hours, Leave, OwnHours},
+            schedule::Holidays,
+            session::Party,
+            time::Timestamp,
+        },
         review::sample::ana,
     };
 
@@ -136,14 +143,26 @@ mod tests {
             name: "ana-dev".into(),
             linked_at: Timestamp::from_millis(1_795_861_600_000),
         };
-        let text = message(&member(ana(), "Ana"), &[slack, console], &[github], &Policy::default()).to_plain();
+        let available = Availability {
+            zone: chrono_tz::Europe::Paris,
+            hours: Hours::default(),
+            leaves: vec![
+                Leave { from: "2026-11-02".parse().unwrap(), to: "2026-11-06".parse().unwrap() },
+                Leave { from: "2026-12-24".parse().unwrap(), to: "2027-01-02".parse().unwrap() },
+            ],
+            holidays: Holidays::new(),
+        };
+        let times = availability::lines(&available, &OwnHours::default(), "2026-11-29".parse().unwrap());
+        let text = message(&member(ana(), "Ana"), &[slack, console], &[github], times, &Policy::default()).to_plain();
         insta::assert_snapshot!(text, @r"
         Ana
         member · full member of the workspace
         Slack: U061F7AUR in T1
         Console on this machine
         GitHub: ana-dev · linked 28 Nov
-        Time zone: Europe/Paris
+        Time zone: Europe/Paris (as your profile says)
+        Works Mon–Fri 09:00–17:00 (as everybody)
+        Away Thu 24 Dec 2026 – Sat 2 Jan 2027
         You may propose changes, approve and reject them, your own too, and undo them. Your small changes, such as done AUTH-3, apply at once.
         ");
     }

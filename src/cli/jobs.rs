@@ -141,6 +141,10 @@ async fn subject(store: &Store, row: &JobRow, now: Timestamp) -> store::Result<S
         Some(Job::TieIssue { project, task }) => {
             format!("ties the issue of {} to its neighbours", task_code(&mut tx, *project, *task).await?)
         }
+        Some(Job::FetchCalendar { calendar }) => match tx.calendar(*calendar).await? {
+            Some(calendar) => format!("reads the holidays of {}", calendar.called()),
+            None => "reads holidays of a calendar that is gone".to_owned(),
+        },
         Some(Job::ApplyUnopposed { patch, .. }) => {
             format!("applies {} unless somebody objects", code_of(&mut tx, *patch).await?)
         }

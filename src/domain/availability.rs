@@ -51,7 +51,7 @@ pub struct OwnHours {
 }
 
 /// What somebody says of their own hours; the rest stays as it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoursWish {
     /// The days on which they work.
     pub days: Option<Vec<Weekday>>,
@@ -77,7 +77,7 @@ impl HoursWish {
 }
 
 /// Days on which somebody is away.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leave {
     /// The first of them.
     pub from: NaiveDate,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     announce::Topic,
+    availability::{HoursWish, Leave},
     member::Role,
     model::Use,
     patch::PatchCode,
@@ -95,6 +96,23 @@ pub enum Intent {
     },
     /// Who the members are, and what each may do.
     Roles,
+    /// When the sender works.
+    Hours,
+    /// Set that; `None` goes back to everybody's hours in the zone of the profile.
+    SetHours(Option<HoursWish>),
+    /// When the sender, or somebody else, is away.
+    Away(Option<Person>),
+    /// Change that.
+    SetAway {
+        /// Whose; the sender's where nobody is named.
+        person: Option<Person>,
+        /// What is to be different.
+        wish: AwayWish,
+    },
+    /// On which days nobody works.
+    Holidays,
+    /// Change that.
+    SetHolidays(HolidaysWish),
     /// Give somebody a role.
     SetRole {
         /// Whom.
@@ -176,6 +194,9 @@ impl Intent {
                 | Self::Models
                 | Self::Routes
                 | Self::Roles
+                | Self::Hours
+                | Self::Away(None)
+                | Self::Holidays
                 | Self::Policy(_)
                 | Self::Stats
                 | Self::Repositories(_)
@@ -215,6 +236,28 @@ pub enum AnnounceWish {
         /// Whether nothing is told.
         is_muted: bool,
     },
+}
+
+/// What is to be different about when somebody is away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AwayWish {
+    /// They are away then.
+    Add(Vec<Leave>),
+    /// They are not: the so-manieth of those ahead, from 1.
+    Cancel(usize),
+}
+
+/// What is to be different about when nobody works.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HolidaysWish {
+    /// The public holidays of a country count, by its code.
+    Country(String),
+    /// The days of an iCalendar feed count; its address, as somebody typed it.
+    Feed(String),
+    /// A calendar no longer counts: its country, name, host, or place in the list.
+    Remove(String),
 }
 
 /// Something of which nothing is told.

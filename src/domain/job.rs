@@ -7,7 +7,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ids::{AnswerId, CardId, ChangeId, ConnectionId, DeliveryId, NoticeId, OrderId, PatchId, ProjectId, PullCardId},
+    ids::{
+        AnswerId, CalendarId, CardId, ChangeId, ConnectionId, DeliveryId, NoticeId, OrderId, PatchId, ProjectId,
+        PullCardId,
+    },
     task::TaskNumber,
     time::Timestamp,
 };
@@ -93,6 +96,11 @@ pub enum Job {
         /// The task.
         task: TaskNumber,
     },
+    /// Read a calendar of holidays anew.
+    FetchCalendar {
+        /// The calendar.
+        calendar: CalendarId,
+    },
     /// Apply a patch to which nobody objected.
     ApplyUnopposed {
         /// The patch.
@@ -121,6 +129,7 @@ impl Job {
             Self::ExpireChange { .. } => "expire_change",
             Self::OpenIssue { .. } => "open_issue",
             Self::TieIssue { .. } => "tie_issue",
+            Self::FetchCalendar { .. } => "fetch_calendar",
             Self::ApplyUnopposed { .. } => "apply_unopposed",
         }
     }
@@ -139,6 +148,7 @@ impl Job {
             | Self::ExpirePatch { .. }
             | Self::EndProgress { .. }
             | Self::ApplyUnopposed { .. }
+            | Self::FetchCalendar { .. }
             | Self::OpenIssue { .. }
             | Self::TieIssue { .. }
             | Self::SyncChange { .. }
@@ -176,6 +186,7 @@ impl Job {
             Self::TieIssue { project, task } => {
                 (Some(format!("tie {project} {task}")), Some(format!("tie {project}")), 8)
             }
+            Self::FetchCalendar { calendar } => (Some(format!("fetch {calendar}")), None, 8),
             // Each setting of the clock has its own end; those of earlier ones find nothing to do.
             Self::ApplyUnopposed { patch, at } => (Some(format!("unopposed {patch} {}", at.as_millis())), None, 20),
         };

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 pub use super::table::{Argument, COMMANDS, Command, Kind};
 use super::{
     args::{Value, Values},
-    github, issue, models, phrase, place, policy, roles, text, value,
+    availability, github, issue, models, phrase, place, policy, roles, text, value,
 };
 use crate::{
     domain::{
@@ -61,6 +61,11 @@ impl Command {
                 match argument.kind {
                     Kind::Models => return UserError::new(models::wrong(own)),
                     Kind::Policy => return UserError::new(policy::wrong(own)),
+                    Kind::Hours | Kind::Away | Kind::Holidays => {
+                        if let Err(problem) = timed(argument.kind, own, today) {
+                            return problem;
+                        }
+                    }
                     _ => {}
                 }
                 let wanted = match (argument.kind, own.parse::<u32>()) {
@@ -119,6 +124,7 @@ impl Kind {
             Self::Policy => policy::policy(text).map(Value::Whole).map(whole),
             Self::Link => github::link(text).map(Value::Whole).map(whole),
             Self::Unlink => github::unlink(text).map(Value::Whole).map(whole),
+            Self::Hours | Self::Away | Self::Holidays => timed(self, text, today).ok().map(Value::Whole).map(whole),
             Self::GitHub => github::github(text).map(Value::Whole).map(whole),
             Self::Command => Some((Value::Words(word.trim_start_matches('/').to_lowercase()), left)),
         }
@@ -144,8 +150,20 @@ impl Kind {
             Self::Link => "a project and a repository, such as AUTH acme/web",
             Self::Unlink => "a repository, such as acme/web, perhaps with its project in front",
             Self::GitHub => "events, mute, unmute or mentions",
+            Self::Hours => "working hours, such as Mon-Thu 9-17 Europe/Paris",
+            Self::Away => "days, such as 24 Dec – 2 Jan",
+            Self::Holidays => "a country, such as FR, or the address of an iCalendar feed",
             Self::Role => "a person and a role: owner, admin, approver, member or viewer",
         }
+    }
+}
+
+/// Reads what follows a command about when people work.
+fn timed(kind: Kind, text: &str, today: NaiveDate) -> Result<Intent, UserError> {
+    match kind {
+        Kind::Hours => availability::hours(text),
+        Kind::Away => availability::away(text, today),
+        _ => availability::holidays(text),
     }
 }
 

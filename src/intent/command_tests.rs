@@ -45,6 +45,9 @@ fn command_of(intent: &Intent) -> &'static str {
             "policy"
         }
         Intent::Roles | Intent::SetRole { .. } => "role",
+        Intent::Hours | Intent::SetHours(_) => "hours",
+        Intent::Away(_) | Intent::SetAway { .. } => "away",
+        Intent::Holidays | Intent::SetHolidays(_) => "holidays",
         Intent::Repositories(_) => "repos",
         Intent::Pulls(_) => "prs",
         Intent::Link { .. } => "link",

@@ -108,6 +108,9 @@ mod tests {
         /docket whoami  who you are to Docket
         /docket connect  get a private link that signs you in to Docket's pages
         /docket role [person role]  who may do what, and give somebody a role
+        /docket hours [days hours zone|default]  when you work, and in which time zone
+        /docket away [person days|cancel 1]  when you are away, so that nobody waits for you
+        /docket holidays [country|address|remove 1]  on which days nobody works
         /docket policy [project approvals|self|approvers|delete|large|expiry|auto|lazy|moves|test …]  how decisions are taken, and propose to change that
         /docket models [test|default|use|budget|remove …]  which models are connected, and what they cost today
         /docket routes [forget 2|forget all]  what words were chosen to mean in this channel

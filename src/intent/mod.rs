@@ -5,6 +5,7 @@
 //! through [`text::from_slack`] once, in Slack's adapter; everything here reads its result.
 
 mod args;
+mod availability;
 pub mod classify;
 pub mod command;
 mod github;
@@ -48,7 +49,7 @@ const SLIP: usize = 4;
 /// Commands that are never guessed at: they decide, or set something.
 const EXACT: &[&str] = &[
     "archive", "approve", "reject", "object", "withdraw", "undo", "rebase", "renew", "role", "policy", "models",
-    "routes", "stats", "link", "unlink", "github",
+    "routes", "stats", "link", "unlink", "github", "hours", "away", "holidays",
 ];
 
 /// Reads words addressed to Docket without a slash: a mention, a direct message, a line in the console.

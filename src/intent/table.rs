@@ -1,5 +1,6 @@
 //! The one table of commands: parsing, help, suggestions and platform registrations come from it.
 
+mod availability;
 mod github;
 mod kinds;
 mod projects;
@@ -129,7 +130,7 @@ pub static COMMANDS: &[Command] = &[
         aliases: &["me"],
         arguments: &[],
         help: "who you are to Docket",
-        more: "Your name, your role, the accounts that are linked, and whether you may decide on changes.",
+        more: "Your name, your role, the accounts that are linked, when you work, and whether you may decide on changes.",
         examples: &["whoami"],
         build: |_| Some(Intent::WhoAmI),
     },
@@ -153,6 +154,9 @@ pub static COMMANDS: &[Command] = &[
         examples: &["role", "role @ben approver", "role Ben viewer"],
         build: |v| v.either(Intent::Roles),
     },
+    availability::HOURS,
+    availability::AWAY,
+    availability::HOLIDAYS,
     Command {
         name: "policy",
         aliases: &["rules"],

@@ -20,7 +20,7 @@ use crate::{
     },
     error::{Error, Result},
     jobs::{
-        Desk,
+        Desk, availability,
         cards::queue_answer,
         changes, connections,
         consult::{self, Consultation, Memo, consult},
@@ -179,6 +179,10 @@ async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought, circles: &Cir
         }
         Thought::SetRole(wish) => {
             let said = roles::set_role(desk, &mut tx, talk, &wish).await?;
+            reply(desk, &mut tx, talk, said).await?;
+        }
+        Thought::SetTime(wish) => {
+            let said = availability::carry_out(desk, &mut tx, talk, wish).await?;
             reply(desk, &mut tx, talk, said).await?;
         }
         Thought::Link(wish) => {

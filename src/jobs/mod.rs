@@ -1,5 +1,7 @@
 //! Background work: the one match from [`Job`] to the feature that does it.
 
+mod availability;
+mod calendars;
 mod cards;
 mod changes;
 mod connections;
@@ -24,6 +26,7 @@ pub mod worker;
 
 use tokio::sync::Semaphore;
 
+pub use calendars::queue_calendars;
 pub use consult::room;
 pub use tracker::{queue_looks, sweep};
 
@@ -31,7 +34,7 @@ use crate::{
     chat::slack::teams::Teams,
     chat::slack::{SlackClient, SlackError},
     clock::Chance,
-    connect::vault::Vault,
+    connect::{feed::Feeds, vault::Vault},
     domain::{
         ids::TenantId,
         job::{Job, JobError},
@@ -63,6 +66,8 @@ pub struct Desk {
     pub vault: Vault,
     /// The ways to GitHub.
     pub github: Hub,
+    /// The way to feeds of calendars.
+    pub feeds: Feeds,
 }
 
 impl Desk {
@@ -113,6 +118,7 @@ pub async fn run(desk: &Desk, claimed: &Claimed) -> Result<(), JobError> {
             Ok(tx.commit().await?)
         }
         Job::OpenIssue { order } => tracker::order::open(desk, claimed.tenant, order, tries).await,
+        Job::FetchCalendar { calendar } => calendars::fetch(desk, claimed.tenant, calendar).await,
         Job::TieIssue { project, task } => tracker::tie::tie(desk, claimed.tenant, project, task).await,
         Job::ApplyUnopposed { patch, .. } => {
             let mut tx = desk.store.write(claimed.tenant).await?;
@@ -137,6 +143,7 @@ pub async fn abandoned(desk: &Desk, claimed: &Claimed, error: &anyhow::Error) ->
         | Job::EndProgress { .. }
         | Job::ExpirePatch { .. }
         | Job::TieIssue { .. }
+        | Job::FetchCalendar { .. }
         | Job::SyncChange { .. }
         | Job::ExpireChange { .. }
         | Job::RefreshConnection { .. }

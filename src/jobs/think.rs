@@ -23,6 +23,7 @@ use crate::{
     },
     jobs::{
         Desk,
+        availability::TimeWish,
         changes::ChangeWish,
         consult::{Consultation, Memo},
         handle::Talk,
@@ -61,6 +62,8 @@ pub(super) enum Thought {
     ForgetRoutes(Option<usize>),
     /// Somebody is to be given a role.
     SetRole(RoleWish),
+    /// When somebody works, or nobody does, is to be set.
+    SetTime(TimeWish),
     /// Something about a project's repositories, or about who is told of them.
     Link(LinkWish),
     /// An issue is to stand for a task.
@@ -95,9 +98,12 @@ impl Thought {
             Self::Decide(_) | Self::DecideChange(..) => "decided",
             Self::Propose(_) | Self::ChangePolicy(_) => "proposed",
             Self::Stop(_) => "stopped",
-            Self::SetModels(_) | Self::AddAccount(_) | Self::ForgetRoutes(_) | Self::SetRole(_) | Self::Link(_) => {
-                "set"
-            }
+            Self::SetModels(_)
+            | Self::AddAccount(_)
+            | Self::ForgetRoutes(_)
+            | Self::SetRole(_)
+            | Self::SetTime(_)
+            | Self::Link(_) => "set",
             Self::OrderIssue(_) => "ordered",
         }
     }

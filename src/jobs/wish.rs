@@ -3,11 +3,11 @@
 use chrono::NaiveDate;
 
 use crate::{
-    answers::place::surroundings,
+    answers::{self, place::surroundings},
     domain::{
         event::{Action, Click},
         ids::ProjectId,
-        intent::{FieldValue, Intent, ModelsWish, PolicyWish, TaskName},
+        intent::{FieldValue, Intent, ModelsWish, Person, PolicyWish, TaskName},
         member::{Identity, Member, Standing, Surface},
         message::Message,
         patch::{Patch, PatchCode, PatchState},
@@ -24,6 +24,7 @@ use crate::{
     },
     jobs::{
         Desk,
+        availability::TimeWish,
         changes::ChangeWish,
         consult::Memo,
         handle::Talk,
@@ -90,6 +91,19 @@ impl Wish<'_> {
                 let member = self.people(tx).await?.resolve(&person)?;
                 Ok(Thought::SetRole(RoleWish { member, role }))
             }
+            Intent::SetHours(wish) => Ok(Thought::SetTime(TimeWish::Hours(wish))),
+            Intent::SetHolidays(wish) => Ok(Thought::SetTime(TimeWish::Holidays(wish))),
+            Intent::SetAway { person, wish } => {
+                let whom = self.people(tx).await?.resolve(&person.unwrap_or(Person::Sender))?;
+                Ok(Thought::SetTime(TimeWish::Away(whom, wish)))
+            }
+            Intent::Away(Some(person)) => {
+                let whom = self.people(tx).await?.resolve(&person)?;
+                let whom = tx.member(whom).await?.unwrap_or_else(|| self.talk.member.clone());
+                let is_own = whom.id == self.talk.member.id;
+                let day = today(Some(&whom), self.desk.chance.now());
+                Ok(Thought::Say(answers::availability::away(tx, &whom, is_own, day).await?))
+            }
             Intent::SetPolicy { project, wish } => {
                 let edit = self.edit_of(tx, wish).await?;
                 let words = self.line.trim().to_owned();
@@ -126,6 +140,9 @@ impl Wish<'_> {
             | Intent::Repositories(_)
             | Intent::Pulls(_)
             | Intent::Link { repository: None, .. }
+            | Intent::Hours
+            | Intent::Away(None)
+            | Intent::Holidays
             | Intent::Announced(_) => Ok(Thought::Nothing),
         }
     }

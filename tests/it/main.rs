@@ -6,6 +6,7 @@ mod api_patches;
 mod api_reads;
 mod api_tenants;
 mod architecture;
+mod availability;
 mod bad_input;
 mod bad_slack;
 mod browser;

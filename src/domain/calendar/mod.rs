@@ -54,3 +54,20 @@ pub struct Holiday {
     /// Its name.
     pub name: String,
 }
+
+impl Calendar {
+    /// What people call it, with where it comes from: `France (FR)`, `Closed days (example.com)`.
+    pub fn called(&self) -> String {
+        let origin = match &self.origin {
+            Origin::Country(code) => code,
+            Origin::Feed(address) => host(address),
+        };
+        if self.name == origin { self.name.clone() } else { format!("{} ({origin})", self.name) }
+    }
+}
+
+/// The host of an address: all of it that is shown, for the rest may be meant for few.
+pub fn host(address: &str) -> &str {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    rest.split(['/', '?', '#', ':']).next().unwrap_or(rest)
+}

@@ -64,6 +64,12 @@ pub enum Kind {
     Routes,
     /// A person and a role; may be nothing.
     Role,
+    /// Working hours: the rest of the line.
+    Hours,
+    /// Days away, perhaps with somebody in front: the rest of the line.
+    Away,
+    /// A country, a feed, or what to remove: the rest of the line.
+    Holidays,
     /// What to do with the policy; may be nothing.
     Policy,
     /// A project, a repository, or both.

@@ -9,7 +9,10 @@ use axum::{body::to_bytes, extract::connect_info::MockConnectInfo, http::StatusC
 use docket::{
     app::{self, App},
     config::Config,
-    connect::call::{Access, Tokens},
+    connect::{
+        call::{Access, Tokens},
+        feed::Feeds,
+    },
     domain::{
         ids::TenantId,
         member::{Identity, Surface},
@@ -17,6 +20,7 @@ use docket::{
         provider::Provider,
         tenant::Installation,
     },
+    llm::reach::Reach,
     shutdown::Shutdown,
 };
 use serde_json::{Value, json};
@@ -98,7 +102,10 @@ impl<'a> TestApp<'a> {
         }
         let read = |name: &str| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
         let config = Config::read(&read).unwrap();
-        let mut app = App::build(&config, db.store.clone(), db.chance.clone(), Shutdown::new()).await.unwrap();
+        // Feeds are served by this machine; where clouds keep credentials stays out of reach.
+        let feeds = Feeds::new(Reach::NotLinkLocal).unwrap();
+        let (store, chance) = (db.store.clone(), db.chance.clone());
+        let mut app = App::build_with(&config, store, chance, Shutdown::new(), feeds).await.unwrap();
         // Whoever asks does so from this machine, as a browser beside it would.
         let near = MockConnectInfo(std::net::SocketAddr::from(([127, 0, 0, 1], 40_000)));
         app.router = app.router.layer(near);

@@ -9,6 +9,7 @@ pub(crate) mod clock;
 pub(crate) mod cluster;
 pub(crate) mod db;
 pub(crate) mod emulate;
+pub(crate) mod fake_calendar;
 pub(crate) mod fake_github;
 pub(crate) mod fake_issuer;
 pub(crate) mod fake_model;

@@ -1,6 +1,6 @@
 //! Countries of Europe.
 
-use chrono::Weekday::{Mon, Sat};
+use chrono::Weekday::{Fri, Mon, Sat};
 
 use super::{Country, day, since};
 use crate::domain::calendar::reckon::{
@@ -131,7 +131,7 @@ pub(super) const ALL: &[Country] = &[
         code: "FI",
         name: "Finland",
         also: &["Suomi"],
-        source: "finlex.fi: laki 388/1937 ja 658/1947",
+        source: "finlex.fi: laki 388/1937 ja 658/1947, and the two eves that are kept like them",
         besides: Besides::Nothing,
         days: &[
             day("New Year's Day", Fixed(1, 1)),
@@ -140,9 +140,11 @@ pub(super) const ALL: &[Country] = &[
             day("Easter Monday", Easter(1)),
             day("May Day", Fixed(5, 1)),
             day("Ascension Day", Easter(39)),
+            day("Midsummer Eve", From(Fri, 6, 19)),
             day("Midsummer Day", From(Sat, 6, 20)),
             day("All Saints' Day", From(Sat, 10, 31)),
             day("Independence Day", Fixed(12, 6)),
+            day("Christmas Eve", Fixed(12, 24)),
             day("Christmas Day", Fixed(12, 25)),
             day("Boxing Day", Fixed(12, 26)),
         ],
