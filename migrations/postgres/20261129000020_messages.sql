@@ -9,7 +9,6 @@ CREATE TABLE heard_channels (
     is_private BOOLEAN, -- whether only those see it who were invited; NULL until the surface has told
     is_kept BOOLEAN NOT NULL DEFAULT TRUE, -- whether what is said there is kept
     set_by TEXT, -- the member who decided that last
-    left_at BIGINT, -- when Docket was taken out of it
     PRIMARY KEY (tenant_id, surface, team, channel),
     FOREIGN KEY (tenant_id, set_by) REFERENCES members (tenant_id, id)
 );
@@ -63,6 +62,11 @@ CREATE TABLE withdrawn_messages (
     PRIMARY KEY (tenant_id, surface, team, channel, message)
 );
 CREATE INDEX withdrawn_messages_by_time ON withdrawn_messages (tenant_id, at);
+
+-- What is forgotten of deliveries: what they said, and in time that they came.
+CREATE INDEX deliveries_with_words ON deliveries (received_at)
+WHERE source <> 'github' AND source <> 'console' AND length(body) > 0;
+CREATE INDEX deliveries_heard ON deliveries (handled_at) WHERE outcome = 'heard';
 
 ALTER TABLE tenants ADD COLUMN last_thread BIGINT NOT NULL DEFAULT 0; -- the number of the newest thread
 ALTER TABLE tenants ADD COLUMN kept_days BIGINT; -- how many days messages are kept; NULL for the default

@@ -12,6 +12,7 @@ mod models;
 mod next;
 pub mod place;
 mod policy;
+mod privacy;
 mod project;
 pub mod prs;
 pub mod repositories;
@@ -23,6 +24,8 @@ mod task;
 mod whoami;
 
 use chrono::NaiveDate;
+
+pub(crate) use privacy::is_channel;
 
 use crate::{
     domain::{
@@ -84,6 +87,7 @@ pub async fn answer(tx: &mut Tx, ask: &Ask<'_>) -> Result<Message, Error> {
         Intent::WhoAmI => whoami::answer(tx, ask).await,
         Intent::Models => models::answer(tx, ask).await,
         Intent::Routes => routes::answer(tx, ask).await,
+        Intent::Privacy => privacy::answer(tx, ask).await,
         Intent::Roles => roles::answer(tx).await,
         Intent::Hours => availability::hours(tx, ask).await,
         Intent::Away(None) => match ask.sender {

@@ -56,9 +56,8 @@ pub struct Wording {
 /// Whether `news` changes what is `known` of a message, which is nothing, that it was taken back, or what it says.
 pub fn is_news(known: Option<&Saying>, news: &Saying) -> bool {
     match (known, news) {
-        (None, _) => true,
         (Some(Saying::Deleted), _) => false,
-        (Some(Saying::Said(_)), Saying::Deleted) => true,
+        (None, _) | (Some(Saying::Said(_)), Saying::Deleted) => true,
         (Some(Saying::Said(old)), Saying::Said(new)) => new.since > old.since,
     }
 }
@@ -110,8 +109,6 @@ pub struct HeardChannel {
     pub is_kept: bool,
     /// Who decided that last, where anybody did.
     pub set_by: Option<MemberId>,
-    /// When Docket was taken out of it.
-    pub left_at: Option<Timestamp>,
 }
 
 impl HeardChannel {

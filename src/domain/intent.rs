@@ -38,6 +38,12 @@ pub enum Intent {
     Models,
     /// What the words of this channel were chosen to mean.
     Routes,
+    /// What is kept of what people say.
+    Privacy,
+    /// Change what is kept of what people say.
+    SetPrivacy(PrivacyWish),
+    /// Forget something of what people said.
+    Forget(ForgetWish),
     /// How often proposals were approved in the last 30 days, by intent and model.
     Stats,
     /// Which repositories each connection can see: all of them, or those whose names hold these words.
@@ -193,6 +199,7 @@ impl Intent {
                 | Self::WhoAmI
                 | Self::Models
                 | Self::Routes
+                | Self::Privacy
                 | Self::Roles
                 | Self::Hours
                 | Self::Away(None)
@@ -221,6 +228,31 @@ pub enum ModelsWish {
     DailyTokens(u64),
     /// Forget an account with its key.
     Remove(String),
+}
+
+/// What is to be different in what is kept of what people say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrivacyWish {
+    /// Whether what is said in the channel is kept.
+    Keep(bool),
+    /// For how many days messages are kept.
+    Days(u32),
+}
+
+/// What is to be forgotten of what people said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ForgetWish {
+    /// Everything that the sender said.
+    Me,
+    /// Everything that was said in the channel.
+    Channel {
+        /// Whether the sender was asked before.
+        is_sure: bool,
+    },
+    /// The conversation of this number.
+    Thread(u32),
 }
 
 /// What is to be different in what a channel is told.

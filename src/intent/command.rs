@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 pub use super::table::{Argument, COMMANDS, Command, Kind};
 use super::{
     args::{Value, Values},
-    availability, github, issue, models, phrase, place, policy, roles, text, value,
+    availability, github, issue, models, phrase, place, policy, privacy, roles, text, value,
 };
 use crate::{
     domain::{
@@ -120,6 +120,8 @@ impl Kind {
             Self::Issue => issue::issue(word).map(|issue| (Value::Issue(issue), left)),
             Self::Models => models::models(text).map(Value::Whole).map(whole),
             Self::Routes => models::routes(text).map(Value::Whole).map(whole),
+            Self::Privacy => privacy::privacy(text).map(Value::Whole).map(whole),
+            Self::Forget => privacy::forget(text).map(Value::Whole).map(whole),
             Self::Role => roles::role(text).map(Value::Whole).map(whole),
             Self::Policy => policy::policy(text).map(Value::Whole).map(whole),
             Self::Link => github::link(text).map(Value::Whole).map(whole),
@@ -146,6 +148,8 @@ impl Kind {
             Self::Issue => "an issue, such as #45 or acme/web#45, or a repository, such as acme/web",
             Self::Models => "test, default, use, budget or remove",
             Self::Routes => "forget and the number in the list, or forget all",
+            Self::Privacy => "off, on, or keep and 1 to 90 days",
+            Self::Forget => "me, channel, or a conversation, such as T-7",
             Self::Policy => "a rule, such as approvals 2",
             Self::Link => "a project and a repository, such as AUTH acme/web",
             Self::Unlink => "a repository, such as acme/web, perhaps with its project in front",

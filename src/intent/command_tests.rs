@@ -40,6 +40,8 @@ fn command_of(intent: &Intent) -> &'static str {
         Intent::Connect => "connect",
         Intent::Models | Intent::SetModels(_) => "models",
         Intent::Routes | Intent::ForgetRoutes(_) => "routes",
+        Intent::Privacy | Intent::SetPrivacy(_) => "privacy",
+        Intent::Forget(_) => "forget",
         Intent::Stats => "stats",
         Intent::Policy(_) | Intent::SetPolicy { .. } | Intent::DecideChange { .. } | Intent::TestPolicy { .. } => {
             "policy"

@@ -15,6 +15,7 @@ mod models;
 pub mod phrase;
 pub mod place;
 mod policy;
+mod privacy;
 mod roles;
 mod table;
 pub mod text;
@@ -49,7 +50,7 @@ const SLIP: usize = 4;
 /// Commands that are never guessed at: they decide, or set something.
 const EXACT: &[&str] = &[
     "archive", "approve", "reject", "object", "withdraw", "undo", "rebase", "renew", "role", "policy", "models",
-    "routes", "stats", "link", "unlink", "github", "hours", "away", "holidays",
+    "routes", "privacy", "forget", "stats", "link", "unlink", "github", "hours", "away", "holidays",
 ];
 
 /// Reads words addressed to Docket without a slash: a mention, a direct message, a line in the console.

@@ -3,6 +3,7 @@
 mod availability;
 mod github;
 mod kinds;
+mod privacy;
 mod projects;
 mod tenant;
 
@@ -195,6 +196,8 @@ pub static COMMANDS: &[Command] = &[
     },
     tenant::MODELS,
     tenant::ROUTES,
+    privacy::PRIVACY,
+    privacy::FORGET,
     Command {
         name: "stats",
         aliases: &["acceptance"],

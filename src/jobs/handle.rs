@@ -27,7 +27,7 @@ use crate::{
         conversation::{echo, learn},
         heard, issues, links,
         people::{meet, recognise, users_in},
-        roles, settings,
+        privacy, roles, settings,
         think::{self, Idea, Thought},
         tracker,
     },
@@ -154,8 +154,19 @@ async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought, circles: &Cir
         (thought, _) => thought,
     };
     let mut message = progress.and_then(|progress| progress.message);
+    if let Some(said) = settled(desk, &mut tx, talk, &thought).await? {
+        reply(desk, &mut tx, talk, said).await?;
+    }
     match thought {
         Thought::Nothing | Thought::Ask(_) | Thought::Test(_) => {}
+        Thought::SetModels(_)
+        | Thought::AddAccount(_)
+        | Thought::ForgetRoutes(_)
+        | Thought::SetPrivacy(_)
+        | Thought::Forget(_)
+        | Thought::SetRole(_)
+        | Thought::Link(_)
+        | Thought::ChangePolicy(_) => {} // It is settled.
         Thought::Say(message) => reply(desk, &mut tx, talk, message).await?,
         Thought::Stop(delivery) => {
             if able(talk.member).is_err() {
@@ -165,35 +176,11 @@ async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought, circles: &Cir
                 reply(desk, &mut tx, talk, Message::text("That draft is finished already.")).await?;
             }
         }
-        Thought::SetModels(wish) => {
-            let said = settings::set_models(desk, &mut tx, &wish, talk.member, talk.venue).await?;
-            reply(desk, &mut tx, talk, said).await?;
-        }
-        Thought::AddAccount(form) => {
-            let said = settings::add_account(desk, &mut tx, &form, talk.member, talk.venue).await?;
-            reply(desk, &mut tx, talk, said).await?;
-        }
-        Thought::ForgetRoutes(which) => {
-            let said = settings::forget_routes(desk, &mut tx, which, talk.member, talk.venue).await?;
-            reply(desk, &mut tx, talk, said).await?;
-        }
-        Thought::SetRole(wish) => {
-            let said = roles::set_role(desk, &mut tx, talk, &wish).await?;
-            reply(desk, &mut tx, talk, said).await?;
-        }
         Thought::SetTime(wish) => {
             let said = availability::carry_out(desk, &mut tx, talk, wish).await?;
             reply(desk, &mut tx, talk, said).await?;
         }
-        Thought::Link(wish) => {
-            let said = links::carry_out(desk, &mut tx, talk, &wish).await?;
-            reply(desk, &mut tx, talk, said).await?;
-        }
         Thought::OrderIssue(wish) => issues::take(desk, &mut tx, talk, &wish).await?,
-        Thought::ChangePolicy(wish) => {
-            let said = changes::propose(desk, &mut tx, talk, &wish).await?;
-            reply(desk, &mut tx, talk, said).await?;
-        }
         Thought::DecideChange(code, action) => {
             let decided = change::decide(&mut tx, (code, action), talk.member, talk.venue, &desk.chance).await?;
             if let Some(turn) = answered(desk, &mut tx, talk, decided).await? {
@@ -225,6 +212,21 @@ async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought, circles: &Cir
     }
     consult::end(desk, &mut tx, talk.delivery.id).await?;
     end(desk, tx, talk).await
+}
+
+/// Does what ends with an answer, and nothing else; gives that. `None` for everything else.
+async fn settled(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, thought: &Thought) -> Result<Option<Message>> {
+    Ok(Some(match thought {
+        Thought::SetModels(wish) => settings::set_models(desk, tx, wish, talk.member, talk.venue).await?,
+        Thought::AddAccount(form) => settings::add_account(desk, tx, form, talk.member, talk.venue).await?,
+        Thought::ForgetRoutes(which) => settings::forget_routes(desk, tx, *which, talk.member, talk.venue).await?,
+        Thought::SetPrivacy(wish) => privacy::set(desk, tx, talk, wish).await?,
+        Thought::Forget(wish) => privacy::forget(desk, tx, talk, wish).await?,
+        Thought::SetRole(wish) => roles::set_role(desk, tx, talk, wish).await?,
+        Thought::Link(wish) => links::carry_out(desk, tx, talk, wish).await?,
+        Thought::ChangePolicy(wish) => changes::propose(desk, tx, talk, wish).await?,
+        _ => return Ok(None),
+    }))
 }
 
 /// Stores a proposal; its card takes over the `message` that showed the draft. Says how the turn ends where it must

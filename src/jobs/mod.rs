@@ -13,6 +13,7 @@ mod heard;
 mod issues;
 mod links;
 mod people;
+mod privacy;
 mod pulls;
 mod roles;
 mod settings;

@@ -7,7 +7,7 @@ use crate::{
     domain::{
         event::{Action, Click, Event},
         ids::{DeliveryId, MemberId, PatchId},
-        intent::{Intent, ModelsWish},
+        intent::{ForgetWish, Intent, ModelsWish, PrivacyWish},
         message::{Block, Button, ButtonStyle, Message, Press, Span},
         model::{AccountForm, Use},
         patch::{PatchCode, PatchState},
@@ -60,6 +60,10 @@ pub(super) enum Thought {
     AddAccount(AccountForm),
     /// What words of this channel mean is to be forgotten.
     ForgetRoutes(Option<usize>),
+    /// What is kept of what people say is to be changed.
+    SetPrivacy(PrivacyWish),
+    /// Something that people said is to be forgotten.
+    Forget(ForgetWish),
     /// Somebody is to be given a role.
     SetRole(RoleWish),
     /// When somebody works, or nobody does, is to be set.
@@ -103,7 +107,9 @@ impl Thought {
             | Self::ForgetRoutes(_)
             | Self::SetRole(_)
             | Self::SetTime(_)
-            | Self::Link(_) => "set",
+            | Self::Link(_)
+            | Self::SetPrivacy(_) => "set",
+            Self::Forget(_) => "forgotten",
             Self::OrderIssue(_) => "ordered",
         }
     }

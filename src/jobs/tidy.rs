@@ -4,27 +4,65 @@ use std::time::Duration;
 
 use crate::{
     clock::Chance,
+    domain::{heard::MOST_DAYS, ids::TenantId},
     shutdown::Shutdown,
     store::{self, Store},
 };
 
 /// How long a webhook of GitHub is kept once it was dealt with: GitHub sends one again for 3 days at most, a GitHub
 /// Enterprise Server for 7.
-const KEPT: Duration = Duration::from_hours(7 * 24);
+const WEBHOOKS: Duration = Duration::from_hours(7 * 24);
+/// How long it is kept what somebody typed or pressed in Slack once it was dealt with: it holds the way to answer, which
+/// works for half an hour.
+const ANSWERABLE: Duration = Duration::from_hours(1);
+/// How long it is kept what could not be dealt with or not be read, for somebody who looks into it.
+const INSPECTABLE: Duration = Duration::from_hours(14 * 24);
+/// How long it is known that a message came: Slack sends one again for a day at most.
+const REPEATED: Duration = Duration::from_hours(2 * 24);
+/// A day, as messages are kept.
+const DAY: Duration = Duration::from_hours(24);
 /// How often it is looked.
 const EVERY: Duration = Duration::from_hours(1);
 /// How many are forgotten at once: they can be large, and others wait for the database meanwhile.
 const MANY: i64 = 100;
 
-/// Forgets old webhooks, and says how many.
+/// What was forgotten.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Webhooks of GitHub.
+    pub webhooks: u64,
+    /// What requests of Slack said.
+    pub bodies: u64,
+    /// That messages came.
+    pub heard: u64,
+    /// Messages of channels.
+    pub messages: u64,
+}
+
+/// Forgets what is old, and says how much that was.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn tidy(store: &Store, chance: &Chance) -> store::Result<u64> {
-    let before = chance.now().minus(KEPT);
+pub async fn tidy(store: &Store, chance: &Chance) -> store::Result<Forgotten> {
+    let now = chance.now();
+    let (handled, any) = (now.minus(ANSWERABLE), now.minus(INSPECTABLE));
+    let mut forgotten = Forgotten {
+        webhooks: bit_by_bit(|| store.forget_webhooks(now.minus(WEBHOOKS), MANY)).await?,
+        bodies: bit_by_bit(|| store.forget_bodies(handled, any, MANY)).await?,
+        heard: bit_by_bit(|| store.forget_heard_deliveries(now.minus(REPEATED), MANY)).await?,
+        messages: 0,
+    };
+    for tenant in store.tenants().await? {
+        forgotten.messages += bit_by_bit(|| forget_messages(store, chance, tenant.id)).await?;
+    }
+    Ok(forgotten)
+}
+
+/// Does something until there is nothing left to do.
+async fn bit_by_bit<F: Future<Output = store::Result<u64>>>(forget: impl Fn() -> F) -> store::Result<u64> {
     let mut forgotten = 0;
     loop {
-        let rows = store.forget_webhooks(before, MANY).await?;
+        let rows = forget().await?;
         forgotten += rows;
         if rows == 0 {
             return Ok(forgotten);
@@ -32,13 +70,26 @@ pub async fn tidy(store: &Store, chance: &Chance) -> store::Result<u64> {
     }
 }
 
+/// Forgets messages of a tenant that are older than it wants to keep them.
+async fn forget_messages(store: &Store, chance: &Chance, tenant: TenantId) -> store::Result<u64> {
+    let now = chance.now();
+    let mut tx = store.write(tenant).await?;
+    let before = now.minus(DAY * tx.kept_days().await?);
+    let messages = tx.forget_said_before(before, MANY).await?;
+    tx.forget_withdrawn_before(now.minus(DAY * MOST_DAYS)).await?;
+    tx.commit().await?;
+    Ok(u64::try_from(messages).unwrap_or(u64::MAX))
+}
+
 /// Does so now and then, until `shutdown`. Any number of processes may.
 pub async fn keep_tidy(store: Store, chance: Chance, shutdown: Shutdown) {
     loop {
         match tidy(&store, &chance).await {
-            Ok(0) => {}
-            Ok(webhooks) => tracing::info!(webhooks, "old webhooks were forgotten"),
-            Err(error) => tracing::warn!(%error, "old webhooks could not be forgotten yet"),
+            Ok(forgotten) if forgotten == Forgotten::default() => {}
+            Ok(Forgotten { webhooks, bodies, heard, messages }) => {
+                tracing::info!(webhooks, bodies, heard, messages, "what is old was forgotten");
+            }
+            Err(error) => tracing::warn!(%error, "what is old could not be forgotten yet"),
         }
         tokio::select! {
             () = shutdown.requested() => return,

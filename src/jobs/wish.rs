@@ -86,6 +86,8 @@ impl Wish<'_> {
                 Ok(Thought::Test(account))
             }
             Intent::SetModels(wish) => Ok(Thought::SetModels(wish)),
+            Intent::SetPrivacy(wish) => Ok(Thought::SetPrivacy(wish)),
+            Intent::Forget(wish) => Ok(Thought::Forget(wish)),
             Intent::ForgetRoutes(which) => Ok(Thought::ForgetRoutes(which)),
             Intent::SetRole { person, role } => {
                 let member = self.people(tx).await?.resolve(&person)?;
@@ -134,6 +136,7 @@ impl Wish<'_> {
             | Intent::WhoAmI
             | Intent::Models
             | Intent::Routes
+            | Intent::Privacy
             | Intent::Roles
             | Intent::Policy(_)
             | Intent::Stats

@@ -57,11 +57,15 @@ async fn sqlite_runs_every_hot_statement_by_an_index() {
         ("a token", tokens::BY_HASH, 0),
         ("a message", heard::messages::ITSELF, 0),
         ("a withdrawn message", heard::messages::WITHDRAWN, 0),
+        ("old messages", heard::forget::OLD, 0),
+        ("deliveries of messages", heard::forget::HEARD, 0),
         ("conversations since", heard::threads::SINCE, 0),
         ("their messages", heard::threads::MESSAGES_SINCE, 0),
         ("an answered request", requests::ANSWER, 0),
         ("old requests", requests::OLD, 0),
         ("drafts that are being made", cards::DRAFTS, 0),
+        // The oldest stand at the start of an index.
+        ("what deliveries said", heard::forget::BODIES, 1),
         // The first tenant of the queue stands at the start of an index.
         ("claiming", dialect::CLAIM.text("sqlite"), 1),
     ];

@@ -75,11 +75,7 @@ const TABLES: &[Table] = &[
     ),
     along("task_dependencies", "project_id, task, depends_on", "project_id task:number depends_on:number"),
     along("channels", "surface, team, channel", "surface team channel project_id"),
-    along(
-        "heard_channels",
-        "surface, team, channel",
-        "surface team channel is_private:flag is_kept:flag set_by left_at:number",
-    ),
+    along("heard_channels", "surface, team, channel", "surface team channel is_private:flag is_kept:flag set_by"),
     along(
         "patches",
         "code",

@@ -45,6 +45,7 @@ mod model_nonsense;
 mod models;
 mod moving;
 mod policy_changes;
+mod privacy;
 mod promises;
 mod pull_cards;
 mod say;

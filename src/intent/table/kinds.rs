@@ -62,6 +62,10 @@ pub enum Kind {
     Models,
     /// What to do with the remembered words; may be nothing.
     Routes,
+    /// What to change in what is kept; may be nothing.
+    Privacy,
+    /// What to forget.
+    Forget,
     /// A person and a role; may be nothing.
     Role,
     /// Working hours: the rest of the line.

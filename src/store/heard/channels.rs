@@ -23,7 +23,6 @@ struct ChannelRow {
     is_private: Option<bool>,
     is_kept: bool,
     set_by: Option<String>,
-    left_at: Option<i64>,
 }
 
 #[derive(FromRow)]
@@ -38,13 +37,12 @@ impl TryFrom<ChannelRow> for HeardChannel {
     type Error = Error;
 
     fn try_from(row: ChannelRow) -> Result<Self> {
-        let ChannelRow { surface, team, channel, is_private, is_kept, set_by, left_at } = row;
+        let ChannelRow { surface, team, channel, is_private, is_kept, set_by } = row;
         Ok(Self {
             venue: Venue { surface: word("surface", &surface)?, team, channel, thread: None },
             is_private,
             is_kept,
             set_by: parse_opt("member", set_by.as_deref())?,
-            left_at: left_at.map(Timestamp::from_millis),
         })
     }
 }
@@ -55,7 +53,7 @@ impl Tx {
         let row = first!(
             self.session,
             ChannelRow,
-            "SELECT surface, team, channel, is_private, is_kept, set_by, left_at FROM heard_channels \
+            "SELECT surface, team, channel, is_private, is_kept, set_by FROM heard_channels \
              WHERE tenant_id = $1 AND surface = $2 AND team = $3 AND channel = $4",
             &self.key,
             venue.surface.as_str(),
@@ -74,7 +72,7 @@ impl Tx {
             "INSERT INTO heard_channels (tenant_id, surface, team, channel, is_private) VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT (tenant_id, surface, team, channel) \
              DO UPDATE SET is_private = COALESCE(excluded.is_private, heard_channels.is_private) \
-             RETURNING surface, team, channel, is_private, is_kept, set_by, left_at",
+             RETURNING surface, team, channel, is_private, is_kept, set_by",
             &self.key,
             venue.surface.as_str(),
             &venue.team,
@@ -102,31 +100,16 @@ impl Tx {
         Ok(())
     }
 
-    /// Writes down when Docket was taken out of the channel of `venue`; `None` where it is back.
-    pub async fn set_left(&mut self, venue: &Venue, at: Option<Timestamp>) -> Result<()> {
-        execute!(
-            self.session,
-            "UPDATE heard_channels SET left_at = $5 \
-             WHERE tenant_id = $1 AND surface = $2 AND team = $3 AND channel = $4",
-            &self.key,
-            venue.surface.as_str(),
-            &venue.team,
-            &venue.channel,
-            at.map(Timestamp::as_millis)
-        );
-        Ok(())
-    }
-
     /// Every channel of which anything came to Docket, with how much of it is kept.
     pub async fn kept(&mut self) -> Result<Vec<Kept>> {
         let rows = all!(
             self.session,
             KeptRow,
-            "SELECT c.surface, c.team, c.channel, c.is_private, c.is_kept, c.set_by, c.left_at, \
+            "SELECT c.surface, c.team, c.channel, c.is_private, c.is_kept, c.set_by, \
              count(m.message) AS messages, min(m.at) AS since FROM heard_channels c \
              LEFT JOIN messages m ON m.tenant_id = c.tenant_id AND m.surface = c.surface AND m.team = c.team \
              AND m.channel = c.channel WHERE c.tenant_id = $1 \
-             GROUP BY c.surface, c.team, c.channel, c.is_private, c.is_kept, c.set_by, c.left_at \
+             GROUP BY c.surface, c.team, c.channel, c.is_private, c.is_kept, c.set_by \
              ORDER BY c.surface, c.team, c.channel",
             &self.key
         );

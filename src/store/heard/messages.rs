@@ -47,9 +47,6 @@ impl Tx {
         if !channel.may_keep() || heard.at < oldest {
             return Ok(false);
         }
-        if channel.left_at.is_some_and(|left| left < heard.at) {
-            self.set_left(venue, None).await?;
-        }
         let root = venue.thread.as_deref().unwrap_or(&heard.message);
         let thread = self.thread_at(venue, root, fresh, heard.at).await?;
         self.write(venue, heard, wording, by, thread).await?;

@@ -1,0 +1,153 @@
+//! What is kept of what people say: turning that off and on, for how long, and forgetting it.
+
+use serde_json::{Value, json};
+
+use crate::{
+    answers::is_channel,
+    domain::{
+        audit::AuditEntry,
+        event::Venue,
+        intent::{ForgetWish, PrivacyWish},
+        message::{Block, Button, ButtonStyle, Message, Press, Span},
+    },
+    error::{Result, UserError},
+    jobs::{Desk, handle::Talk},
+    review::{propose::may_change, words::count, words::list},
+    store::Tx,
+};
+
+/// Carries out a change of what is kept; says what holds now.
+pub(super) async fn set(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, wish: &PrivacyWish) -> Result<Message> {
+    match wish {
+        PrivacyWish::Days(days) => keep_for(desk, tx, talk, *days).await,
+        PrivacyWish::Keep(is_kept) => turn(desk, tx, talk, *is_kept).await,
+    }
+}
+
+async fn keep_for(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, days: u32) -> Result<Message> {
+    if !talk.member.is_in_charge() {
+        let who = in_charge(tx).await?;
+        return Err(UserError::new(format!("Only owners and admins say how long messages are kept.{who}")).into());
+    }
+    tx.lock_tenant().await?;
+    let before = tx.kept_days().await?;
+    tx.set_kept_days(days).await?;
+    record(desk, tx, talk, "privacy.days", json!({ "days": before }), json!({ "days": days })).await?;
+    let days_word = count(usize::try_from(days).unwrap_or(usize::MAX), "day");
+    let older = if days < before { " What is older is deleted within the hour." } else { "" };
+    Ok(Message::text(format!("Messages are kept for {days_word} now.{older}")))
+}
+
+async fn turn(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, is_kept: bool) -> Result<Message> {
+    only_in_channels(talk.venue)?;
+    may_change(tx, talk.member, talk.venue).await?;
+    let before = tx.lock_heard_channel(talk.venue, None).await?;
+    if before.is_kept == is_kept {
+        let state = if is_kept { "on" } else { "off" };
+        return Ok(Message::text(format!("It is {state} here already. /docket privacy says what is kept.")));
+    }
+    if is_kept && before.set_by != Some(talk.member.id) && !talk.member.is_in_charge() {
+        let who = in_charge(tx).await?;
+        let words = format!("Whoever turned it off turns it on again, or an owner or admin.{who}");
+        return Err(UserError::new(words).into());
+    }
+    tx.set_kept(talk.venue, is_kept, talk.member.id).await?;
+    let state = |is_kept: bool| json!({ "channel": talk.venue.channel, "is_kept": is_kept });
+    record(desk, tx, talk, "privacy.channel", state(before.is_kept), state(is_kept)).await?;
+    Ok(Message::text(if is_kept {
+        "From now on I keep what is said in this channel, for digests and to find the task it is about. \
+         /docket privacy says for how long and who sees it."
+    } else {
+        "From now on I keep nothing of what is said in this channel, but what is asked of me. What I have already goes \
+         when its time is over; /docket forget channel deletes it now."
+    }))
+}
+
+/// Forgets what somebody wants forgotten; says how much that was.
+pub(super) async fn forget(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, wish: &ForgetWish) -> Result<Message> {
+    let (messages, what) = match wish {
+        ForgetWish::Me => (tx.forget_said_by(talk.member.id).await?, "of yours".to_owned()),
+        ForgetWish::Channel { is_sure } => {
+            only_in_channels(talk.venue)?;
+            may_change(tx, talk.member, talk.venue).await?;
+            if !is_sure {
+                return confirm(tx, talk.venue).await;
+            }
+            (tx.forget_said_in(talk.venue).await?, "of this channel".to_owned())
+        }
+        ForgetWish::Thread(number) => {
+            may_change(tx, talk.member, talk.venue).await?;
+            // Of a conversation elsewhere nobody learns here whether it is there.
+            let found = tx.thread(*number).await?;
+            let is_here = |venue: &Venue| {
+                (venue.surface, &venue.team, &venue.channel)
+                    == (talk.venue.surface, &talk.venue.team, &talk.venue.channel)
+            };
+            let Some(thread) = found.filter(|thread| is_here(&thread.venue) || talk.member.is_in_charge()) else {
+                let words =
+                    format!("There is no conversation T-{number} of this channel. It may be forgotten already.");
+                return Err(UserError::new(words).into());
+            };
+            (tx.forget_thread(thread.id).await?, format!("of T-{number}"))
+        }
+    };
+    let (before, after) = (json!({ "messages": messages }), Value::Null);
+    record(desk, tx, talk, "messages.forgotten", before, after).await?;
+    if messages == 0 {
+        return Ok(Message::text(format!("There was nothing to forget: no messages {what} are kept.")));
+    }
+    Ok(Message::text(format!("Forgotten: {} {what}.", count(messages, "message"))))
+}
+
+/// Asks whether a whole channel is to be forgotten.
+async fn confirm(tx: &mut Tx, venue: &Venue) -> Result<Message> {
+    let here = |kept: &crate::domain::heard::Kept| {
+        let own = &kept.channel.venue;
+        (own.surface, &own.team, &own.channel) == (venue.surface, &venue.team, &venue.channel)
+    };
+    let messages = tx.kept().await?.iter().find(|kept| here(kept)).map_or(0, |kept| kept.messages);
+    if messages == 0 {
+        return Ok(Message::text("There is nothing to forget: no messages of this channel are kept."));
+    }
+    let messages = count(usize::try_from(messages).unwrap_or(usize::MAX), "message");
+    let question = format!("Forget {messages} of this channel, of everybody and for good?");
+    let button = Button {
+        label: format!("Forget {messages}"),
+        style: ButtonStyle::Danger,
+        press: Press::Say("forget channel yes".to_owned()),
+    };
+    Ok(Message {
+        summary: question.clone(),
+        blocks: vec![Block::Text(vec![Span::Plain(question)]), Block::Buttons(vec![button])],
+    })
+}
+
+fn only_in_channels(venue: &Venue) -> Result<()> {
+    if is_channel(venue) {
+        return Ok(());
+    }
+    let words = "This is no channel: nothing is kept here but what you ask of me. Say it in the channel that you mean.";
+    Err(UserError::new(words).into())
+}
+
+/// Who is in charge, as a sentence.
+async fn in_charge(tx: &mut Tx) -> Result<String> {
+    let members = tx.members().await?;
+    let able: Vec<&str> =
+        members.iter().filter(|member| member.is_in_charge()).map(|member| member.name.as_str()).take(5).collect();
+    Ok(if able.is_empty() { String::new() } else { format!(" {} can.", list(&able, "or")) })
+}
+
+async fn record(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, action: &str, before: Value, after: Value) -> Result<()> {
+    let entry = AuditEntry {
+        id: desk.chance.id(),
+        at: desk.chance.now(),
+        actor: Some(talk.member.id),
+        action: action.to_owned(),
+        subject: talk.tenant.to_string(),
+        venue: Some(talk.venue.clone()),
+        before,
+        after,
+    };
+    Ok(tx.record(&entry).await?)
+}
