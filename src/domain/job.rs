@@ -190,7 +190,55 @@ impl Job {
             // Each setting of the clock has its own end; those of earlier ones find nothing to do.
             Self::ApplyUnopposed { patch, at } => (Some(format!("unopposed {patch} {}", at.as_millis())), None, 20),
         };
-        NewJob { job: self, run_at: at, unique_key, ordering_key, max_attempts }
+        let class = self.class();
+        NewJob { job: self, class, run_at: at, unique_key, ordering_key, max_attempts }
+    }
+
+    /// Who waits for it.
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::HandleDelivery { .. }
+            | Self::SyncCard { .. }
+            | Self::SendAnswer { .. }
+            | Self::EndProgress { .. }
+            | Self::SyncChange { .. }
+            | Self::OpenIssue { .. } => Class::Interactive,
+            Self::ExpirePatch { .. }
+            | Self::ExpireChange { .. }
+            | Self::RefreshConnection { .. }
+            | Self::TellBroken { .. }
+            | Self::ApplyUnopposed { .. } => Class::Scheduled,
+            Self::SyncPull { .. }
+            | Self::PostNotice { .. }
+            | Self::RevokeConnection { .. }
+            | Self::SyncConnection { .. }
+            | Self::TieIssue { .. } => Class::Background,
+        }
+    }
+}
+
+/// How soon a job has to be done. Those of a class come before those of the next one, but never take all the room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// Somebody waits for it.
+    Interactive,
+    /// It is due at an instant.
+    Scheduled,
+    /// It has time.
+    Background,
+}
+
+impl Class {
+    /// All of them, those first that come first.
+    pub const ALL: [Self; 3] = [Self::Interactive, Self::Scheduled, Self::Background];
+
+    /// Its place among them, which is stored.
+    pub const fn place(self) -> usize {
+        match self {
+            Self::Interactive => 0,
+            Self::Scheduled => 1,
+            Self::Background => 2,
+        }
     }
 }
 
@@ -199,6 +247,8 @@ impl Job {
 pub struct NewJob {
     /// What to do.
     pub job: Job,
+    /// Who waits for it.
+    pub class: Class,
     /// Not before this instant.
     pub run_at: Timestamp,
     /// While a job of this key waits to run, another of the same key is not queued.
@@ -214,6 +264,12 @@ impl NewJob {
     #[must_use]
     pub fn in_order(self, key: impl Into<String>) -> Self {
         Self { ordering_key: Some(key.into()), ..self }
+    }
+
+    /// The job, for which nobody waits.
+    #[must_use]
+    pub fn in_background(self) -> Self {
+        Self { class: Class::Background, ..self }
     }
 
     /// The job, also where one of its unique key waits for a later time; that one does not hold it up.

@@ -289,8 +289,9 @@ async fn keep(door: &GitHubDoor, signed: Signed, tenants: Vec<TenantId>, fate: &
     Ok(kept)
 }
 
+/// A webhook: nobody waits for it, and many may come at once.
 fn handling(delivery: &Delivery, order: Option<&String>) -> NewJob {
-    let job = Job::HandleDelivery { delivery: delivery.id }.due(delivery.received_at);
+    let job = Job::HandleDelivery { delivery: delivery.id }.due(delivery.received_at).in_background();
     match order {
         Some(order) => job.in_order(order.as_str()),
         None => job,

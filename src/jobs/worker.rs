@@ -3,24 +3,24 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use futures_util::FutureExt;
-use tokio::{sync::Semaphore, task::JoinSet, time};
+use tokio::{task::JoinSet, time};
 use tracing::Instrument;
 
 use crate::{
     clock::Chance,
     domain::{
-        job::{JobError, backoff},
+        job::{Class, JobError, backoff},
         time::Timestamp,
     },
     jobs::{Desk, abandoned, run},
     shutdown::Shutdown,
-    store::{Claimed, Store},
+    store::{Claimed, Room, Store},
     telemetry,
 };
 
@@ -32,8 +32,48 @@ const HEARTBEAT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(500);
 /// How many jobs run at the same time.
 const CONCURRENCY: usize = 64;
+/// How many of them somebody waits for, at most: what is left goes on however much people ask.
+const INTERACTIVE: usize = 56;
+/// How many others there are, at most: so that there is room for whoever asks now, however much is due.
+const OTHERS: usize = 48;
+/// How many of those are of one class, at most.
+const OF_ONE_CLASS: usize = 44;
 /// How long running jobs may take to finish once the worker is asked to stop.
 const GRACE: Duration = Duration::from_secs(8);
+
+/// How many jobs of each class are running. Cheap to clone.
+#[derive(Clone, Default)]
+struct Slots(Arc<[AtomicUsize; Class::ALL.len()]>);
+
+/// The place of a running job; free again when it is dropped.
+struct Slot {
+    slots: Slots,
+    class: Class,
+}
+
+impl Slots {
+    /// What there is room for. Each class can always have some of it, whatever the others do.
+    fn room(&self) -> Room {
+        let held = |class: Class| self.0[class.place()].load(Ordering::Relaxed);
+        let others = held(Class::Scheduled) + held(Class::Background);
+        let free_for_others = OTHERS.saturating_sub(others);
+        let of_one = |class| OF_ONE_CLASS.saturating_sub(held(class)).min(free_for_others);
+        let of =
+            [INTERACTIVE.saturating_sub(held(Class::Interactive)), of_one(Class::Scheduled), of_one(Class::Background)];
+        Room { all: CONCURRENCY.saturating_sub(held(Class::Interactive) + others), of, others: free_for_others }
+    }
+
+    fn take(&self, class: Class) -> Slot {
+        self.0[class.place()].fetch_add(1, Ordering::Relaxed);
+        Slot { slots: self.clone(), class }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.slots.0[self.class.place()].fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// Runs jobs from the store. Cheap to clone; clones share the name under which jobs are leased.
 #[derive(Clone)]
@@ -58,18 +98,18 @@ impl Worker {
 
     /// Works until `stop`, then finishes or gives back what is running, within [`GRACE`].
     pub async fn run(self, stop: Shutdown) {
-        let slots = Arc::new(Semaphore::new(CONCURRENCY));
+        let slots = Slots::default();
         let mut running = JoinSet::new();
         let mut changes = self.store().changes();
         while !stop.is_requested() {
             self.alive.store(self.chance().now().as_millis(), Ordering::Relaxed);
             while running.try_join_next().is_some() {}
             changes.mark_unchanged();
-            let free = slots.available_permits();
-            let claimed = if free == 0 { Vec::new() } else { self.claim(free).await };
+            let room = slots.room();
+            let claimed = if room.all == 0 { Vec::new() } else { self.claim(&room).await };
             let idle = claimed.is_empty();
             for job in claimed {
-                let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+                let slot = slots.take(job.class);
                 let worker = self.clone();
                 running.spawn(async move {
                     worker.attempt(job).await;
@@ -93,7 +133,7 @@ impl Worker {
     pub async fn drain(&self) -> usize {
         let mut ran = 0;
         loop {
-            let claimed = self.claim(CONCURRENCY).await;
+            let claimed = self.claim(&Slots::default().room()).await;
             if claimed.is_empty() {
                 return ran;
             }
@@ -102,8 +142,8 @@ impl Worker {
         }
     }
 
-    async fn claim(&self, limit: usize) -> Vec<Claimed> {
-        match self.store().claim(&self.owner, self.chance().now(), LEASE, limit).await {
+    async fn claim(&self, room: &Room) -> Vec<Claimed> {
+        match self.store().claim_within(&self.owner, self.chance().now(), LEASE, room).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 tracing::error!(%error, "jobs could not be claimed; trying again shortly");
@@ -207,5 +247,33 @@ impl Worker {
 
     fn chance(&self) -> &Chance {
         &self.desk.chance
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_always_room_for_each_class() {
+        for (held, room) in [
+            ([0, 0, 0], [56, 44, 44]),
+            ([56, 0, 0], [0, 8, 8]),
+            ([0, 44, 4], [16, 0, 0]),
+            ([0, 4, 44], [16, 0, 0]),
+            ([0, 44, 0], [20, 0, 4]),
+            ([16, 44, 4], [0, 0, 0]),
+        ] {
+            let slots = Slots::default();
+            let running: Vec<Slot> = Class::ALL
+                .into_iter()
+                .flat_map(|class| (0..held[class.place()]).map(move |_| class))
+                .map(|class| slots.take(class))
+                .collect();
+            let free = slots.room();
+            assert_eq!(free.of.map(|of| of.min(free.all)), room, "{held:?}");
+            drop(running);
+            assert_eq!(slots.room(), Slots::default().room());
+        }
     }
 }

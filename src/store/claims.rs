@@ -12,10 +12,11 @@ use super::{
     codec::{from_json, limit, parse, small},
     dialect,
     engine::Session,
+    jobs::place,
 };
 use crate::domain::{
     ids::{JobId, TenantId},
-    job::Job,
+    job::{Class, Job},
     time::Timestamp,
 };
 
@@ -30,10 +31,24 @@ pub struct Claimed {
     pub job: Job,
     /// Which attempt this is, from 1.
     pub attempt: u32,
+    /// Who waits for it.
+    pub class: Class,
     /// After so many failed ones it is dead.
     pub max_attempts: u32,
     /// The worker that holds it.
     pub owner: String,
+}
+
+/// Whether anything of a class is due: a look into an index.
+async fn is_due(session: &mut Session, class: Class, now: Timestamp) -> Result<bool> {
+    let row = first!(
+        session,
+        (i64,),
+        "SELECT class FROM jobs WHERE class = $1 AND due_at <= $2 LIMIT 1",
+        place(class),
+        now.as_millis()
+    );
+    Ok(row.is_some())
 }
 
 #[derive(FromRow)]
@@ -44,6 +59,18 @@ struct ClaimRow {
     payload: String,
     attempts: i64,
     max_attempts: i64,
+    class: i64,
+}
+
+/// How many more jobs a worker has room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// In all.
+    pub all: usize,
+    /// Of each class, by its [place](Class::place).
+    pub of: [usize; Class::ALL.len()],
+    /// Of all classes but the first together.
+    pub others: usize,
 }
 
 /// How a job goes back to waiting.
@@ -59,13 +86,25 @@ struct Return<'a> {
 const DEATHS: i64 = 10;
 
 impl Store {
-    /// Takes up to `limit` due jobs for `owner` until `now + lease`; at most one of each ordering key, and tenants in turns.
+    /// Takes up to `rows` due jobs for `owner`, whatever their class: see [`claim_within`](Self::claim_within).
+    pub async fn claim(&self, owner: &str, now: Timestamp, lease: Duration, rows: usize) -> Result<Vec<Claimed>> {
+        self.claim_within(owner, now, lease, &Room { all: rows, of: [rows; Class::ALL.len()], others: rows }).await
+    }
+
+    /// Takes due jobs for `owner` until `now + lease`, as far as there is room for them: those of a class before those
+    /// of the next one, at most one of each ordering key, and tenants in turns.
     ///
     /// Due are waiting jobs whose time has come and running ones whose lease ended. Of the latter,
     /// those that used up their attempts are buried instead.
-    pub async fn claim(&self, owner: &str, now: Timestamp, lease: Duration, rows: usize) -> Result<Vec<Claimed>> {
+    pub async fn claim_within(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        lease: Duration,
+        room: &Room,
+    ) -> Result<Vec<Claimed>> {
         // Looking costs no write lock, and mostly there is nothing.
-        if rows == 0 || self.next_run_at().await?.is_none_or(|at| at > now) {
+        if room.all == 0 || self.next_run_at().await?.is_none_or(|at| at > now) {
             return Ok(Vec::new());
         }
         let mut session = self.begin().await?;
@@ -81,23 +120,32 @@ impl Store {
             now.as_millis(),
             DEATHS
         );
-        let mut rows = all!(
-            session,
-            ClaimRow,
-            dialect::CLAIM.text(engine),
-            now.as_millis(),
-            limit(rows),
-            owner,
-            now.plus(lease).as_millis()
-        );
-        rows.sort_by_key(|row| row.seq);
-        let mut claimed = Vec::with_capacity(rows.len());
-        for row in rows {
-            let seq = row.seq;
-            match row.into_claimed(owner) {
-                Ok(job) => claimed.push(job),
-                // Of another version of Docket, perhaps. It must not hold up the rest.
-                Err(error) => bury_unreadable(&mut session, seq, now, &error).await?,
+        let mut claimed: Vec<Claimed> = Vec::new();
+        for class in Class::ALL {
+            let others = claimed.iter().filter(|job| job.class != Class::Interactive).count();
+            let together = if class == Class::Interactive { room.all } else { room.others.saturating_sub(others) };
+            let free = room.of[class.place()].min(room.all - claimed.len()).min(together);
+            if free == 0 || !is_due(&mut session, class, now).await? {
+                continue;
+            }
+            let mut rows = all!(
+                session,
+                ClaimRow,
+                dialect::CLAIM.text(engine),
+                now.as_millis(),
+                limit(free),
+                owner,
+                now.plus(lease).as_millis(),
+                place(class)
+            );
+            rows.sort_by_key(|row| row.seq);
+            for row in rows {
+                let seq = row.seq;
+                match row.into_claimed(owner) {
+                    Ok(job) => claimed.push(job),
+                    // Of another version of Docket, perhaps. It must not hold up the rest.
+                    Err(error) => bury_unreadable(&mut session, seq, now, &error).await?,
+                }
             }
         }
         // A buried job is news; a lease concerns nobody but its owner.
@@ -254,6 +302,7 @@ impl ClaimRow {
             tenant: parse("tenant", &self.tenant_id)?,
             job: from_json("job", &self.payload)?,
             attempt: small("attempts", self.attempts)?,
+            class: Class::ALL.into_iter().find(|class| place(*class) == self.class).unwrap_or(Class::Background),
             max_attempts: small("attempts", self.max_attempts)?,
             owner: owner.to_owned(),
         })

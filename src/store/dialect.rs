@@ -57,23 +57,23 @@ pub(super) const HAS_MIGRATIONS: Both = both!({
 /// sees what the other has not committed. SQLite has one writer anyway.
 pub(super) const LOCK_CLAIMS: Both = both!({ "SELECT 1" | "SELECT pg_advisory_xact_lock(4021977120261120)" });
 
-/// Claims up to `$2` jobs that are due at `$1` for `$3` until `$4`.
+/// Claims up to `$2` jobs of class `$5` that are due at `$1` for `$3` until `$4`.
 ///
 /// Tenants take turns: each one's first due job before anybody's second, counting what already runs for
-/// them, so that one tenant's flood does not hold up another. Cost grows with the tenants and the limit, not with the
-/// length of the queue (except for jobs that wait for an earlier one of their ordering key).
+/// them, so that one tenant's flood does not hold up another. Cost grows with the tenants that have jobs of this class
+/// and the limit, not with the length of the queue (except for jobs that wait for an earlier one of their ordering key).
 pub(super) const CLAIM: Both = both!(
     "WITH RECURSIVE queues(tenant_id) AS (
-         SELECT min(tenant_id) FROM jobs
+         SELECT min(tenant_id) FROM jobs WHERE class = $5
          UNION ALL
-         SELECT (SELECT min(j.tenant_id) FROM jobs j WHERE j.tenant_id > q.tenant_id)
+         SELECT (SELECT min(j.tenant_id) FROM jobs j WHERE j.class = $5 AND j.tenant_id > q.tenant_id)
          FROM queues q WHERE q.tenant_id IS NOT NULL
      ),
      heads AS (
          SELECT j.seq, j.tenant_id, j.due_at FROM queues q CROSS JOIN ",
     { "jobs j WHERE j.seq IN (SELECT e.seq" | "LATERAL (SELECT e.seq, e.tenant_id, e.due_at" },
     "    FROM jobs e
-         WHERE e.tenant_id = q.tenant_id AND e.due_at <= $1
+         WHERE e.class = $5 AND e.tenant_id = q.tenant_id AND e.due_at <= $1
          AND (e.ordering_key IS NULL OR NOT EXISTS (
              SELECT 1 FROM jobs b
              WHERE b.tenant_id = e.tenant_id AND b.ordering_key = e.ordering_key AND b.state <> 'dead'
@@ -85,7 +85,7 @@ pub(super) const CLAIM: Both = both!(
          SELECT h.seq, h.due_at,
              row_number() OVER (PARTITION BY h.tenant_id ORDER BY h.due_at, h.seq)
              + (SELECT count(*) FROM jobs r
-                WHERE r.state = 'running' AND r.due_at > $1 AND r.tenant_id = h.tenant_id) AS turn
+                WHERE r.state = 'running' AND r.due_at > $1 AND r.class = $5 AND r.tenant_id = h.tenant_id) AS turn
          FROM heads h
      ),
      picked AS (SELECT seq FROM turns ORDER BY turn, due_at, seq LIMIT $2)
@@ -95,7 +95,7 @@ pub(super) const CLAIM: Both = both!(
         "SELECT seq FROM picked"
             | "SELECT seq FROM jobs WHERE seq IN (SELECT seq FROM picked) AND due_at <= $1 FOR UPDATE SKIP LOCKED"
     },
-    ") RETURNING seq, id, tenant_id, payload, attempts, max_attempts",
+    ") RETURNING seq, id, tenant_id, payload, attempts, max_attempts, class",
 );
 
 /// The numbers of the tasks that a patch can reach in project `$2` of tenant `$1`, from four lists:

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::{
     ids::{JobId, TenantId},
-    job::{Job, NewJob},
+    job::{Class, Job, NewJob},
     time::Timestamp,
 };
 
@@ -66,6 +66,11 @@ impl TryFrom<Row> for JobRow {
     }
 }
 
+/// A class as it is stored.
+pub(super) fn place(class: Class) -> i64 {
+    limit(class.place())
+}
+
 /// Queues one job; false where one of its unique key is waiting already.
 ///
 /// That one is locked until this transaction ends (on PostgreSQL; SQLite has one writer). Otherwise a
@@ -76,7 +81,7 @@ pub(super) async fn insert_job(session: &mut Session, tenant: &str, id: JobId, n
         session,
         (String,),
         "INSERT INTO jobs (id, tenant_id, kind, payload, state, run_at, due_at, max_attempts, unique_key, \
-         ordering_key) VALUES ($1, $2, $3, $4, 'waiting', $5, $5, $6, $7, $8) \
+         ordering_key, class) VALUES ($1, $2, $3, $4, 'waiting', $5, $5, $6, $7, $8, $9) \
          ON CONFLICT (tenant_id, unique_key) WHERE state = 'waiting' AND unique_key IS NOT NULL \
          DO UPDATE SET unique_key = excluded.unique_key RETURNING id",
         &id,
@@ -86,7 +91,8 @@ pub(super) async fn insert_job(session: &mut Session, tenant: &str, id: JobId, n
         new.run_at.as_millis(),
         i64::from(new.max_attempts),
         &new.unique_key,
-        &new.ordering_key
+        &new.ordering_key,
+        place(new.class)
     );
     let inserted = row.is_some_and(|(stored,)| stored == id);
     session.wrote |= inserted;
@@ -98,7 +104,8 @@ pub(super) async fn insert_jobs(session: &mut Session, jobs: &[(TenantId, JobId,
     let payloads = jobs.iter().map(|(_, _, new)| to_json("job", &new.job)).collect::<Result<Vec<_>>>()?;
     on!(session, |conn, Engine| {
         let mut query = QueryBuilder::<Engine>::new(
-            "INSERT INTO jobs (id, tenant_id, kind, payload, state, run_at, due_at, max_attempts, ordering_key) ",
+            "INSERT INTO jobs (id, tenant_id, kind, payload, state, run_at, due_at, max_attempts, ordering_key, \
+             class) ",
         );
         query.push_values(jobs.iter().zip(&payloads), |mut row, ((tenant, id, new), payload)| {
             row.push_bind(id.to_string())
@@ -109,7 +116,8 @@ pub(super) async fn insert_jobs(session: &mut Session, jobs: &[(TenantId, JobId,
                 .push_bind(new.run_at.as_millis())
                 .push_bind(new.run_at.as_millis())
                 .push_bind(i64::from(new.max_attempts))
-                .push_bind(&new.ordering_key);
+                .push_bind(&new.ordering_key)
+                .push_bind(place(new.class));
         });
         query.build().persistent(false).execute(conn).await?;
     });
@@ -129,8 +137,13 @@ impl Store {
     /// When the next job may be claimed; in the past where one is due.
     pub async fn next_run_at(&self) -> Result<Option<Timestamp>> {
         let mut session = self.look().await?;
-        let row = first!(session, (Option<i64>,), "SELECT min(due_at) FROM jobs");
-        Ok(row.and_then(|(at,)| at).map(Timestamp::from_millis))
+        let mut soonest: Option<i64> = None;
+        for class in Class::ALL {
+            let sql = "SELECT min(due_at) FROM jobs WHERE class = $1";
+            let row = first!(session, (Option<i64>,), sql, place(class));
+            soonest = [soonest, row.and_then(|(at,)| at)].into_iter().flatten().min();
+        }
+        Ok(soonest.map(Timestamp::from_millis))
     }
 
     /// The queue for people: dead jobs first, then those that failed before, then the rest.

@@ -70,7 +70,7 @@ mod tokens;
 mod trackers;
 mod wall;
 
-pub use claims::Claimed;
+pub use claims::{Claimed, Room};
 pub use connections::Renewed;
 pub use deliveries::{Accepted, NewDelivery};
 pub use jobs::JobRow;

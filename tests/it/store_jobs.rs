@@ -5,9 +5,9 @@ use std::{collections::BTreeSet, time::Duration};
 use docket::{
     domain::{
         ids::{JobId, TenantId},
-        job::NewJob,
+        job::{Class, NewJob},
     },
-    store::{Claimed, ServeLock, Store},
+    store::{Claimed, Room, ServeLock, Store},
 };
 
 use crate::support::{
@@ -29,6 +29,8 @@ for_each_db! {
     a_job_that_comes_back_beside_its_successor_is_kept,
     dead_jobs_wait_for_a_person,
     one_tenants_flood_does_not_hold_up_another,
+    what_somebody_waits_for_comes_first_and_never_takes_all_the_room,
+    jobs_of_one_ordering_key_keep_their_order_whatever_their_class,
     a_job_of_an_unknown_kind_is_buried_and_the_rest_runs,
     the_queue_says_when_to_look_again,
     a_job_exists_only_if_its_transaction_was_committed,
@@ -311,6 +313,55 @@ async fn one_tenants_flood_does_not_hold_up_another(db: &TestDb) {
     let batch = db.store.claim("a", db.chance.now(), LEASE, 4).await.unwrap();
     assert_eq!(batch.iter().filter(|job| job.tenant == quiet).count(), 1);
     assert_eq!(batch.len(), 4);
+}
+
+fn of_class(db: &TestDb, class: Class) -> NewJob {
+    NewJob { class, ..sample::job(&db.chance) }
+}
+
+async fn what_somebody_waits_for_comes_first_and_never_takes_all_the_room(db: &TestDb) {
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    let (other, _) = sample::tenant(&db.store, &db.chance).await;
+    for class in [Class::Background, Class::Scheduled] {
+        for _ in 0..30 {
+            enqueue(db, tenant, &of_class(db, class)).await.unwrap();
+        }
+    }
+    db.clock.advance(Duration::from_secs(1));
+    for tenant in [tenant, other] {
+        enqueue(db, tenant, &of_class(db, Class::Interactive)).await.unwrap();
+    }
+    let now = db.chance.now();
+    let classes = |claimed: &[Claimed]| Class::ALL.map(|class| claimed.iter().filter(|job| job.class == class).count());
+    let first = db.store.claim("a", now, LEASE, 3).await.unwrap();
+    assert_eq!(classes(&first), [2, 1, 0], "younger, and yet before the others");
+    let room = Room { all: 20, of: [20, 6, 6], others: 10 };
+    assert_eq!(classes(&db.store.claim_within("a", now, LEASE, &room).await.unwrap()), [0, 6, 4]);
+    for _ in 0..9 {
+        enqueue(db, other, &of_class(db, Class::Interactive)).await.unwrap();
+    }
+    let room = Room { all: 10, of: [5, 3, 1], others: 4 };
+    assert_eq!(classes(&db.store.claim_within("a", now, LEASE, &room).await.unwrap()), [5, 3, 1]);
+    let room = Room { all: 0, ..room };
+    assert_eq!(classes(&db.store.claim_within("a", now, LEASE, &room).await.unwrap()), [0, 0, 0]);
+    let rest = db.store.claim("a", now, LEASE, 100).await.unwrap();
+    assert_eq!(classes(&rest), [4, 20, 25], "all of them in the end");
+    // A lease that ends makes it due again, in its own class.
+    db.clock.advance(LEASE);
+    let again = db.store.claim("b", db.chance.now(), LEASE, 12).await.unwrap();
+    assert_eq!(classes(&again), [11, 1, 0]);
+}
+
+async fn jobs_of_one_ordering_key_keep_their_order_whatever_their_class(db: &TestDb) {
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    let ordered = |class| of_class(db, class).in_order("AUTH");
+    let first = enqueue(db, tenant, &ordered(Class::Background)).await.unwrap();
+    let second = enqueue(db, tenant, &ordered(Class::Interactive)).await.unwrap();
+    let running = claim(db, "a").await;
+    assert_eq!(ids(&running), [first]);
+    assert!(claim(db, "a").await.is_empty());
+    assert!(db.store.complete(&running[0]).await.unwrap());
+    assert_eq!(ids(&claim(db, "a").await), [second]);
 }
 
 async fn a_job_of_an_unknown_kind_is_buried_and_the_rest_runs(db: &TestDb) {

@@ -8,7 +8,7 @@ use docket::{
         delivery::{Delivery, Source},
         event::Venue,
         ids::{MemberId, PatchId, ProjectId, TenantId},
-        job::{Job, NewJob},
+        job::{Class, Job, NewJob},
         lesson::{Edit, Edited, Kind, Lesson, Purpose, Verdict},
         member::{Identity, Member, Role, Standing, Surface},
         message::Message,
@@ -199,6 +199,7 @@ pub(crate) fn answer(chance: &Chance) -> Answer {
 pub(crate) fn job(chance: &Chance) -> NewJob {
     NewJob {
         job: Job::SyncCard { card: chance.id() },
+        class: Class::Interactive,
         run_at: chance.now(),
         unique_key: None,
         ordering_key: None,
