@@ -4,6 +4,7 @@ mod calendars;
 mod front;
 mod looks;
 mod say;
+mod schedules;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -212,6 +213,7 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     tokio::spawn(meet_slack(Arc::clone(&app.desk), app.tenant, shutdown.clone()));
     tokio::spawn(looks::look_after(Arc::clone(&app.desk), shutdown.clone()));
     tokio::spawn(calendars::keep_read(Arc::clone(&app.desk), shutdown.clone()));
+    tokio::spawn(schedules::keep_time(store.clone(), chance.clone(), shutdown.clone()));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown.requested());
     tokio::select! {

@@ -145,6 +145,10 @@ async fn subject(store: &Store, row: &JobRow, now: Timestamp) -> store::Result<S
             Some(calendar) => format!("reads the holidays of {}", calendar.called()),
             None => "reads holidays of a calendar that is gone".to_owned(),
         },
+        Some(Job::PostDigest { digest }) => match tx.digest(*digest).await? {
+            Some(digest) => format!("the {}{}", digest.kind.as_str(), place(&digest.venue)),
+            None => "a digest that is gone".to_owned(),
+        },
         Some(Job::ApplyUnopposed { patch, .. }) => {
             format!("applies {} unless somebody objects", code_of(&mut tx, *patch).await?)
         }

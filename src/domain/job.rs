@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ids::{
-        AnswerId, CalendarId, CardId, ChangeId, ConnectionId, DeliveryId, NoticeId, OrderId, PatchId, ProjectId,
+        AnswerId, CalendarId, CardId, ChangeId, ConnectionId, DeliveryId, DigestId, NoticeId, OrderId, PatchId, ProjectId,
         PullCardId,
     },
     task::TaskNumber,
@@ -101,6 +101,11 @@ pub enum Job {
         /// The calendar.
         calendar: CalendarId,
     },
+    /// Post a digest.
+    PostDigest {
+        /// The digest, which is of one slot.
+        digest: DigestId,
+    },
     /// Apply a patch to which nobody objected.
     ApplyUnopposed {
         /// The patch.
@@ -130,6 +135,7 @@ impl Job {
             Self::OpenIssue { .. } => "open_issue",
             Self::TieIssue { .. } => "tie_issue",
             Self::FetchCalendar { .. } => "fetch_calendar",
+            Self::PostDigest { .. } => "post_digest",
             Self::ApplyUnopposed { .. } => "apply_unopposed",
         }
     }
@@ -151,6 +157,7 @@ impl Job {
             | Self::FetchCalendar { .. }
             | Self::OpenIssue { .. }
             | Self::TieIssue { .. }
+            | Self::PostDigest { .. }
             | Self::SyncChange { .. }
             | Self::ExpireChange { .. }
             | Self::RefreshConnection { .. }
@@ -187,6 +194,7 @@ impl Job {
                 (Some(format!("tie {project} {task}")), Some(format!("tie {project}")), 8)
             }
             Self::FetchCalendar { calendar } => (Some(format!("fetch {calendar}")), None, 8),
+            Self::PostDigest { digest } => (Some(format!("digest {digest}")), None, 16),
             // Each setting of the clock has its own end; those of earlier ones find nothing to do.
             Self::ApplyUnopposed { patch, at } => (Some(format!("unopposed {patch} {}", at.as_millis())), None, 20),
         };
@@ -207,11 +215,13 @@ impl Job {
             | Self::ExpireChange { .. }
             | Self::RefreshConnection { .. }
             | Self::TellBroken { .. }
+            | Self::PostDigest { .. }
             | Self::ApplyUnopposed { .. } => Class::Scheduled,
             Self::SyncPull { .. }
             | Self::PostNotice { .. }
             | Self::RevokeConnection { .. }
             | Self::SyncConnection { .. }
+            | Self::FetchCalendar { .. }
             | Self::TieIssue { .. } => Class::Background,
         }
     }

@@ -17,6 +17,7 @@ mod privacy;
 mod pulls;
 mod roles;
 mod settings;
+mod standups;
 mod think;
 mod ticket;
 pub mod tidy;
@@ -121,6 +122,7 @@ pub async fn run(desk: &Desk, claimed: &Claimed) -> Result<(), JobError> {
         Job::OpenIssue { order } => tracker::order::open(desk, claimed.tenant, order, tries).await,
         Job::FetchCalendar { calendar } => calendars::fetch(desk, claimed.tenant, calendar).await,
         Job::TieIssue { project, task } => tracker::tie::tie(desk, claimed.tenant, project, task).await,
+        Job::PostDigest { digest } => standups::post::post(desk, claimed.tenant, digest).await,
         Job::ApplyUnopposed { patch, .. } => {
             let mut tx = desk.store.write(claimed.tenant).await?;
             if !consensus::apply_unopposed(&mut tx, patch, &desk.chance).await? {
@@ -136,6 +138,7 @@ pub async fn abandoned(desk: &Desk, claimed: &Claimed, error: &anyhow::Error) ->
     match claimed.job {
         Job::HandleDelivery { delivery } => handle::apologise(desk, claimed.tenant, delivery, error).await,
         Job::OpenIssue { order } => tracker::order::abandon(desk, claimed.tenant, order).await,
+        Job::PostDigest { digest } => standups::post::abandon(desk, claimed.tenant, digest, error).await,
         // A card's author is told by the job itself; an answer that can't be brought can't be apologised for.
         Job::SyncCard { .. }
         | Job::SyncPull { .. }

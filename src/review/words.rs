@@ -1,6 +1,7 @@
 //! Small pieces of English: lists, quotes, counts, how long ago.
 
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::domain::time::Timestamp;
@@ -73,6 +74,11 @@ pub fn date(day: NaiveDate) -> String {
     day.format("%-d %b %Y").to_string()
 }
 
+/// An instant on the clocks of a place: `Mon 30 Nov 09:30, Europe/Paris`.
+pub fn moment(at: Timestamp, zone: Tz) -> String {
+    format!("{}, {}", at.to_utc().with_timezone(&zone).format("%a %-d %b %H:%M"), zone.name())
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -98,6 +104,13 @@ mod tests {
             assert_eq!(ago(now.minus(Duration::from_secs(seconds)), now), words, "{seconds} s");
         }
         assert_eq!(ago(now.plus(Duration::from_secs(9)), now), "just now", "a clock that runs ahead");
+    }
+
+    #[test]
+    fn an_instant_is_told_where_its_clock_hangs() {
+        let at = Timestamp::from_millis(1_795_171_320_000);
+        assert_eq!(moment(at, chrono_tz::Europe::Paris), "Fri 20 Nov 11:42, Europe/Paris");
+        assert_eq!(moment(at, chrono_tz::Australia::Lord_Howe), "Fri 20 Nov 21:42, Australia/Lord_Howe");
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Digests: what a team did, does and waits for, from facts and at the right time.
 //!
 //! [`load`] reads the facts of a digest, [`domain::digest`](crate::domain::digest) makes of them what it tells, purely,
-//! and [`compose`] puts that into words within the limits of every surface.
+//! and [`compose`] puts that into words within the limits of every surface. What is due is found out in [`schedule`].
 
 mod compose;
 mod crew;
 mod load;
+pub mod schedule;
 mod words;
 
 pub use compose::Composed;

@@ -62,6 +62,7 @@ mod slack_manifest;
 mod slack_receive;
 mod slack_refused;
 mod slack_threads;
+mod standup_slots;
 mod store_announcements;
 mod store_availability;
 mod store_conversation;

@@ -51,6 +51,11 @@ impl SlackError {
         matches!(self, Self::Denied { code, .. } if matches!(code.as_str(), "channel_not_found" | "not_in_channel" | "user_not_in_channel" | "is_archived"))
     }
 
+    /// Whether nothing can be posted in a channel until somebody there opens it or lets Docket in.
+    pub fn is_shut(&self) -> bool {
+        matches!(self, Self::Denied { code, .. } if matches!(code.as_str(), "channel_not_found" | "not_in_channel" | "is_archived" | "restricted_action" | "restricted_action_read_only_channel" | "restricted_action_thread_only_channel"))
+    }
+
     /// Sorts one of Slack's error words.
     pub(super) fn from_code(code: &str) -> Self {
         if let Some(advice) = advice(code) {

@@ -3,6 +3,7 @@
 mod cron;
 mod moment;
 mod recurrence;
+mod slots;
 #[cfg(test)]
 mod tests;
 pub mod wall;
@@ -18,6 +19,7 @@ pub use self::{
     cron::Cron,
     moment::Moment,
     recurrence::{MonthDay, Recurrence},
+    slots::{ON_TIME, Turn},
     words::{clock, days},
 };
 use super::{

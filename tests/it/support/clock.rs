@@ -30,6 +30,11 @@ impl TestClock {
         self.0.store(self.now().plus(by).as_millis(), Ordering::SeqCst);
     }
 
+    /// Makes it show this, as clocks do that are set.
+    pub(crate) fn set(&self, at: Timestamp) {
+        self.0.store(at.as_millis(), Ordering::SeqCst);
+    }
+
     /// This clock with repeatable randomness; different seeds give different ids.
     pub(crate) fn chance(self: &Arc<Self>, seed: u64) -> Chance {
         Chance::new(self.clone(), Arc::new(TestEntropy(AtomicU64::new(seed))))

@@ -21,6 +21,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
+mod gate;
 mod limits;
 mod methods;
 pub(crate) mod oauth;
@@ -50,6 +51,8 @@ pub(crate) enum Fault {
     Cut,
     /// `ok: false` with this word.
     Refused(&'static str),
+    /// It does not: only a later one does.
+    Pass,
 }
 
 /// A message in a channel.
@@ -93,6 +96,7 @@ pub(crate) struct World {
     /// The workspaces that channels are in, but for those of the first.
     homes: BTreeMap<String, String>,
     oauth: oauth::OAuth,
+    gate: gate::Gate,
 }
 
 /// Whose a token is.
@@ -307,6 +311,9 @@ impl FakeSlack {
     }
 
     async fn call(&self, method: &str, headers: &HeaderMap, parameters: Value) -> Response {
+        if method == "chat.postMessage" {
+            self.pass_gate().await;
+        }
         self.world().calls.push((method.to_owned(), parameters.clone()));
         let owner = match self.world().owner(headers) {
             Ok(owner) => owner,
@@ -340,7 +347,7 @@ impl FakeSlack {
             place.and_then(|place| world.faults.remove(place)).map(|(_, fault)| fault)
         };
         match fault {
-            None => run(),
+            None | Some(Fault::Pass) => run(),
             Some(Fault::RateLimited(seconds)) => {
                 let body = axum::Json(json!({ "ok": false, "error": "ratelimited" }));
                 (StatusCode::TOO_MANY_REQUESTS, [("retry-after", seconds.to_string())], body).into_response()
