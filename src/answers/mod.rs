@@ -1,5 +1,5 @@
 //! Answers to what changes nothing: `help`, `show`, `list`, `next`, `inbox`, `status`, `stats`, `whoami`, `role`,
-//! `hours`, `away`, `holidays`, `policy`, `repos`, `prs`.
+//! `hours`, `away`, `holidays`, `policy`, `repos`, `prs`, `standup list`.
 //!
 //! Each answer loads its facts, then makes a message of them without touching the database again.
 
@@ -18,6 +18,7 @@ pub mod prs;
 pub mod repositories;
 mod roles;
 mod routes;
+mod schedules;
 mod stats;
 mod status;
 mod task;
@@ -31,7 +32,7 @@ use crate::{
     domain::{
         event::Venue,
         ids::ProjectId,
-        intent::{Intent, Named, TaskName},
+        intent::{Intent, Named, StandupWish, TaskName},
         member::Member,
         message::{Block, Message, Span},
         patch::Patch,
@@ -101,6 +102,7 @@ pub async fn answer(tx: &mut Tx, ask: &Ask<'_>) -> Result<Message, Error> {
         Intent::Pulls(key) => prs::answer(tx, ask, key.as_ref()).await,
         Intent::Link { project, repository: None } => repositories::suggest(tx, ask, project.as_ref()).await,
         Intent::Announced(key) => announced::answer(tx, ask, key.as_ref()).await,
+        Intent::Standup(kind, StandupWish::List) => schedules::answer(tx, ask, *kind).await,
         other => return Err(Error::Internal(anyhow::anyhow!("{other:?} is no question"))),
     };
     found.map_err(|error| Error::Internal(error.into()))

@@ -1,10 +1,13 @@
 //! What a sender wants, in words no surface knows about.
 
+mod standup;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+pub use self::standup::{RuleWish, ScheduleChange, StandupWish};
 use super::{
     announce::Topic,
     availability::{HoursWish, Leave},
@@ -13,6 +16,7 @@ use super::{
     patch::PatchCode,
     policy::{ChangeAction, ChangeCode, Large, Move, Small, Stricter},
     project::ProjectKey,
+    schedule::DigestKind,
     task::{Priority, Status, TaskCode},
 };
 
@@ -159,6 +163,8 @@ pub enum Intent {
         /// Which issue, or where to open it; `None` for a new one in the project's only repository.
         issue: Option<IssueName>,
     },
+    /// Something about the digests of a channel.
+    Standup(DigestKind, StandupWish),
     /// Approve a patch.
     Approve(PatchCode),
     /// Turn a patch down.
@@ -210,6 +216,7 @@ impl Intent {
                 | Self::Pulls(_)
                 | Self::Link { repository: None, .. }
                 | Self::Announced(_)
+                | Self::Standup(_, StandupWish::List)
         )
     }
 }

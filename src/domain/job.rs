@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ids::{
-        AnswerId, CalendarId, CardId, ChangeId, ConnectionId, DeliveryId, DigestId, NoticeId, OrderId, PatchId, ProjectId,
-        PullCardId,
+        AnswerId, CalendarId, CardId, ChangeId, ConnectionId, DeliveryId, DigestId, NoticeId, OrderId, PatchId,
+        ProjectId, PullCardId,
     },
     task::TaskNumber,
     time::Timestamp,

@@ -5,12 +5,13 @@ use chrono::NaiveDate;
 pub use super::table::{Argument, COMMANDS, Command, Kind};
 use super::{
     args::{Value, Values},
-    availability, github, issue, models, phrase, place, policy, privacy, roles, text, value,
+    availability, github, issue, models, phrase, place, policy, privacy, roles, standup, text, value,
 };
 use crate::{
     domain::{
         intent::{Intent, Named, TaskName},
         project::ProjectKey,
+        schedule::DigestKind,
     },
     error::UserError,
 };
@@ -66,6 +67,8 @@ impl Command {
                             return problem;
                         }
                     }
+                    Kind::Standup => return UserError::new(standup::wrong(DigestKind::Standup, own, today)),
+                    Kind::Weekly => return UserError::new(standup::wrong(DigestKind::Weekly, own, today)),
                     _ => {}
                 }
                 let wanted = match (argument.kind, own.parse::<u32>()) {
@@ -128,6 +131,8 @@ impl Kind {
             Self::Unlink => github::unlink(text).map(Value::Whole).map(whole),
             Self::Hours | Self::Away | Self::Holidays => timed(self, text, today).ok().map(Value::Whole).map(whole),
             Self::GitHub => github::github(text).map(Value::Whole).map(whole),
+            Self::Standup => standup::standup(DigestKind::Standup, text, today).ok().map(Value::Whole).map(whole),
+            Self::Weekly => standup::standup(DigestKind::Weekly, text, today).ok().map(Value::Whole).map(whole),
             Self::Command => Some((Value::Words(word.trim_start_matches('/').to_lowercase()), left)),
         }
     }
@@ -153,6 +158,9 @@ impl Kind {
             Self::Policy => "a rule, such as approvals 2",
             Self::Link => "a project and a repository, such as AUTH acme/web",
             Self::Unlink => "a repository, such as acme/web, perhaps with its project in front",
+            Self::Standup | Self::Weekly => {
+                "days and a time, such as at 9:30 weekdays, or list, pause, resume, skip, edit or remove"
+            }
             Self::GitHub => "events, mute, unmute or mentions",
             Self::Hours => "working hours, such as Mon-Thu 9-17 Europe/Paris",
             Self::Away => "days, such as 24 Dec – 2 Jan",

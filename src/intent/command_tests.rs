@@ -78,6 +78,7 @@ fn command_of(intent: &Intent) -> &'static str {
             FieldValue::Priority(_) => "priority",
             FieldValue::Due(_) => "due",
         },
+        Intent::Standup(kind, _) => kind.as_str(),
         Intent::Approve(_) => "approve",
         Intent::Reject { .. } => "reject",
         Intent::Undo(_) => "undo",

@@ -17,6 +17,7 @@ pub mod place;
 mod policy;
 mod privacy;
 mod roles;
+mod standup;
 mod table;
 pub mod text;
 pub mod value;
@@ -50,7 +51,8 @@ const SLIP: usize = 4;
 /// Commands that are never guessed at: they decide, or set something.
 const EXACT: &[&str] = &[
     "archive", "approve", "reject", "object", "withdraw", "undo", "rebase", "renew", "role", "policy", "models",
-    "routes", "privacy", "forget", "stats", "link", "unlink", "github", "hours", "away", "holidays",
+    "routes", "privacy", "forget", "stats", "link", "unlink", "github", "hours", "away", "holidays", "standup",
+    "weekly",
 ];
 
 /// Reads words addressed to Docket without a slash: a mention, a direct message, a line in the console.

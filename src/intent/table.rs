@@ -5,6 +5,7 @@ mod github;
 mod kinds;
 mod privacy;
 mod projects;
+mod standups;
 mod tenant;
 
 pub use kinds::{Argument, Command, Kind};
@@ -214,6 +215,8 @@ pub static COMMANDS: &[Command] = &[
     github::ISSUE,
     github::GITHUB,
     projects::ARCHIVE,
+    standups::STANDUP,
+    standups::WEEKLY,
     Command {
         name: "approve",
         aliases: &["accept"],

@@ -27,7 +27,7 @@ use crate::{
         conversation::{echo, learn},
         heard, issues, links,
         people::{meet, recognise, users_in},
-        privacy, roles, settings,
+        privacy, roles, settings, standups,
         think::{self, Idea, Thought},
         tracker,
     },
@@ -166,6 +166,7 @@ async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought, circles: &Cir
         | Thought::Forget(_)
         | Thought::SetRole(_)
         | Thought::Link(_)
+        | Thought::Standup(..)
         | Thought::ChangePolicy(_) => {} // It is settled.
         Thought::Say(message) => reply(desk, &mut tx, talk, message).await?,
         Thought::Stop(delivery) => {
@@ -224,6 +225,7 @@ async fn settled(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, thought: &Thought) -
         Thought::Forget(wish) => privacy::forget(desk, tx, talk, wish).await?,
         Thought::SetRole(wish) => roles::set_role(desk, tx, talk, wish).await?,
         Thought::Link(wish) => links::carry_out(desk, tx, talk, wish).await?,
+        Thought::Standup(kind, wish) => standups::carry_out(desk, tx, talk, *kind, wish).await?,
         Thought::ChangePolicy(wish) => changes::propose(desk, tx, talk, wish).await?,
         _ => return Ok(None),
     }))

@@ -7,12 +7,13 @@ use crate::{
     domain::{
         event::{Action, Click, Event},
         ids::{DeliveryId, MemberId, PatchId},
-        intent::{ForgetWish, Intent, ModelsWish, PrivacyWish},
+        intent::{ForgetWish, Intent, ModelsWish, PrivacyWish, StandupWish},
         message::{Block, Button, ButtonStyle, Message, Press, Span},
         model::{AccountForm, Use},
         patch::{PatchCode, PatchState},
         policy::{ChangeAction, ChangeCode, Policy},
         route::phrase,
+        schedule::DigestKind,
     },
     error::{Result, UserError},
     intent::{
@@ -72,6 +73,8 @@ pub(super) enum Thought {
     Link(LinkWish),
     /// An issue is to stand for a task.
     OrderIssue(IssueWish),
+    /// The schedules of the channel are to be others.
+    Standup(DigestKind, StandupWish),
     /// A change of the policy is to be proposed.
     ChangePolicy(ChangeWish),
     /// A decision on a change of the policy.
@@ -108,7 +111,8 @@ impl Thought {
             | Self::SetRole(_)
             | Self::SetTime(_)
             | Self::Link(_)
-            | Self::SetPrivacy(_) => "set",
+            | Self::SetPrivacy(_)
+            | Self::Standup(..) => "set",
             Self::Forget(_) => "forgotten",
             Self::OrderIssue(_) => "ordered",
         }

@@ -7,7 +7,7 @@ use crate::{
     domain::{
         event::{Action, Click},
         ids::ProjectId,
-        intent::{FieldValue, Intent, ModelsWish, Person, PolicyWish, TaskName},
+        intent::{FieldValue, Intent, ModelsWish, Person, PolicyWish, StandupWish, TaskName},
         member::{Identity, Member, Standing, Surface},
         message::Message,
         patch::{Patch, PatchCode, PatchState},
@@ -124,6 +124,8 @@ impl Wish<'_> {
             Intent::Announce { project, wish } => {
                 self.about(tx, project.as_ref(), |id| LinkWish::Announce(id, wish)).await
             }
+            Intent::Standup(_, StandupWish::List) => Ok(Thought::Nothing),
+            Intent::Standup(kind, wish) => Ok(Thought::Standup(kind, wish)),
             Intent::Mention(wanted) => Ok(Thought::Link(LinkWish::Mention(wanted))),
             Intent::Object { patch, reason } => self.decide(tx, patch, Action::Object, Some(reason)).await,
             Intent::Withdraw(code) => self.decide(tx, code, Action::Withdraw, None).await,

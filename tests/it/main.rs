@@ -63,6 +63,7 @@ mod slack_receive;
 mod slack_refused;
 mod slack_threads;
 mod standup_slots;
+mod standups;
 mod store_announcements;
 mod store_availability;
 mod store_conversation;

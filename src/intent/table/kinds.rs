@@ -82,6 +82,10 @@ pub enum Kind {
     Unlink,
     /// What to tell of what happens at GitHub.
     GitHub,
+    /// What to do with the standups of a channel; may be nothing.
+    Standup,
+    /// The same for the digests of a week.
+    Weekly,
 }
 
 pub(super) const fn required(name: &'static str, kind: Kind, filler: &'static [&'static str]) -> Argument {
