@@ -1,5 +1,6 @@
 //! What a sender wants, in words no surface knows about.
 
+mod announce;
 mod standup;
 
 use std::{collections::BTreeSet, time::Duration};
@@ -7,9 +8,11 @@ use std::{collections::BTreeSet, time::Duration};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-pub use self::standup::{RuleWish, ScheduleChange, StandupWish};
+pub use self::{
+    announce::{AnnounceWish, Muted},
+    standup::{RuleWish, ScheduleChange, StandupWish},
+};
 use super::{
-    announce::Topic,
     availability::{HoursWish, Leave},
     member::Role,
     model::Use,
@@ -262,21 +265,6 @@ pub enum ForgetWish {
     Thread(u32),
 }
 
-/// What is to be different in what a channel is told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AnnounceWish {
-    /// Topics that are told from now on, or no longer.
-    Topics(Vec<(Topic, bool)>),
-    /// Something of which nothing is told from now on, or which is told again.
-    Mute {
-        /// What.
-        what: Muted,
-        /// Whether nothing is told.
-        is_muted: bool,
-    },
-}
-
 /// What is to be different about when somebody is away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -297,16 +285,6 @@ pub enum HolidaysWish {
     Feed(String),
     /// A calendar no longer counts: its country, name, host, or place in the list.
     Remove(String),
-}
-
-/// Something of which nothing is told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Muted {
-    /// A repository, as somebody said it.
-    Repository(String),
-    /// Pull requests with a label.
-    Label(String),
 }
 
 /// What is to be different in the rules for decisions.
