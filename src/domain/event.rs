@@ -35,6 +35,23 @@ impl Venue {
         Self { surface: Surface::Console, team: "local".to_owned(), channel: API.to_owned(), thread: None }
     }
 
+    /// Whether the other one is in the same channel, in whichever thread.
+    pub fn is_channel_of(&self, other: &Self) -> bool {
+        self.surface == other.surface && self.team == other.team && self.channel == other.channel
+    }
+
+    /// The address of a message of this channel, for whoever may read it; `None` where it has none.
+    pub fn address_of(&self, message: &str) -> Option<String> {
+        let in_thread = self.thread.as_deref().filter(|root| *root != message);
+        let more = in_thread.map_or_else(String::new, |root| format!("?thread_ts={root}&cid={}", self.channel));
+        match self.surface {
+            Surface::Slack => {
+                Some(format!("https://slack.com/archives/{}/p{}{more}", self.channel, message.replace('.', "")))
+            }
+            Surface::Console => None,
+        }
+    }
+
     /// Whether it is the JSON API.
     pub fn is_api(&self) -> bool {
         self.surface == Surface::Console && self.channel == API

@@ -123,6 +123,8 @@ ids! {
     ThreadId = "thr";
     /// A calendar of days on which nobody works.
     CalendarId = "cld";
+    /// What was made of a conversation at one time.
+    MatchId = "mat";
 }
 
 #[cfg(test)]

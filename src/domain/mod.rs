@@ -22,6 +22,7 @@ pub mod ids;
 pub mod intent;
 pub mod job;
 pub mod lesson;
+pub mod matches;
 pub mod member;
 pub mod message;
 pub mod model;

@@ -44,6 +44,7 @@ mod jobs;
 mod lessons;
 mod lock;
 mod logins;
+mod matches;
 mod members;
 mod migrate;
 mod moves;

@@ -181,6 +181,21 @@ impl Tx {
         row.map(|(project,)| parse("project", &project)).transpose()
     }
 
+    /// Every channel that is bound to a project, with that one.
+    pub async fn bound_channels(&mut self) -> Result<Vec<(ProjectId, Venue)>> {
+        let rows = all!(
+            self.session,
+            (String, String, String, String),
+            "SELECT project_id, surface, team, channel FROM channels WHERE tenant_id = $1 ORDER BY surface, team, channel",
+            &self.key
+        );
+        let bound = rows.into_iter().map(|(project, surface, team, channel)| {
+            let venue = Venue { surface: word("surface", &surface)?, team, channel, thread: None };
+            Ok((parse("project", &project)?, venue))
+        });
+        bound.collect()
+    }
+
     /// A channel that is about this project, the same one each time; `None` where there is none.
     pub async fn channel_of(&mut self, project: ProjectId) -> Result<Option<Venue>> {
         let row = first!(

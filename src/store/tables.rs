@@ -159,6 +159,8 @@ const TABLES: &[Table] = &[
     stays("drafts", SAID),
     stays("answers", SAID),
     stays("entries", SAID),
+    stays("matches", "is about conversations, which stay here"),
+    stays("readings", "is how far this server has read conversations; another one reads itself"),
     stays("issue_orders", PASSING),
     stays("progress", PASSING),
     stays("deliveries", PASSING),

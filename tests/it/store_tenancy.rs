@@ -29,7 +29,7 @@ use docket::{
 };
 
 use crate::{
-    store_announcements, store_availability, store_heard, store_models, store_schedules, store_trackers,
+    store_announcements, store_availability, store_heard, store_matches, store_models, store_schedules, store_trackers,
     support::{
         clock::START,
         db::{TestDb, for_each_db},
@@ -73,6 +73,7 @@ const TABLES: [&str; 56] = [
     "llm_calls",
     "logins",
     "looks",
+    "matches",
     "members",
     "mentions",
     "messages",
@@ -87,6 +88,7 @@ const TABLES: [&str; 56] = [
     "pull_tasks",
     "pulls",
     "pushes",
+    "readings",
     "remarks",
     "repositories",
     "repository_links",
@@ -184,6 +186,7 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
     let planned = store_schedules::fill(db, &mut tx, member).await;
     let calendar = store_availability::fill(db, &mut tx, member).await;
     store_heard::fill(db, &mut tx, member).await;
+    store_matches::fill(db, &mut tx, member, project.id, patch.id).await;
     tx.commit().await.unwrap();
     db.store.start_flow(&flow(tenant, member)).await.unwrap();
     Full {
@@ -340,6 +343,7 @@ async fn sees(tx: &mut Tx, full: &Full) -> Vec<(&'static str, bool)> {
     seen.extend(store_schedules::sees(tx, &full.planned).await);
     seen.extend(store_availability::sees(tx, &full.calendar).await);
     seen.extend(store_heard::sees(tx).await);
+    seen.extend(store_matches::sees(tx, project).await);
     seen.extend([
         ("tenants", tx.policy().await.unwrap().approvals == 2),
         ("installations", tx.installation(Surface::Slack, "T1").await.unwrap().is_some()),

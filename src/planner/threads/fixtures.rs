@@ -32,7 +32,7 @@ pub(super) fn known(task: &str, fields: TaskFields) -> Known {
         fields,
         is_active: false,
         pages: Vec::new(),
-        home: None,
+        homes: Vec::new(),
         is_private: false,
     }
 }

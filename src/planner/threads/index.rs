@@ -40,9 +40,9 @@ pub struct Known {
     pub is_active: bool,
     /// Pages of pull requests and issues that are about it.
     pub pages: Vec<String>,
-    /// The channel of its project, where it has one.
-    pub home: Option<Venue>,
-    /// Whether its project is private: then only its own channel matches.
+    /// The channels of its project.
+    pub homes: Vec<Venue>,
+    /// Whether its project is private: then only its own channels match.
     pub is_private: bool,
 }
 
@@ -163,11 +163,7 @@ impl Entry {
     }
 
     fn is_at_home(&self, thread: &ChatThread) -> bool {
-        self.known.home.as_ref().is_some_and(|home| {
-            home.surface == thread.venue.surface
-                && home.team == thread.venue.team
-                && home.channel == thread.venue.channel
-        })
+        self.known.homes.iter().any(|home| home.is_channel_of(&thread.venue))
     }
 }
 

@@ -50,7 +50,7 @@ fn what_is_private_stays_in_its_channel() {
     let text = "the token service, AUTH-4";
     let at = |is_private_task, is_private_thread, home| {
         let fields = TaskFields::titled("Token service");
-        let known = Known { is_private: is_private_task, home: Some(channel(home)), ..known("AUTH-4", fields) };
+        let known = Known { is_private: is_private_task, homes: vec![channel(home)], ..known("AUTH-4", fields) };
         let thread = ChatThread { is_private: is_private_thread, ..thread(&[text]) };
         !rank(&Index::new([known]), &thread).is_empty()
     };
@@ -64,7 +64,7 @@ fn tasks_of_the_channel_and_active_ones_come_first_among_equals() {
     let tasks = ["AAA-1", "BBB-1", "CCC-1"].map(|code| known(code, TaskFields::titled("Token service")));
     let [plain, active, home] = tasks;
     let active = Known { is_active: true, ..active };
-    let home = Known { home: Some(channel("C1")), ..home };
+    let home = Known { homes: vec![channel("C1")], ..home };
     let thread = thread(&["the token service fails"]);
     assert_eq!(codes(&rank(&Index::new([plain, active, home]), &thread)), ["CCC-1", "BBB-1", "AAA-1"]);
 }
