@@ -26,6 +26,8 @@ words! {
         Break = "break",
         /// A change of a proposal or a plan, in words.
         Refine = "refine",
+        /// Which task a conversation is about.
+        Match = "match",
     }
 }
 

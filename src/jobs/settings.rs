@@ -286,5 +286,6 @@ const fn spoken(purpose: Use) -> &'static str {
         Use::Plan => "Drafting first plans",
         Use::Break => "Breaking tasks down",
         Use::Refine => "Changing proposals and plans",
+        Use::Match => "Finding out what conversations are about",
     }
 }

@@ -177,6 +177,15 @@ impl<'a> At<'a> {
         number
     }
 
+    /// Yes or no; `None` where it is something else, or nothing.
+    pub fn flag(&self, problems: &mut Problems) -> Option<bool> {
+        let said = self.value.as_bool();
+        if said.is_none() {
+            self.wrong(problems, "has to be true or false");
+        }
+        said
+    }
+
     /// A number from 0 to 1, which has to be there.
     pub fn share(&self, problems: &mut Problems) -> Option<f64> {
         let share = self.value.as_f64().filter(|share| (0.0..=1.0).contains(share));

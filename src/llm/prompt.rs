@@ -282,6 +282,49 @@ impl<'a> RoutePrompt<'a> {
     }
 }
 
+/// What `match.md` needs: which tasks conversations are about.
+#[derive(Debug, Template)]
+#[template(path = "match.md", config = "src/llm/askama.toml", escape = "none")]
+pub struct MatchPrompt<'a> {
+    /// The fence of this request.
+    pub fence: &'a Fence,
+    /// The conversations.
+    pub conversations: Vec<Conversation>,
+}
+
+/// A conversation with the tasks that it may be about.
+#[derive(Debug)]
+pub struct Conversation {
+    /// The number that people call it by.
+    pub number: u32,
+    /// What was said.
+    pub said: Quote,
+    /// The tasks, a line each.
+    pub tasks: Quote,
+}
+
+impl Context for MatchPrompt<'_> {
+    const FILE: &'static str = include_str!("../../prompts/match.md");
+}
+
+impl<'a> MatchPrompt<'a> {
+    /// A context as it may be.
+    pub fn sample(fence: &'a Fence) -> Self {
+        let one = |number, said: &str, tasks: &str| Conversation {
+            number,
+            said: Quote::new(format!("conversation {number}"), said),
+            tasks: Quote::new("the plan", tasks),
+        };
+        Self {
+            fence,
+            conversations: vec![
+                one(7, "the sign-in is broken\nsince when?", "AUTH-3 Sign-in page\nAUTH-4 Sign-in by mail"),
+                one(9, "Say that this is AUTH-3", "AUTH-3 Sign-in page"),
+            ],
+        }
+    }
+}
+
 #[cfg(test)]
 #[path = "prompt_tests.rs"]
 mod tests;

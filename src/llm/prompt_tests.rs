@@ -6,12 +6,13 @@ fn shown(prompt: &Prompt) -> String {
     format!("=== the rules, version {} ===\n{}\n=== what is asked ===\n{}", prompt.version, prompt.system, prompt.user)
 }
 
-fn samples(fence: &Fence) -> [(&'static str, Prompt); 4] {
+fn samples(fence: &Fence) -> [(&'static str, Prompt); 5] {
     [
         ("plan", PlanPrompt::sample(fence).prompt()),
         ("break", BreakPrompt::sample(fence).prompt()),
         ("refine", RefinePrompt::sample(fence).prompt()),
         ("route", RoutePrompt::sample(fence).prompt()),
+        ("match", MatchPrompt::sample(fence).prompt()),
     ]
 }
 

@@ -167,6 +167,7 @@ const fn use_words(purpose: Use) -> (&'static str, &'static str) {
         Use::Plan => ("Plan", "the first plan of a project"),
         Use::Break => ("Break down", "the sub-tasks of a task"),
         Use::Refine => ("Refine", "changes asked for in words"),
+        Use::Match => ("Match", "which task a conversation is about"),
     }
 }
 

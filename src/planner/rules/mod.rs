@@ -16,6 +16,6 @@ pub use references::{References, names_tasks, references, reverted};
 use crate::domain::time::Timestamp;
 
 /// `on 20 Nov 2026 at 10:42 UTC`.
-fn when(at: Timestamp) -> String {
+pub(crate) fn when(at: Timestamp) -> String {
     at.to_utc().format("on %-d %b %Y at %H:%M UTC").to_string()
 }

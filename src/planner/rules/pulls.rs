@@ -90,7 +90,7 @@ pub fn find(status: Status, pulls: &[Linked<'_>]) -> Option<Finding> {
         Move::Changes | Move::Closed => status == Status::InReview,
         Move::Merged => !status.is_terminal(),
         Move::Reverted => status == Status::Done,
-        Move::Issues | Move::Repository => false,
+        Move::Issues | Move::Repository | Move::Said => false,
     };
     let because = because.into_iter().map(|one| one.pull.at).collect();
     Some(Finding { to, kind, because, is_due: may && is_new && !holds, holds })
@@ -159,7 +159,7 @@ pub fn happened(pull: &Pull, kind: Move) -> String {
             Some(number) => format!(", which takes back #{number},{}", merged("was merged")),
             None => merged("was merged"),
         },
-        Move::Issues | Move::Repository => said("was changed", None, pull.updated_at),
+        Move::Issues | Move::Repository | Move::Said => said("was changed", None, pull.updated_at),
     }
 }
 

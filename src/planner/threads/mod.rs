@@ -1,9 +1,12 @@
 //! Conversations of channels become links, proposals or questions. Pure: threads and open tasks in, verdicts out.
 //!
 //! [`Index`] holds the open tasks of a tenant and [`rank`] says which of them a thread is about, best first; [`judge`]
-//! decides what follows from that. [`says`] reads what people tell of a task: that it is done, blocked, taken. None of it
-//! asks a model: what stays open between these rules may be asked of one by whoever calls them.
+//! decides what follows from that. [`says`] reads what people tell of a task: that it is done, blocked, taken; and [`follow`]
+//! what that changes in a plan. None of it needs a model: what the rules leave open may be [asked](`ask`) of
+//! one, and is asked of people otherwise.
 
+pub mod ask;
+pub mod follow;
 mod index;
 mod judge;
 mod named;
