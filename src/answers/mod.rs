@@ -1,10 +1,12 @@
 //! Answers to what changes nothing: `help`, `show`, `list`, `next`, `inbox`, `status`, `stats`, `whoami`, `role`,
-//! `hours`, `away`, `holidays`, `policy`, `repos`, `prs`, `standup list`.
+//! `hours`, `away`, `holidays`, `policy`, `repos`, `prs`, `decisions`, `standup list`.
 //!
 //! Each answer loads its facts, then makes a message of them without touching the database again.
 
 mod announced;
 pub mod availability;
+pub mod conversations;
+pub mod decisions;
 mod inbox;
 mod line;
 mod list;
@@ -101,6 +103,7 @@ pub async fn answer(tx: &mut Tx, ask: &Ask<'_>) -> Result<Message, Error> {
         Intent::Repositories(words) => repositories::answer(tx, ask, words.as_deref()).await,
         Intent::Pulls(key) => prs::answer(tx, ask, key.as_ref()).await,
         Intent::Link { project, repository: None } => repositories::suggest(tx, ask, project.as_ref()).await,
+        Intent::Decisions(of) => decisions::answer(tx, ask, of.as_ref()).await,
         Intent::Announced(key) => announced::answer(tx, ask, key.as_ref()).await,
         Intent::Standup(kind, StandupWish::List) => schedules::answer(tx, ask, *kind).await,
         other => return Err(Error::Internal(anyhow::anyhow!("{other:?} is no question"))),

@@ -149,6 +149,7 @@ async fn subject(store: &Store, row: &JobRow, now: Timestamp) -> store::Result<S
             Some(digest) => format!("the {}{}", digest.kind.as_str(), place(&digest.venue)),
             None => "a digest that is gone".to_owned(),
         },
+        Some(Job::ReadThreads) => "reads what was said in the channels".to_owned(),
         Some(Job::ApplyUnopposed { patch, .. }) => {
             format!("applies {} unless somebody objects", code_of(&mut tx, *patch).await?)
         }

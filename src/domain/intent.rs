@@ -168,6 +168,20 @@ pub enum Intent {
     },
     /// Something about the digests of a channel.
     Standup(DigestKind, StandupWish),
+    /// Read what was said in channels since the last time, and propose what follows.
+    Process {
+        /// Whether it is only told what would be proposed.
+        is_dry: bool,
+    },
+    /// Say what a conversation is about.
+    Track {
+        /// The number of the conversation: 7 of `T-7`.
+        thread: u32,
+        /// What it is about.
+        about: About,
+    },
+    /// What was made of conversations: of all, of those about a project or a task, or of one.
+    Decisions(Option<Decided>),
     /// Approve a patch.
     Approve(PatchCode),
     /// Turn a patch down.
@@ -220,6 +234,7 @@ impl Intent {
                 | Self::Link { repository: None, .. }
                 | Self::Announced(_)
                 | Self::Standup(_, StandupWish::List)
+                | Self::Decisions(_)
         )
     }
 }
@@ -394,4 +409,28 @@ pub struct IssueName {
     pub repository: Option<String>,
     /// Its number; `None` for a new one.
     pub number: Option<u64>,
+}
+
+/// What somebody says that a conversation is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// A new task.
+    New,
+    /// A task that is there.
+    Task(TaskName),
+    /// No work.
+    No,
+    /// They want to choose among the nearest tasks.
+    Which,
+}
+
+/// Which decisions about conversations somebody asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decided {
+    /// Those about a project.
+    Project(ProjectKey),
+    /// Those about a conversation, by its number.
+    Thread(u32),
 }

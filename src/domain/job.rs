@@ -106,6 +106,8 @@ pub enum Job {
         /// The digest, which is of one slot.
         digest: DigestId,
     },
+    /// Propose what follows from what was said in the channels.
+    ReadThreads,
     /// Apply a patch to which nobody objected.
     ApplyUnopposed {
         /// The patch.
@@ -136,6 +138,7 @@ impl Job {
             Self::TieIssue { .. } => "tie_issue",
             Self::FetchCalendar { .. } => "fetch_calendar",
             Self::PostDigest { .. } => "post_digest",
+            Self::ReadThreads => "read_threads",
             Self::ApplyUnopposed { .. } => "apply_unopposed",
         }
     }
@@ -146,7 +149,7 @@ impl Job {
     pub const fn time_limit(&self) -> Duration {
         match self {
             // A model may think for minutes, and an organisation may have many repositories.
-            Self::HandleDelivery { .. } | Self::SyncConnection { .. } => Duration::from_mins(8),
+            Self::HandleDelivery { .. } | Self::SyncConnection { .. } | Self::ReadThreads => Duration::from_mins(8),
             Self::SyncCard { .. }
             | Self::SyncPull { .. }
             | Self::PostNotice { .. }
@@ -195,6 +198,7 @@ impl Job {
             }
             Self::FetchCalendar { calendar } => (Some(format!("fetch {calendar}")), None, 8),
             Self::PostDigest { digest } => (Some(format!("digest {digest}")), None, 16),
+            Self::ReadThreads => (Some("read threads".to_owned()), None, 8),
             // Each setting of the clock has its own end; those of earlier ones find nothing to do.
             Self::ApplyUnopposed { patch, at } => (Some(format!("unopposed {patch} {}", at.as_millis())), None, 20),
         };

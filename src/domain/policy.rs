@@ -129,7 +129,7 @@ words! {
 }
 
 words! {
-    /// What rules propose because of what happened at a tracker.
+    /// What rules propose because of what happened at a tracker, or was said.
     Move {
         /// Work has begun: a pull request was opened as a draft.
         Started = "started",
@@ -147,6 +147,8 @@ words! {
         Issues = "issues",
         /// A repository of the project went missing, or is back. That is so, whatever the policy says of it.
         Repository = "repository",
+        /// Somebody said so in a conversation. That always waits for people, whatever the policy says.
+        Said = "said",
     }
 }
 
@@ -288,7 +290,7 @@ impl Policy {
     /// Whether `patch`, which rules made, applies at once: all its moves may, no stricter rule holds for it, and it ends
     /// no task without its being done.
     pub fn applies_by_rule(&self, patch: &Patch) -> bool {
-        let may = |of: &Move| *of == Move::Repository || self.moves.contains(of);
+        let may = |of: &Move| *of == Move::Repository || (*of != Move::Said && self.moves.contains(of));
         let may = patch.is_by_rule() && patch.origin.moves.iter().all(may);
         may && self.demand(patch).because.is_empty() && ends(patch) == (0, 0)
     }

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 pub use super::table::{Argument, COMMANDS, Command, Kind};
 use super::{
     args::{Value, Values},
-    availability, github, issue, models, phrase, place, policy, privacy, roles, standup, text, value,
+    availability, github, issue, models, phrase, place, policy, privacy, roles, standup, text, track, value,
 };
 use crate::{
     domain::{
@@ -133,6 +133,9 @@ impl Kind {
             Self::GitHub => github::github(text).map(Value::Whole).map(whole),
             Self::Standup => standup::standup(DigestKind::Standup, text, today).ok().map(Value::Whole).map(whole),
             Self::Weekly => standup::standup(DigestKind::Weekly, text, today).ok().map(Value::Whole).map(whole),
+            Self::Dry => track::dry(text).map(Value::Whole).map(whole),
+            Self::Track => track::track(text).map(Value::Whole).map(whole),
+            Self::Decided => track::decided(text).map(Value::Whole).map(whole),
             Self::Command => Some((Value::Words(word.trim_start_matches('/').to_lowercase()), left)),
         }
     }
@@ -165,6 +168,9 @@ impl Kind {
             Self::Hours => "working hours, such as Mon-Thu 9-17 Europe/Paris",
             Self::Away => "days, such as 24 Dec – 2 Jan",
             Self::Holidays => "a country, such as FR, or the address of an iCalendar feed",
+            Self::Dry => "dry-run",
+            Self::Track => "a conversation, such as T-7, and perhaps a task, “no” or “which”",
+            Self::Decided => "a project (AUTH) or a conversation (T-7)",
             Self::Role => "a person and a role: owner, admin, approver, member or viewer",
         }
     }

@@ -20,6 +20,7 @@ mod roles;
 mod standup;
 mod table;
 pub mod text;
+mod track;
 pub mod value;
 pub mod when;
 pub mod wish;
@@ -52,7 +53,7 @@ const SLIP: usize = 4;
 const EXACT: &[&str] = &[
     "archive", "approve", "reject", "object", "withdraw", "undo", "rebase", "renew", "role", "policy", "models",
     "routes", "privacy", "forget", "stats", "link", "unlink", "github", "hours", "away", "holidays", "standup",
-    "weekly",
+    "weekly", "process", "track",
 ];
 
 /// Reads words addressed to Docket without a slash: a mention, a direct message, a line in the console.

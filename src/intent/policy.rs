@@ -93,9 +93,9 @@ fn wish(word: &str, rest: &str) -> Option<PolicyWish> {
             PolicyWish::Auto(kinds.filter(|kinds| !kinds.is_empty())?)
         }
         "moves" if is_off => PolicyWish::Moves(BTreeSet::new()),
-        "moves" if rest.eq_ignore_ascii_case("all") => PolicyWish::Moves(Move::ALL.iter().copied().collect()),
+        "moves" if rest.eq_ignore_ascii_case("all") => PolicyWish::Moves(trackers_moves().collect()),
         "moves" => {
-            let moves: Option<BTreeSet<Move>> = tokens(rest).map(|one| Move::from_word(&one.to_lowercase())).collect();
+            let moves: Option<BTreeSet<Move>> = tokens(rest).map(|one| trackers_move(&one)).collect();
             PolicyWish::Moves(moves.filter(|moves| !moves.is_empty())?)
         }
         "lazy" if is_off => PolicyWish::Lazy { hours: 0, zone: None },
@@ -241,6 +241,15 @@ pub(super) fn wrong(text: &str) -> String {
     format!("policy {} wants {what}; I read {found}. For example: /docket policy {example}", word.to_lowercase())
 }
 
+/// The moves that the policy may let pass: what people say to each other always waits for a decision.
+fn trackers_moves() -> impl Iterator<Item = Move> {
+    Move::ALL.iter().copied().filter(|one| *one != Move::Said)
+}
+
+fn trackers_move(word: &str) -> Option<Move> {
+    Move::from_word(&word.to_lowercase()).filter(|one| *one != Move::Said)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,7 +298,7 @@ mod tests {
             ("lazy 3 days in Europe/Paris", set(zone(24, Some("Europe/Paris")))),
             ("lazy off", set(zone(0, None))),
             ("moves review, merged", set(PolicyWish::Moves([Move::Review, Move::Merged].into()))),
-            ("AUTH moves all", of("AUTH", PolicyWish::Moves(Move::ALL.iter().copied().collect()))),
+            ("AUTH moves all", of("AUTH", PolicyWish::Moves(trackers_moves().collect()))),
             ("moves off", set(PolicyWish::Moves(BTreeSet::new()))),
             ("MOVES moves off", of("MOVES", PolicyWish::Moves(BTreeSet::new()))),
             ("test P-41 @ana", Some(Intent::TestPolicy { patch: PatchCode(41), person: ana() })),

@@ -1,6 +1,7 @@
 //! The one table of commands: parsing, help, suggestions and platform registrations come from it.
 
 mod availability;
+mod conversations;
 mod github;
 mod kinds;
 mod privacy;
@@ -208,6 +209,9 @@ pub static COMMANDS: &[Command] = &[
         examples: &["stats"],
         build: |_| Some(Intent::Stats),
     },
+    conversations::PROCESS,
+    conversations::TRACK,
+    conversations::DECISIONS,
     github::LINK,
     github::UNLINK,
     github::REPOS,

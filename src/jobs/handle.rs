@@ -13,6 +13,7 @@ use crate::{
         heard::Heard,
         ids::{DeliveryId, MemberId, TenantId},
         job::JobError,
+        matches::Match,
         member::{Identity, Member},
         message::Message,
         patch::PatchCode,
@@ -27,7 +28,7 @@ use crate::{
         conversation::{echo, learn},
         heard, issues, links,
         people::{meet, recognise, users_in},
-        privacy, roles, settings, standups,
+        privacy, process, roles, settings, standups,
         think::{self, Idea, Thought},
         tracker,
     },
@@ -182,6 +183,15 @@ async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought, circles: &Cir
             reply(desk, &mut tx, talk, said).await?;
         }
         Thought::OrderIssue(wish) => issues::take(desk, &mut tx, talk, &wish).await?,
+        Thought::Process(opinions) => {
+            let said = process::process(desk, &mut tx, talk.venue, &opinions).await?;
+            reply(desk, &mut tx, talk, said).await?;
+        }
+        Thought::PutAside(made) => {
+            tx.insert_match(&made).await?;
+            let words = format!("T-{} is no work then: it is not offered again.", made.number);
+            reply(desk, &mut tx, talk, Message::text(words)).await?;
+        }
         Thought::DecideChange(code, action) => {
             let decided = change::decide(&mut tx, (code, action), talk.member, talk.venue, &desk.chance).await?;
             if let Some(turn) = answered(desk, &mut tx, talk, decided).await? {
@@ -258,6 +268,9 @@ async fn proposed(
     Ok(match propose(tx, proposal, circles, &desk.chance).await? {
         Proposed::Stored(patch) => {
             tracing::info!(patch = %patch.code, state = patch.state.as_str(), "proposed");
+            if let Some(made) = idea.thread {
+                tx.insert_match(&Match { patch: Some(patch.id), ..made }).await?;
+            }
             None
         }
         Proposed::Lost => Some(Turn::Again),

@@ -14,6 +14,7 @@ mod issues;
 mod links;
 mod people;
 mod privacy;
+mod process;
 mod pulls;
 mod roles;
 mod settings;
@@ -30,6 +31,7 @@ use tokio::sync::Semaphore;
 
 pub use calendars::queue_calendars;
 pub use consult::room;
+pub use process::queue_nights;
 pub use tracker::{queue_looks, sweep};
 
 use crate::{
@@ -119,6 +121,7 @@ pub async fn run(desk: &Desk, claimed: &Claimed) -> Result<(), JobError> {
             change::expire(&mut tx, change, &desk.chance).await?;
             Ok(tx.commit().await?)
         }
+        Job::ReadThreads => process::night(desk, claimed.tenant).await,
         Job::OpenIssue { order } => tracker::order::open(desk, claimed.tenant, order, tries).await,
         Job::FetchCalendar { calendar } => calendars::fetch(desk, claimed.tenant, calendar).await,
         Job::TieIssue { project, task } => tracker::tie::tie(desk, claimed.tenant, project, task).await,
@@ -154,6 +157,7 @@ pub async fn abandoned(desk: &Desk, claimed: &Claimed, error: &anyhow::Error) ->
         | Job::RevokeConnection { .. }
         | Job::TellBroken { .. }
         | Job::SyncConnection { .. }
+        | Job::ReadThreads
         | Job::ApplyUnopposed { .. } => Ok(()),
     }
 }

@@ -8,6 +8,7 @@ use crate::{
         event::{Action, Click, Event},
         ids::{DeliveryId, MemberId, PatchId},
         intent::{ForgetWish, Intent, ModelsWish, PrivacyWish, StandupWish},
+        matches::Match,
         message::{Block, Button, ButtonStyle, Message, Press, Span},
         model::{AccountForm, Use},
         patch::{PatchCode, PatchState},
@@ -30,6 +31,7 @@ use crate::{
         handle::Talk,
         issues::IssueWish,
         links::LinkWish,
+        process::Opinions,
         roles::RoleWish,
         understand::understand,
         wish::Wish,
@@ -81,6 +83,10 @@ pub(super) enum Thought {
     DecideChange(ChangeCode, ChangeAction),
     /// What would happen if somebody approved a patch.
     TestPolicy(PatchCode, MemberId),
+    /// What follows from what was said is to be proposed, also from what a model says of it.
+    Process(Opinions),
+    /// A conversation is no work.
+    PutAside(Box<Match>),
 }
 
 /// A proposal to be.
@@ -94,6 +100,8 @@ pub(super) struct Idea {
     pub(super) follows: Option<Click>,
     /// What the model says to the sender besides.
     pub(super) note: Option<String>,
+    /// What it makes of a conversation.
+    pub(super) thread: Option<Match>,
 }
 
 impl Thought {
@@ -103,7 +111,7 @@ impl Thought {
             Self::Nothing => "ignored",
             Self::Say(_) | Self::Ask(_) | Self::Test(_) | Self::TestPolicy(..) => "told",
             Self::Decide(_) | Self::DecideChange(..) => "decided",
-            Self::Propose(_) | Self::ChangePolicy(_) => "proposed",
+            Self::Propose(_) | Self::ChangePolicy(_) | Self::Process(_) => "proposed",
             Self::Stop(_) => "stopped",
             Self::SetModels(_)
             | Self::AddAccount(_)
@@ -115,6 +123,7 @@ impl Thought {
             | Self::Standup(..) => "set",
             Self::Forget(_) => "forgotten",
             Self::OrderIssue(_) => "ordered",
+            Self::PutAside(_) => "put aside",
         }
     }
 }

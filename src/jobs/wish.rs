@@ -30,6 +30,7 @@ use crate::{
         handle::Talk,
         issues::IssueWish,
         links::LinkWish,
+        process,
         roles::RoleWish,
         settings,
         think::{Idea, Thought},
@@ -75,6 +76,15 @@ impl Wish<'_> {
                 Ok((project, task)) => Ok(Thought::OrderIssue(IssueWish { project, task, issue })),
                 Err(instead) => Ok(Thought::Say(instead)),
             },
+            Intent::Process { is_dry: true } => {
+                able_to_track(self.talk.member)?;
+                Ok(Thought::Say(process::dry_run(self.desk, tx, self.talk.venue).await?))
+            }
+            Intent::Process { is_dry: false } => process::consult(self, tx).await,
+            Intent::Track { thread, about } => {
+                able_to_track(self.talk.member)?;
+                process::track::track(self, tx, thread, &about).await
+            }
             Intent::Approve(code) => self.decide(tx, code, Action::Approve, None).await,
             Intent::Reject { patch, reason } => self.decide(tx, patch, Action::Reject, Some(reason)).await,
             Intent::Undo(code) => self.decide(tx, code, Action::Undo, None).await,
@@ -148,7 +158,8 @@ impl Wish<'_> {
             | Intent::Hours
             | Intent::Away(None)
             | Intent::Holidays
-            | Intent::Announced(_) => Ok(Thought::Nothing),
+            | Intent::Announced(_)
+            | Intent::Decisions(_) => Ok(Thought::Nothing),
         }
     }
 
@@ -168,7 +179,16 @@ impl Wish<'_> {
 
     /// A proposal that follows from nothing.
     pub(super) fn idea(&self, draft: Draft, target: Target) -> Idea {
-        Idea { draft, target, words: self.line.to_owned(), supersedes: None, undoes: None, follows: None, note: None }
+        Idea {
+            draft,
+            target,
+            words: self.line.to_owned(),
+            supersedes: None,
+            undoes: None,
+            follows: None,
+            note: None,
+            thread: None,
+        }
     }
 
     /// Whether a model may be asked: where one is connected, and for full members. Nobody else spends the budget.
@@ -334,6 +354,13 @@ impl Wish<'_> {
     }
 }
 
+/// Refuses whoever may only look: what people said to each other is for members.
+fn able_to_track(member: &Member) -> Result<()> {
+    able(member).map_err(|_| {
+        UserError::new("Viewers and guests can't do that: conversations are for members. Ask an owner or admin.").into()
+    })
+}
+
 /// Whether it proposes or writes something, which viewers don't.
 const fn proposes(intent: &Intent) -> bool {
     matches!(
@@ -345,6 +372,7 @@ const fn proposes(intent: &Intent) -> bool {
             | Intent::Set { .. }
             | Intent::Archive(_)
             | Intent::Issue { .. }
+            | Intent::Process { is_dry: false }
     )
 }
 

@@ -86,6 +86,12 @@ pub enum Kind {
     Standup,
     /// The same for the digests of a week.
     Weekly,
+    /// `dry-run`.
+    Dry,
+    /// A conversation, and what it is about.
+    Track,
+    /// A project or a conversation.
+    Decided,
 }
 
 pub(super) const fn required(name: &'static str, kind: Kind, filler: &'static [&'static str]) -> Argument {

@@ -12,7 +12,7 @@ mod observe;
 pub(super) mod order;
 mod redeliver;
 mod repository;
-mod robot;
+pub(super) mod robot;
 mod suggest;
 mod sync;
 pub(super) mod tie;

@@ -2,7 +2,7 @@
 
 use super::WORDS;
 use crate::{
-    domain::message::Span,
+    domain::{message::Span, policy::Move},
     review::{facts::Facts, lines::happened, words::quote},
 };
 
@@ -10,6 +10,7 @@ use crate::{
 pub(super) fn because(facts: &Facts) -> Vec<Span> {
     let mut spans = match facts.cause() {
         Some((reason, link)) => happened(reason, link),
+        None if facts.patch.origin.moves.contains(&Move::Said) => vec![Span::plain("What was said in conversations")],
         None => vec![Span::plain("What happened at GitHub")],
     };
     if let Some(code) = facts.supersedes {
