@@ -11,6 +11,7 @@ mod connecting;
 mod connections;
 mod connections_github;
 mod console;
+mod decisions;
 mod files;
 mod form;
 mod guard;
@@ -129,6 +130,7 @@ fn pages(web: Web) -> Router {
         .route("/projects", get(projects::list))
         .route("/projects/{key}", get(projects::page))
         .route("/patches/{code}", get(patches::page))
+        .route("/decisions", get(decisions::page))
         .route("/live", get(live::stream))
         .route("/signout", post(sessions::sign_out))
         .route("/sessions", get(sessions::page))

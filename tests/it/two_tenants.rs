@@ -97,6 +97,7 @@ const TRIED: &[(&str, &[Try])] = &[
     ("/projects", &[(Method::GET, "/projects", Kind::Page)]),
     ("/projects/{key}", &[(Method::GET, "/projects/AUTH", Kind::Missing)]),
     ("/patches/{code}", &[(Method::GET, "/patches/P-1", Kind::Missing)]),
+    ("/decisions", &[(Method::GET, "/decisions", Kind::Page), (Method::GET, "/decisions?page=2", Kind::Page)]),
     ("/live", &[(Method::GET, "/live", Kind::Stream)]),
     ("/login", &[(Method::GET, "/login", Kind::Page)]),
     ("/sessions", &[(Method::GET, "/sessions", Kind::Page)]),
