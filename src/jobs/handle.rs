@@ -178,20 +178,7 @@ async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought, circles: &Cir
                 reply(desk, &mut tx, talk, Message::text("That draft is finished already.")).await?;
             }
         }
-        Thought::SetTime(wish) => {
-            let said = availability::carry_out(desk, &mut tx, talk, wish).await?;
-            reply(desk, &mut tx, talk, said).await?;
-        }
         Thought::OrderIssue(wish) => issues::take(desk, &mut tx, talk, &wish).await?,
-        Thought::Process(opinions) => {
-            let said = process::process(desk, &mut tx, talk.venue, &opinions).await?;
-            reply(desk, &mut tx, talk, said).await?;
-        }
-        Thought::PutAside(made) => {
-            tx.insert_match(&made).await?;
-            let words = format!("T-{} is no work then: it is not offered again.", made.number);
-            reply(desk, &mut tx, talk, Message::text(words)).await?;
-        }
         Thought::DecideChange(code, action) => {
             let decided = change::decide(&mut tx, (code, action), talk.member, talk.venue, &desk.chance).await?;
             if let Some(turn) = answered(desk, &mut tx, talk, decided).await? {
