@@ -226,6 +226,7 @@ impl Job {
             | Self::RevokeConnection { .. }
             | Self::SyncConnection { .. }
             | Self::FetchCalendar { .. }
+            | Self::ReadThreads
             | Self::TieIssue { .. } => Class::Background,
         }
     }

@@ -21,14 +21,14 @@ use crate::{
     },
     error::{Error, Result},
     jobs::{
-        Desk, availability,
+        Desk,
         cards::queue_answer,
-        changes, connections,
+        connections,
         consult::{self, Consultation, Memo, consult},
         conversation::{echo, learn},
-        heard, issues, links,
+        heard, issues,
         people::{meet, recognise, users_in},
-        privacy, process, roles, settings, standups,
+        settings,
         think::{self, Idea, Thought},
         tracker,
     },
@@ -155,20 +155,12 @@ async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought, circles: &Cir
         (thought, _) => thought,
     };
     let mut message = progress.and_then(|progress| progress.message);
-    if let Some(said) = settled(desk, &mut tx, talk, &thought).await? {
-        reply(desk, &mut tx, talk, said).await?;
-    }
     match thought {
         Thought::Nothing | Thought::Ask(_) | Thought::Test(_) => {}
-        Thought::SetModels(_)
-        | Thought::AddAccount(_)
-        | Thought::ForgetRoutes(_)
-        | Thought::SetPrivacy(_)
-        | Thought::Forget(_)
-        | Thought::SetRole(_)
-        | Thought::Link(_)
-        | Thought::Standup(..)
-        | Thought::ChangePolicy(_) => {} // It is settled.
+        Thought::Errand(errand) => {
+            let said = errand.run(desk, &mut tx, talk).await?;
+            reply(desk, &mut tx, talk, said).await?;
+        }
         Thought::Say(message) => reply(desk, &mut tx, talk, message).await?,
         Thought::Stop(delivery) => {
             if able(talk.member).is_err() {
@@ -210,22 +202,6 @@ async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought, circles: &Cir
     }
     consult::end(desk, &mut tx, talk.delivery.id).await?;
     end(desk, tx, talk).await
-}
-
-/// Does what ends with an answer, and nothing else; gives that. `None` for everything else.
-async fn settled(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, thought: &Thought) -> Result<Option<Message>> {
-    Ok(Some(match thought {
-        Thought::SetModels(wish) => settings::set_models(desk, tx, wish, talk.member, talk.venue).await?,
-        Thought::AddAccount(form) => settings::add_account(desk, tx, form, talk.member, talk.venue).await?,
-        Thought::ForgetRoutes(which) => settings::forget_routes(desk, tx, *which, talk.member, talk.venue).await?,
-        Thought::SetPrivacy(wish) => privacy::set(desk, tx, talk, wish).await?,
-        Thought::Forget(wish) => privacy::forget(desk, tx, talk, wish).await?,
-        Thought::SetRole(wish) => roles::set_role(desk, tx, talk, wish).await?,
-        Thought::Link(wish) => links::carry_out(desk, tx, talk, wish).await?,
-        Thought::Standup(kind, wish) => standups::carry_out(desk, tx, talk, *kind, wish).await?,
-        Thought::ChangePolicy(wish) => changes::propose(desk, tx, talk, wish).await?,
-        _ => return Ok(None),
-    }))
 }
 
 /// Stores a proposal; its card takes over the `message` that showed the draft. Says how the turn ends where it must

@@ -8,6 +8,7 @@ mod connections;
 mod consult;
 mod conversation;
 mod drafting;
+mod errand;
 mod handle;
 mod heard;
 mod issues;

@@ -7,14 +7,13 @@ use crate::{
     domain::{
         event::{Action, Click, Event},
         ids::{DeliveryId, MemberId, PatchId},
-        intent::{ForgetWish, Intent, ModelsWish, PrivacyWish, StandupWish},
+        intent::Intent,
         matches::Match,
         message::{Block, Button, ButtonStyle, Message, Press, Span},
-        model::{AccountForm, Use},
+        model::Use,
         patch::{PatchCode, PatchState},
         policy::{ChangeAction, ChangeCode, Policy},
         route::phrase,
-        schedule::DigestKind,
     },
     error::{Result, UserError},
     intent::{
@@ -25,14 +24,10 @@ use crate::{
     },
     jobs::{
         Desk,
-        availability::TimeWish,
-        changes::ChangeWish,
         consult::{Consultation, Memo},
+        errand::Errand,
         handle::Talk,
         issues::IssueWish,
-        links::LinkWish,
-        process::Opinions,
-        roles::RoleWish,
         understand::understand,
         wish::Wish,
     },
@@ -57,36 +52,14 @@ pub(super) enum Thought {
     Test(String),
     /// The draft of another delivery is to be stopped.
     Stop(DeliveryId),
-    /// Which models are used is to be changed.
-    SetModels(ModelsWish),
-    /// An account with a provider of models is to be added.
-    AddAccount(AccountForm),
-    /// What words of this channel mean is to be forgotten.
-    ForgetRoutes(Option<usize>),
-    /// What is kept of what people say is to be changed.
-    SetPrivacy(PrivacyWish),
-    /// Something that people said is to be forgotten.
-    Forget(ForgetWish),
-    /// Somebody is to be given a role.
-    SetRole(RoleWish),
-    /// When somebody works, or nobody does, is to be set.
-    SetTime(TimeWish),
-    /// Something about a project's repositories, or about who is told of them.
-    Link(LinkWish),
+    /// Something is to be done at once.
+    Errand(Errand),
     /// An issue is to stand for a task.
     OrderIssue(IssueWish),
-    /// The schedules of the channel are to be others.
-    Standup(DigestKind, StandupWish),
-    /// A change of the policy is to be proposed.
-    ChangePolicy(ChangeWish),
     /// A decision on a change of the policy.
     DecideChange(ChangeCode, ChangeAction),
     /// What would happen if somebody approved a patch.
     TestPolicy(PatchCode, MemberId),
-    /// What follows from what was said is to be proposed, also from what a model says of it.
-    Process(Opinions),
-    /// A conversation is no work.
-    PutAside(Box<Match>),
 }
 
 /// A proposal to be.
@@ -111,19 +84,10 @@ impl Thought {
             Self::Nothing => "ignored",
             Self::Say(_) | Self::Ask(_) | Self::Test(_) | Self::TestPolicy(..) => "told",
             Self::Decide(_) | Self::DecideChange(..) => "decided",
-            Self::Propose(_) | Self::ChangePolicy(_) | Self::Process(_) => "proposed",
+            Self::Propose(_) => "proposed",
             Self::Stop(_) => "stopped",
-            Self::SetModels(_)
-            | Self::AddAccount(_)
-            | Self::ForgetRoutes(_)
-            | Self::SetRole(_)
-            | Self::SetTime(_)
-            | Self::Link(_)
-            | Self::SetPrivacy(_)
-            | Self::Standup(..) => "set",
-            Self::Forget(_) => "forgotten",
+            Self::Errand(errand) => errand.outcome(),
             Self::OrderIssue(_) => "ordered",
-            Self::PutAside(_) => "put aside",
         }
     }
 }
@@ -136,7 +100,7 @@ pub(super) async fn think(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, memo: &Memo
     let line = match talk.event {
         Event::Click(click) => return clicked(desk, tx, talk, memo, click.clone()).await,
         Event::Stop { delivery } => return Ok(Thought::Stop(*delivery)),
-        Event::Account(form) => return Ok(Thought::AddAccount(form.clone())),
+        Event::Account(form) => return Ok(Thought::Errand(Errand::AddAccount(form.clone()))),
         Event::Command(line) | Event::Words(line) | Event::Reply(line) | Event::Chosen { line, .. } => line,
         Event::Removed { .. } | Event::Tracker(_) | Event::Nothing => return Ok(Thought::Nothing),
     };

@@ -27,6 +27,7 @@ use crate::{
         availability::TimeWish,
         changes::ChangeWish,
         consult::Memo,
+        errand::Errand,
         handle::Talk,
         issues::IssueWish,
         links::LinkWish,
@@ -95,19 +96,19 @@ impl Wish<'_> {
                 settings::only_in_charge(tx, self.talk.member).await?;
                 Ok(Thought::Test(account))
             }
-            Intent::SetModels(wish) => Ok(Thought::SetModels(wish)),
-            Intent::SetPrivacy(wish) => Ok(Thought::SetPrivacy(wish)),
-            Intent::Forget(wish) => Ok(Thought::Forget(wish)),
-            Intent::ForgetRoutes(which) => Ok(Thought::ForgetRoutes(which)),
+            Intent::SetModels(wish) => Ok(Thought::Errand(Errand::SetModels(wish))),
+            Intent::SetPrivacy(wish) => Ok(Thought::Errand(Errand::SetPrivacy(wish))),
+            Intent::Forget(wish) => Ok(Thought::Errand(Errand::Forget(wish))),
+            Intent::ForgetRoutes(which) => Ok(Thought::Errand(Errand::ForgetRoutes(which))),
             Intent::SetRole { person, role } => {
                 let member = self.people(tx).await?.resolve(&person)?;
-                Ok(Thought::SetRole(RoleWish { member, role }))
+                Ok(Thought::Errand(Errand::SetRole(RoleWish { member, role })))
             }
-            Intent::SetHours(wish) => Ok(Thought::SetTime(TimeWish::Hours(wish))),
-            Intent::SetHolidays(wish) => Ok(Thought::SetTime(TimeWish::Holidays(wish))),
+            Intent::SetHours(wish) => Ok(Thought::Errand(Errand::SetTime(TimeWish::Hours(wish)))),
+            Intent::SetHolidays(wish) => Ok(Thought::Errand(Errand::SetTime(TimeWish::Holidays(wish)))),
             Intent::SetAway { person, wish } => {
                 let whom = self.people(tx).await?.resolve(&person.unwrap_or(Person::Sender))?;
-                Ok(Thought::SetTime(TimeWish::Away(whom, wish)))
+                Ok(Thought::Errand(Errand::SetTime(TimeWish::Away(whom, wish))))
             }
             Intent::Away(Some(person)) => {
                 let whom = self.people(tx).await?.resolve(&person)?;
@@ -119,7 +120,7 @@ impl Wish<'_> {
             Intent::SetPolicy { project, wish } => {
                 let edit = self.edit_of(tx, wish).await?;
                 let words = self.line.trim().to_owned();
-                Ok(Thought::ChangePolicy(ChangeWish { project, edit, words }))
+                Ok(Thought::Errand(Errand::ChangePolicy(ChangeWish { project, edit, words })))
             }
             Intent::DecideChange { change, action } => Ok(Thought::DecideChange(change, action)),
             Intent::TestPolicy { patch, person } => {
@@ -135,8 +136,8 @@ impl Wish<'_> {
                 self.about(tx, project.as_ref(), |id| LinkWish::Announce(id, wish)).await
             }
             Intent::Standup(_, StandupWish::List) => Ok(Thought::Nothing),
-            Intent::Standup(kind, wish) => Ok(Thought::Standup(kind, wish)),
-            Intent::Mention(wanted) => Ok(Thought::Link(LinkWish::Mention(wanted))),
+            Intent::Standup(kind, wish) => Ok(Thought::Errand(Errand::Standup(kind, wish))),
+            Intent::Mention(wanted) => Ok(Thought::Errand(Errand::Link(LinkWish::Mention(wanted)))),
             Intent::Object { patch, reason } => self.decide(tx, patch, Action::Object, Some(reason)).await,
             Intent::Withdraw(code) => self.decide(tx, code, Action::Withdraw, None).await,
             Intent::Help(_)
@@ -172,7 +173,7 @@ impl Wish<'_> {
     ) -> Result<Thought> {
         let around = surroundings(tx, Some(self.talk.venue)).await?;
         Ok(match place::project(key, &around) {
-            Ok(id) => Thought::Link(wish(id)),
+            Ok(id) => Thought::Errand(Errand::Link(wish(id))),
             Err(unplaced) => Thought::Say(unplaced.message(self.line)),
         })
     }

@@ -10,7 +10,7 @@ use crate::{
         time::Timestamp,
     },
     error::Result,
-    jobs::{Desk, consult::Consultation, think::Thought, wish::Wish},
+    jobs::{Desk, consult::Consultation, errand::Errand, think::Thought, wish::Wish},
     llm::fence::Fence,
     planner::threads::{
         TaskRef,
@@ -46,14 +46,14 @@ fn understood(text: &str, asked: &[(Undecided, Timestamp)]) -> Opinions {
 pub(in crate::jobs) async fn consult(wish: &Wish<'_>, tx: &mut Tx) -> Result<Thought> {
     let said = wish.memo.said(Use::Match);
     if matches!(said, Some(Err(_))) || !wish.may_ask(tx).await? {
-        return Ok(Thought::Process(Opinions::new()));
+        return Ok(Thought::Errand(Errand::Process(Opinions::new())));
     }
     let mut asked = undecided(tx, wish.desk.chance.now()).await?;
     asked.truncate(ask::MOST);
     let shown: Vec<Undecided> = asked.iter().map(|(one, _)| one.clone()).collect();
     Ok(match said {
-        Some(Ok(reply)) => Thought::Process(understood(&reply.text, &asked)),
-        _ if shown.is_empty() => Thought::Process(Opinions::new()),
+        Some(Ok(reply)) => Thought::Errand(Errand::Process(understood(&reply.text, &asked))),
+        _ if shown.is_empty() => Thought::Errand(Errand::Process(Opinions::new())),
         _ => Thought::Ask(Box::new(Consultation {
             question: ask::question(&wish.fence(), &shown),
             check: Box::new(move |text| ask::read(text, &shown).map(drop)),

@@ -22,6 +22,7 @@ use crate::{
     error::{Result, UserError},
     intent::place,
     jobs::{
+        errand::Errand,
         think::{Idea, Thought},
         wish::{Wish, no_project},
     },
@@ -46,7 +47,7 @@ pub(in crate::jobs) async fn track(wish: &Wish<'_>, tx: &mut Tx, number: u32, ab
         About::Task(name) => propose_link(wish, tx, &thread, name).await,
         About::No => {
             let dismissed = made(&thread, Verdict::Dismissed, wish.talk.member.id, &wish.desk.chance);
-            Ok(Thought::PutAside(Box::new(dismissed)))
+            Ok(Thought::Errand(Errand::PutAside(Box::new(dismissed))))
         }
         About::Which => which(wish, tx, &thread).await,
     }
