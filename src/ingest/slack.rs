@@ -313,9 +313,10 @@ async fn may_hear(door: &SlackDoor, tenant: TenantId, incoming: &Incoming) -> st
     }
 }
 
-/// The job for what people say to each other. It has no order: whatever becomes of a message, it comes out the same.
+/// The job for what people say to each other, for which nobody waits. It has no order: whatever becomes of a message, it
+/// comes out the same.
 fn hearing(delivery: &Delivery) -> NewJob {
-    Job::HandleDelivery { delivery: delivery.id }.due(delivery.received_at)
+    Job::HandleDelivery { delivery: delivery.id }.due(delivery.received_at).in_background()
 }
 
 /// A request for changes that says nothing; the form stays open with a hint.

@@ -43,7 +43,7 @@ for_each_db! {
 }
 
 /// Tables whose rows belong to a tenant, each with the case below that proves it is out of reach.
-const TABLES: [&str; 56] = [
+const TABLES: [&str; 58] = [
     "answers",
     "api_requests",
     "api_tokens",
