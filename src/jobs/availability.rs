@@ -17,6 +17,7 @@ use crate::{
     error::{Result, UserError},
     jobs::{Desk, calendars, handle::Talk, understand::today},
     review::{propose::may_change, words::list},
+    standups::schedule::replan,
     store::Tx,
 };
 
@@ -148,6 +149,7 @@ async fn country(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, code: &str) -> Resul
     let days = calendars::reckon(desk, country.code);
     tx.put_calendar(&Calendar { read_at: Some(desk.chance.now()), ..calendar.clone() }).await?;
     tx.set_holidays(calendar.id, &days).await?;
+    replan(tx, desk.chance.now()).await?;
     calendars::queue_next(desk, tx, calendar.id, false).await?;
     let words = format!(
         "The public holidays of {} count as days off from now on. Next: {}.",
@@ -225,6 +227,7 @@ async fn remove(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, said: &str) -> Result
         return Err(UserError::new(words).into());
     };
     tx.remove_calendar(calendar.id).await?;
+    replan(tx, desk.chance.now()).await?;
     let before = (json!({ "calendar": calendar.called() }), Value::Null);
     record(desk, tx, talk, "holidays.removed", calendar.id.to_string(), before).await?;
     Ok(Message::text(format!("{} no longer counts: its days are working days again.", calendar.called())))

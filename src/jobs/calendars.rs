@@ -15,6 +15,7 @@ use crate::{
     },
     jobs::{Desk, cards::queue_answer, understand::today},
     review::words::count,
+    standups::schedule::replan,
     store::{self, Tx},
 };
 
@@ -60,6 +61,7 @@ pub(super) async fn fetch(desk: &Desk, tenant: TenantId, id: CalendarId) -> Resu
             calendar.read_at = Some(desk.chance.now());
             calendar.trouble = None;
             tx.set_holidays(id, days).await?;
+            replan(&mut tx, desk.chance.now()).await?;
         }
         Err(error) => {
             tracing::warn!(calendar = %id, %error, "a calendar could not be read; what is known of it stays");

@@ -12,7 +12,7 @@ use docket::{
 
 use crate::{
     support::{
-        app::{MASTER_KEY, TestApp},
+        app::{MASTER_KEY, TestApp, words},
         db::{TestDb, for_each_db},
         fake_calendar::FakeCalendar,
     },
@@ -28,6 +28,7 @@ for_each_db! {
     a_feed_that_fails_keeps_its_days_and_says_why,
     no_feed_leads_to_this_machine_or_to_where_credentials_are,
     the_holidays_of_one_organisation_are_no_others,
+    standups_that_are_set_already_follow_the_holidays,
 }
 
 /// What somebody is told when they type a line: at once, or by a job.
@@ -157,7 +158,7 @@ async fn a_feed_is_read_told_about_and_read_again_every_day(db: &TestDb) {
     feeds.pass_on("/moved", "/closed.ics");
     let line = format!("holidays {}", feeds.url("/moved"));
     docket.slash("U1", &line).await;
-    let told: Vec<_> = docket.slack.private("U1").iter().map(|it| crate::support::app::words(&it.payload)).collect();
+    let told: Vec<_> = docket.slack.private("U1").iter().map(|it| words(&it.payload)).collect();
     assert!(told.iter().any(|it| it.contains("I am reading the feed of 127.0.0.1")), "{told:?}");
     let last = told.last().unwrap();
     assert!(last.contains("The 2 days of Closed days (127.0.0.1) count as days off from now on."), "{last}");
@@ -255,4 +256,29 @@ async fn the_holidays_of_one_organisation_are_no_others(db: &TestDb) {
     let ack = docket.send(zoe.slash("holidays", db.chance.now())).await;
     assert!(ack.body.contains("No holidays are set"), "{}", ack.body);
     assert!(db.store.read(other).await.unwrap().holidays().await.unwrap().is_empty());
+}
+
+async fn standups_that_are_set_already_follow_the_holidays(db: &TestDb) {
+    let (docket, feeds) = (with_owner(db).await, FakeCalendar::start().await);
+    let comes = async |on: &str| {
+        let heard = words(&docket.slash("U1", "standup list").await.json());
+        assert!(heard.contains(&format!("next {on} 09:30, Europe/Paris")), "{on}: {heard}");
+    };
+    // Christmas Eve, a Thursday, at noon.
+    db.clock.advance(Duration::from_hours(34 * 24 + 2));
+    docket.slash("U1", "standup at 9:30 weekdays Europe/Paris yes").await;
+    comes("Fri 25 Dec").await;
+    docket.slash("U1", "holidays France").await;
+    comes("Mon 28 Dec").await;
+    docket.slash("U1", "holidays remove France").await;
+    comes("Fri 25 Dec").await;
+    feeds.put("/closed.ics", "Closed days", &[("20261225", "Shut")]);
+    docket.slash("U1", &format!("holidays {}", feeds.url("/closed.ics"))).await;
+    comes("Mon 28 Dec").await;
+    feeds.put("/closed.ics", "Closed days", &[("20261228", "Shut")]);
+    db.clock.advance(Duration::from_hours(25));
+    docket.run_jobs().await;
+    comes("Tue 29 Dec").await;
+    docket.slash("U1", "holidays remove 1").await;
+    comes("Mon 28 Dec").await;
 }

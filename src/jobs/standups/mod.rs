@@ -41,6 +41,8 @@ pub(super) async fn carry_out(
             UserError::new("Digests are posted in channels, and the API is none. Say this where people talk.").into()
         );
     }
+    // Whoever changes the holidays reckons every schedule anew: before this one is read, or after it is stored.
+    tx.lock_tenant().await?;
     let setting = Setting { desk, talk, kind, holidays: tx.holidays().await? };
     match wish {
         StandupWish::Set { change, is_confirmed } => setting.set(tx, change, *is_confirmed).await,

@@ -166,6 +166,8 @@ async fn end(desk: &Desk, tenant: TenantId, digest: &Digest, state: DigestState,
 /// once and not each day.
 async fn give_up(desk: &Desk, tenant: TenantId, digest: &Digest, why: &str) -> store::Result<()> {
     let mut tx = desk.store.write(tenant).await?;
+    // Before the schedule, as everybody does who locks both.
+    tx.lock_tenant().await?;
     let failed = Digest { state: DigestState::Failed, why: Some(why.to_owned()), ..digest.clone() };
     tx.update_digest(&failed).await?;
     let schedule = match digest.schedule {
