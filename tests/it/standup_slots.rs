@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc, Weekday};
 use docket::{
+    app::App,
+    clock::Chance,
     domain::{
         digest::{Digest, DigestState},
         ids::MemberId,
@@ -11,15 +13,18 @@ use docket::{
         schedule::{Missed, Pause, Recurrence, Schedule},
         time::Timestamp,
     },
+    shutdown::Shutdown,
     standups::schedule::{replan_all, take_due},
+    store::Store,
 };
+use tokio::task::JoinHandle;
 
 use crate::{
     store_schedules,
     support::{
         app::{TestApp, words},
         clock::START,
-        db::{TestDb, for_each_db},
+        db::{TestDb, for_each_db, on_postgres},
         fake_slack::{BOT, Fault},
         sample,
     },
@@ -384,4 +389,79 @@ async fn the_console_gets_its_digest_too(db: &TestDb) {
     assert_eq!(digest.state, DigestState::Posted);
     assert!(digest.message.is_some_and(|message| message.starts_with("ent_")));
     assert_eq!(posts(&docket), [""; 0]);
+}
+
+/// Two replicas race for a thousand slots, and one of them is gone in the middle of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_slots_are_a_thousand_posts_though_a_replica_dies() {
+    on_postgres(a_thousand_slots).await;
+}
+
+async fn a_thousand_slots(db: &TestDb) {
+    const SLOTS: usize = 1_000;
+    let docket = TestApp::start(db).await;
+    let schedule = set(&docket, |schedule| schedule).await;
+    let mut tx = db.store.write(docket.app.tenant).await.unwrap();
+    for _ in 1..SLOTS {
+        tx.insert_schedule(&Schedule { id: db.chance.id(), ..schedule.clone() }).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    db.clock.set(first());
+
+    let other = db.another().await;
+    let theirs = docket.another(other.clone()).await;
+    docket.slack.hold_posts_after(300);
+    let mine = Replica::start(&docket.app, &db.store, &db.chance);
+    let doomed = Replica::start(&theirs, &other, &db.clock.chance(3));
+    let held = docket.slack.held_posts().await;
+    assert_eq!(docket.slack.messages("C1").len(), 300);
+    // What it asks Slack for in this moment dies with it; its leases don't, for a minute.
+    doomed.stop();
+    let left = docket.slack.held_posts().await;
+    assert!(0 < left && left < held, "{left} of {held} were asked for by the one that lives");
+    docket.slack.release_posts();
+    idle(&docket, SLOTS - (held - left)).await;
+    db.clock.advance(Duration::from_secs(61));
+    idle(&docket, SLOTS).await;
+    assert_eq!(docket.slack.messages("C1").len(), SLOTS);
+    assert!(db.store.stats().await.unwrap().jobs.is_empty());
+    mine.stop();
+    other.close().await;
+}
+
+/// Waits until so many messages are posted, and as long as more of them come.
+async fn idle(docket: &TestApp<'_>, posts: usize) {
+    let mut quiet = 0;
+    for _ in 0..6_000 {
+        let before = docket.slack.messages("C1").len();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        quiet = if before >= posts && docket.slack.messages("C1").len() == before { quiet + 1 } else { 0 };
+        if quiet == 50 {
+            return;
+        }
+    }
+    panic!("{} of {posts} messages came", docket.slack.messages("C1").len());
+}
+
+/// What a process does that serves: keeps time, and works.
+struct Replica(Vec<JoinHandle<()>>);
+
+impl Replica {
+    fn start(app: &App, store: &Store, chance: &Chance) -> Self {
+        let (worker, store, chance) = (app.worker.clone(), store.clone(), chance.clone());
+        let keeping_time = tokio::spawn(async move {
+            loop {
+                take_due(&store, &chance).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+        Self(vec![keeping_time, tokio::spawn(worker.run(Shutdown::new()))])
+    }
+
+    /// Ends it where it stands.
+    fn stop(self) {
+        for task in self.0 {
+            task.abort();
+        }
+    }
 }

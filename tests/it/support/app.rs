@@ -22,6 +22,7 @@ use docket::{
     },
     llm::reach::Reach,
     shutdown::Shutdown,
+    store::Store,
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -85,23 +86,15 @@ impl<'a> TestApp<'a> {
         Self::build(db, &[]).await
     }
 
+    /// Another replica, over the same Slack and this way to the same database.
+    pub(crate) async fn another(&self, store: Store) -> App {
+        let config = config(self.db, &self.slack, &[]);
+        App::build(&config, store, self.db.clock.chance(2), Shutdown::new()).await.unwrap()
+    }
+
     async fn build(db: &'a TestDb, more: &[(&str, &str)]) -> Self {
         let slack = FakeSlack::start().await;
-        let settings = [
-            ("DATABASE_URL", db.url.clone()),
-            ("SLACK_BOT_TOKEN", TOKEN.to_owned()),
-            ("SLACK_SIGNING_SECRET", SECRET.to_owned()),
-            ("SLACK_API_URL", slack.api_url()),
-            ("DOCKET_MASTER_KEY", MASTER_KEY.to_owned()),
-        ];
-        // What a test sets comes before what all have.
-        let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
-        let settings: Vec<(&str, String)> = more.chain(settings).collect();
-        for (name, value) in &settings {
-            secrets::setting(name, value);
-        }
-        let read = |name: &str| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
-        let config = Config::read(&read).unwrap();
+        let config = config(db, &slack, more);
         // Feeds are served by this machine; where clouds keep credentials stays out of reach.
         let feeds = Feeds::new(Reach::NotLinkLocal).unwrap();
         let (store, chance) = (db.store.clone(), db.chance.clone());
@@ -261,6 +254,25 @@ impl<'a> TestApp<'a> {
     pub(crate) fn told(&self, user: &str) -> String {
         self.slack.private(user).last().map(|message| words(&message.payload)).unwrap_or_default()
     }
+}
+
+/// The settings of a Docket that is connected to this Slack, and more of them.
+fn config(db: &TestDb, slack: &FakeSlack, more: &[(&str, &str)]) -> Config {
+    let settings = [
+        ("DATABASE_URL", db.url.clone()),
+        ("SLACK_BOT_TOKEN", TOKEN.to_owned()),
+        ("SLACK_SIGNING_SECRET", SECRET.to_owned()),
+        ("SLACK_API_URL", slack.api_url()),
+        ("DOCKET_MASTER_KEY", MASTER_KEY.to_owned()),
+    ];
+    // What a test sets comes before what all have.
+    let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
+    let settings: Vec<(&str, String)> = more.chain(settings).collect();
+    for (name, value) in &settings {
+        secrets::setting(name, value);
+    }
+    let read = |name: &str| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+    Config::read(&read).unwrap()
 }
 
 /// What an installation in a workspace gives: a token, and with `refresh` one that rotates.

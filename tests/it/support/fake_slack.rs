@@ -21,6 +21,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
+mod gate;
 mod limits;
 mod methods;
 pub(crate) mod oauth;
@@ -95,6 +96,7 @@ pub(crate) struct World {
     /// The workspaces that channels are in, but for those of the first.
     homes: BTreeMap<String, String>,
     oauth: oauth::OAuth,
+    gate: gate::Gate,
 }
 
 /// Whose a token is.
@@ -309,6 +311,9 @@ impl FakeSlack {
     }
 
     async fn call(&self, method: &str, headers: &HeaderMap, parameters: Value) -> Response {
+        if method == "chat.postMessage" {
+            self.pass_gate().await;
+        }
         self.world().calls.push((method.to_owned(), parameters.clone()));
         let owner = match self.world().owner(headers) {
             Ok(owner) => owner,
