@@ -90,6 +90,7 @@ mod story_console_model;
 mod story_model;
 mod story_models;
 mod story_slack;
+mod story_standup;
 mod support;
 mod two_tenants;
 mod web_live;
