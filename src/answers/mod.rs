@@ -14,6 +14,7 @@ mod models;
 mod next;
 pub mod place;
 mod policy;
+mod preview;
 mod privacy;
 mod project;
 pub mod prs;
@@ -105,6 +106,7 @@ pub async fn answer(tx: &mut Tx, ask: &Ask<'_>) -> Result<Message, Error> {
         Intent::Link { project, repository: None } => repositories::suggest(tx, ask, project.as_ref()).await,
         Intent::Decisions(of) => decisions::answer(tx, ask, of.as_ref()).await,
         Intent::Announced(key) => announced::answer(tx, ask, key.as_ref()).await,
+        Intent::Standup(kind, StandupWish::Preview) => preview::answer(tx, ask, *kind).await,
         Intent::Standup(kind, StandupWish::List) => schedules::answer(tx, ask, *kind).await,
         other => return Err(Error::Internal(anyhow::anyhow!("{other:?} is no question"))),
     };

@@ -5,7 +5,10 @@ use std::time::Duration;
 use crate::{
     clock::Chance,
     shutdown::Shutdown,
-    standups::schedule::{replan_all, take_due},
+    standups::{
+        draft::offer_due,
+        schedule::{replan_all, take_due},
+    },
     store::Store,
 };
 
@@ -48,6 +51,7 @@ pub(super) async fn keep_time(store: Store, chance: Chance, shutdown: Shutdown) 
 /// Takes what is due, and says how long it is until the next slot.
 async fn next(store: &Store, chance: &Chance) -> crate::store::Result<Duration> {
     take_due(store, chance).await?;
+    offer_due(store, chance).await?;
     let next = store.next_slot().await?;
     let now = chance.now();
     Ok(match next {

@@ -150,6 +150,10 @@ async fn subject(store: &Store, row: &JobRow, now: Timestamp) -> store::Result<S
             None => "a digest that is gone".to_owned(),
         },
         Some(Job::ReadThreads) => "reads what was said in the channels".to_owned(),
+        Some(Job::OfferDraft { member, .. }) => match tx.member(*member).await? {
+            Some(member) => format!("offers {} the draft of a standup", member.name),
+            None => "offers a draft to somebody who is gone".to_owned(),
+        },
         Some(Job::ApplyUnopposed { patch, .. }) => {
             format!("applies {} unless somebody objects", code_of(&mut tx, *patch).await?)
         }

@@ -7,7 +7,7 @@ mod loaded;
 mod project;
 mod weekly;
 
-pub use draft::{Draft, Says, offer_at};
+pub use draft::{Draft, DraftWish, Says, offer_at};
 pub use facts::{
     About, Away, DigestFacts, Fact, Focus, Item, Overdue, Person, ProjectNews, Proposal, PullItem, Review, Section, Who,
 };
@@ -63,4 +63,24 @@ pub struct Digest {
     pub details: Vec<String>,
     /// When it was posted.
     pub posted_at: Option<Timestamp>,
+}
+
+impl Digest {
+    /// A digest that belongs to no schedule, for now.
+    pub fn asked_for(id: DigestId, kind: DigestKind, venue: &Venue, now: Timestamp) -> Self {
+        Self {
+            id,
+            schedule: None,
+            kind,
+            venue: Venue { thread: None, ..venue.clone() },
+            projects: Vec::new(),
+            slot: now,
+            state: DigestState::Due,
+            why: None,
+            by: None,
+            message: None,
+            details: Vec::new(),
+            posted_at: None,
+        }
+    }
 }

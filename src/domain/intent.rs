@@ -14,6 +14,7 @@ pub use self::{
 };
 use super::{
     availability::{HoursWish, Leave},
+    digest::DraftWish,
     member::Role,
     model::Use,
     patch::PatchCode,
@@ -21,6 +22,7 @@ use super::{
     project::ProjectKey,
     schedule::DigestKind,
     task::{Priority, Status, TaskCode},
+    time::Timestamp,
 };
 
 /// What a sender wants.
@@ -182,6 +184,13 @@ pub enum Intent {
     },
     /// What was made of conversations: of all, of those about a project or a task, or of one.
     Decisions(Option<Decided>),
+    /// Something about the sender's draft of a standup.
+    Draft {
+        /// What.
+        wish: DraftWish,
+        /// Which: that of the digest for this instant; `None` for the next one.
+        slot: Option<Timestamp>,
+    },
     /// Approve a patch.
     Approve(PatchCode),
     /// Turn a patch down.
@@ -233,7 +242,7 @@ impl Intent {
                 | Self::Pulls(_)
                 | Self::Link { repository: None, .. }
                 | Self::Announced(_)
-                | Self::Standup(_, StandupWish::List)
+                | Self::Standup(_, StandupWish::List | StandupWish::Preview)
                 | Self::Decisions(_)
         )
     }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ids::{
-        AnswerId, CalendarId, CardId, ChangeId, ConnectionId, DeliveryId, DigestId, NoticeId, OrderId, PatchId,
-        ProjectId, PullCardId,
+        AnswerId, CalendarId, CardId, ChangeId, ConnectionId, DeliveryId, DigestId, MemberId, NoticeId, OrderId,
+        PatchId, ProjectId, PullCardId, ScheduleId,
     },
     task::TaskNumber,
     time::Timestamp,
@@ -108,6 +108,15 @@ pub enum Job {
     },
     /// Propose what follows from what was said in the channels.
     ReadThreads,
+    /// Offer a member the draft of what a digest will tell of them, or make the one that is offered say what is true.
+    OfferDraft {
+        /// The schedule of the digest.
+        schedule: ScheduleId,
+        /// The instant that it is for.
+        slot: Timestamp,
+        /// Whose draft it is.
+        member: MemberId,
+    },
     /// Apply a patch to which nobody objected.
     ApplyUnopposed {
         /// The patch.
@@ -139,6 +148,7 @@ impl Job {
             Self::FetchCalendar { .. } => "fetch_calendar",
             Self::PostDigest { .. } => "post_digest",
             Self::ReadThreads => "read_threads",
+            Self::OfferDraft { .. } => "offer_draft",
             Self::ApplyUnopposed { .. } => "apply_unopposed",
         }
     }
@@ -160,6 +170,7 @@ impl Job {
             | Self::FetchCalendar { .. }
             | Self::OpenIssue { .. }
             | Self::TieIssue { .. }
+            | Self::OfferDraft { .. }
             | Self::PostDigest { .. }
             | Self::SyncChange { .. }
             | Self::ExpireChange { .. }
@@ -197,6 +208,9 @@ impl Job {
                 (Some(format!("tie {project} {task}")), Some(format!("tie {project}")), 8)
             }
             Self::FetchCalendar { calendar } => (Some(format!("fetch {calendar}")), None, 8),
+            Self::OfferDraft { schedule, slot, member } => {
+                (Some(format!("draft {schedule} {} {member}", slot.as_millis())), None, 8)
+            }
             Self::PostDigest { digest } => (Some(format!("digest {digest}")), None, 16),
             Self::ReadThreads => (Some("read threads".to_owned()), None, 8),
             // Each setting of the clock has its own end; those of earlier ones find nothing to do.
@@ -219,6 +233,7 @@ impl Job {
             | Self::ExpireChange { .. }
             | Self::RefreshConnection { .. }
             | Self::TellBroken { .. }
+            | Self::OfferDraft { .. }
             | Self::PostDigest { .. }
             | Self::ApplyUnopposed { .. } => Class::Scheduled,
             Self::SyncPull { .. }

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 pub use super::table::{Argument, COMMANDS, Command, Kind};
 use super::{
     args::{Value, Values},
-    availability, github, issue, models, phrase, place, policy, privacy, roles, standup, text, track, value,
+    availability, draft, github, issue, models, phrase, place, policy, privacy, roles, standup, text, track, value,
 };
 use crate::{
     domain::{
@@ -69,6 +69,7 @@ impl Command {
                     }
                     Kind::Standup => return UserError::new(standup::wrong(DigestKind::Standup, own, today)),
                     Kind::Weekly => return UserError::new(standup::wrong(DigestKind::Weekly, own, today)),
+                    Kind::Draft => return UserError::new(draft::wrong(own)),
                     _ => {}
                 }
                 let wanted = match (argument.kind, own.parse::<u32>()) {
@@ -136,6 +137,7 @@ impl Kind {
             Self::Dry => track::dry(text).map(Value::Whole).map(whole),
             Self::Track => track::track(text).map(Value::Whole).map(whole),
             Self::Decided => track::decided(text).map(Value::Whole).map(whole),
+            Self::Draft => draft::draft(text).map(Value::Whole).map(whole),
             Self::Command => Some((Value::Words(word.trim_start_matches('/').to_lowercase()), left)),
         }
     }
@@ -162,8 +164,9 @@ impl Kind {
             Self::Link => "a project and a repository, such as AUTH acme/web",
             Self::Unlink => "a repository, such as acme/web, perhaps with its project in front",
             Self::Standup | Self::Weekly => {
-                "days and a time, such as at 9:30 weekdays, or list, pause, resume, skip, edit or remove"
+                "days and a time, such as at 9:30 weekdays, or now, preview, list, pause, resume, skip, edit or remove"
             }
+            Self::Draft => "add, drop, a number with other words, skip or ok",
             Self::GitHub => "events, mute, unmute or mentions",
             Self::Hours => "working hours, such as Mon-Thu 9-17 Europe/Paris",
             Self::Away => "days, such as 24 Dec – 2 Jan",

@@ -8,6 +8,7 @@ mod args;
 mod availability;
 pub mod classify;
 pub mod command;
+pub mod draft;
 mod github;
 pub mod help;
 mod issue;
@@ -53,7 +54,7 @@ const SLIP: usize = 4;
 const EXACT: &[&str] = &[
     "archive", "approve", "reject", "object", "withdraw", "undo", "rebase", "renew", "role", "policy", "models",
     "routes", "privacy", "forget", "stats", "link", "unlink", "github", "hours", "away", "holidays", "standup",
-    "weekly", "process", "track",
+    "weekly", "process", "track", "draft",
 ];
 
 /// Reads words addressed to Docket without a slash: a mention, a direct message, a line in the console.

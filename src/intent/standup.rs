@@ -30,6 +30,8 @@ pub(super) fn standup(kind: DigestKind, text: &str, today: NaiveDate) -> Result<
     let (word, rest) = first_word(text);
     let wish = match word.to_lowercase().as_str() {
         "" | "list" | "schedules" => nothing_behind(rest).map(|()| StandupWish::List),
+        "now" => nothing_behind(rest).map(|()| StandupWish::Now),
+        "preview" => nothing_behind(rest).map(|()| StandupWish::Preview),
         "pause" => pause(rest, today),
         "resume" | "unpause" => only_number(rest).map(StandupWish::Resume),
         "skip" => skip(rest, today),

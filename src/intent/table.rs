@@ -221,6 +221,7 @@ pub static COMMANDS: &[Command] = &[
     projects::ARCHIVE,
     standups::STANDUP,
     standups::WEEKLY,
+    standups::DRAFT,
     Command {
         name: "approve",
         aliases: &["accept"],

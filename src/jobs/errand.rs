@@ -3,11 +3,13 @@
 
 use crate::{
     domain::{
+        digest::DraftWish,
         intent::{ForgetWish, ModelsWish, PrivacyWish, StandupWish},
         matches::Match,
         message::Message,
         model::AccountForm,
         schedule::DigestKind,
+        time::Timestamp,
     },
     error::Result,
     jobs::{
@@ -19,7 +21,8 @@ use crate::{
         privacy,
         process::{self, Opinions},
         roles::{self, RoleWish},
-        settings, standups,
+        settings,
+        standups::{self, drafts},
     },
     store::Tx,
 };
@@ -44,6 +47,8 @@ pub(super) enum Errand {
     Link(LinkWish),
     /// The schedules of the channel are to be others.
     Standup(DigestKind, StandupWish),
+    /// Something about the sender's draft of a standup: the next one, or that for an instant.
+    Draft(DraftWish, Option<Timestamp>),
     /// A change of the policy is to be proposed.
     ChangePolicy(ChangeWish),
     /// What follows from what was said is to be proposed, also from what a model says of it.
@@ -63,7 +68,8 @@ impl Errand {
             | Self::SetRole(_)
             | Self::SetTime(_)
             | Self::Link(_)
-            | Self::Standup(..) => "set",
+            | Self::Standup(..)
+            | Self::Draft(..) => "set",
             Self::Forget(_) => "forgotten",
             Self::ChangePolicy(_) | Self::Process(_) => "proposed",
             Self::PutAside(_) => "put aside",
@@ -83,6 +89,7 @@ impl Errand {
             Self::SetTime(wish) => availability::carry_out(desk, tx, talk, wish).await,
             Self::Link(wish) => links::carry_out(desk, tx, talk, &wish).await,
             Self::Standup(kind, wish) => standups::carry_out(desk, tx, talk, kind, &wish).await,
+            Self::Draft(wish, slot) => drafts::carry_out(desk, tx, talk, (&wish, slot)).await,
             Self::ChangePolicy(wish) => changes::propose(desk, tx, talk, &wish).await,
             Self::Process(opinions) => process::process(desk, tx, venue, &opinions).await,
             Self::PutAside(made) => {

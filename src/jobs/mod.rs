@@ -127,6 +127,9 @@ pub async fn run(desk: &Desk, claimed: &Claimed) -> Result<(), JobError> {
         Job::FetchCalendar { calendar } => calendars::fetch(desk, claimed.tenant, calendar).await,
         Job::TieIssue { project, task } => tracker::tie::tie(desk, claimed.tenant, project, task).await,
         Job::PostDigest { digest } => standups::post::post(desk, claimed.tenant, digest).await,
+        Job::OfferDraft { schedule, slot, member } => {
+            standups::drafts::offer(desk, claimed.tenant, (schedule, slot, member)).await
+        }
         Job::ApplyUnopposed { patch, .. } => {
             let mut tx = desk.store.write(claimed.tenant).await?;
             if !consensus::apply_unopposed(&mut tx, patch, &desk.chance).await? {
@@ -159,6 +162,8 @@ pub async fn abandoned(desk: &Desk, claimed: &Claimed, error: &anyhow::Error) ->
         | Job::TellBroken { .. }
         | Job::SyncConnection { .. }
         | Job::ReadThreads
+        // The digest comes without it.
+        | Job::OfferDraft { .. }
         | Job::ApplyUnopposed { .. } => Ok(()),
     }
 }

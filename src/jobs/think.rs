@@ -28,6 +28,7 @@ use crate::{
         errand::Errand,
         handle::Talk,
         issues::IssueWish,
+        standups::drafts,
         understand::understand,
         wish::Wish,
     },
@@ -105,6 +106,9 @@ pub(super) async fn think(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, memo: &Memo
         Event::Removed { .. } | Event::Tracker(_) | Event::Nothing => return Ok(Thought::Nothing),
     };
     let now = desk.chance.now();
+    if let Some(Intent::Draft { wish, slot }) = drafts::answered(tx, talk).await? {
+        return Ok(Thought::Errand(Errand::Draft(wish, slot)));
+    }
     let Some(reading) = understand(tx, talk.event, Some(talk.member), Some(talk.venue), now).await? else {
         return Ok(Thought::Nothing);
     };

@@ -135,8 +135,9 @@ impl Wish<'_> {
             Intent::Announce { project, wish } => {
                 self.about(tx, project.as_ref(), |id| LinkWish::Announce(id, wish)).await
             }
-            Intent::Standup(_, StandupWish::List) => Ok(Thought::Nothing),
+            Intent::Standup(_, StandupWish::List | StandupWish::Preview) => Ok(Thought::Nothing),
             Intent::Standup(kind, wish) => Ok(Thought::Errand(Errand::Standup(kind, wish))),
+            Intent::Draft { wish, slot } => Ok(Thought::Errand(Errand::Draft(wish, slot))),
             Intent::Mention(wanted) => Ok(Thought::Errand(Errand::Link(LinkWish::Mention(wanted)))),
             Intent::Object { patch, reason } => self.decide(tx, patch, Action::Object, Some(reason)).await,
             Intent::Withdraw(code) => self.decide(tx, code, Action::Withdraw, None).await,

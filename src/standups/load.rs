@@ -33,6 +33,15 @@ pub(super) async fn load(tx: &mut Tx, digest: &Digest, now: Timestamp) -> store:
     within(tx, digest, scope, now).await
 }
 
+/// What the drafts of a digest are made of: nothing of a private project, for who of its readers is in its channels is
+/// not known.
+pub(super) async fn for_drafts(tx: &mut Tx, digest: &Digest, now: Timestamp) -> store::Result<Loaded> {
+    let (mut projects, _) = scope(tx, digest).await?;
+    let hidden = tx.private_projects().await?;
+    projects.retain(|project| !hidden.contains(&project.id));
+    Ok(within(tx, digest, (projects, hidden), now).await?.0)
+}
+
 async fn within(
     tx: &mut Tx,
     digest: &Digest,

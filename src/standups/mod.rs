@@ -5,6 +5,7 @@
 
 mod compose;
 mod crew;
+pub mod draft;
 mod load;
 pub mod schedule;
 mod words;

@@ -66,6 +66,7 @@ mod slack_refused;
 mod slack_threads;
 mod standup_slots;
 mod standups;
+mod standups_team;
 mod store_announcements;
 mod store_availability;
 mod store_conversation;

@@ -67,6 +67,24 @@ pub struct Says {
     pub added: Vec<String>,
 }
 
+/// What is wanted of a draft: what a standup will tell of the sender.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DraftWish {
+    /// To see it.
+    Show,
+    /// It is right.
+    Fine,
+    /// Nothing is to be told of the sender this time.
+    LeaveOut,
+    /// A line more.
+    Add(String),
+    /// The line of this number is left out.
+    Drop(usize),
+    /// The line of this number says something else.
+    Reword(usize, String),
+}
+
 impl Says {
     /// Lines that somebody may add to one part.
     pub const MOST: usize = 20;

@@ -15,6 +15,10 @@ use crate::domain::{
 pub enum StandupWish {
     /// What there is.
     List,
+    /// One at once, for everybody in the channel.
+    Now,
+    /// What one would say now, for the sender alone.
+    Preview,
     /// A new schedule.
     Set {
         /// What it is to be like; with a whole rule.

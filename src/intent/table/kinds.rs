@@ -92,6 +92,8 @@ pub enum Kind {
     Track,
     /// A project or a conversation.
     Decided,
+    /// What to do with one's draft of a standup; may be nothing.
+    Draft,
 }
 
 pub(super) const fn required(name: &'static str, kind: Kind, filler: &'static [&'static str]) -> Argument {

@@ -1,14 +1,17 @@
 //! Schedules and digests: what people set, and what is posted.
 
 mod change;
+pub(super) mod drafts;
 pub(super) mod post;
 mod set;
 mod trail;
 
 use crate::{
     domain::{
+        digest::Digest,
         ids::ScheduleId,
         intent::StandupWish,
+        job::Job,
         message::{Block, Button, ButtonStyle, Message, Press, Span},
         schedule::{DigestKind, Holidays, Schedule},
         time::Timestamp,
@@ -51,11 +54,21 @@ pub(super) async fn carry_out(
         StandupWish::Resume(which) => setting.resume(tx, *which).await,
         StandupWish::Skip { which, day } => setting.skip(tx, *which, *day).await,
         StandupWish::Remove(which) => setting.remove(tx, *which).await,
-        StandupWish::List => Err(anyhow::anyhow!("a list changes nothing").into()),
+        StandupWish::Now => setting.now_at_once(tx).await,
+        StandupWish::List | StandupWish::Preview => Err(anyhow::anyhow!("a look changes nothing").into()),
     }
 }
 
 impl Setting<'_> {
+    /// Posts a digest in the channel as things stand. The next one by the schedule tells as far back as without it.
+    async fn now_at_once(&self, tx: &mut Tx) -> Result<Message> {
+        let (id, asker) = (self.desk.chance.id(), Some(self.talk.member.id));
+        let digest = Digest { by: asker, ..Digest::asked_for(id, self.kind, self.talk.venue, self.now()) };
+        tx.insert_digest(&digest).await?;
+        tx.enqueue(self.desk.chance.id(), &Job::PostDigest { digest: digest.id }.due(self.now())).await?;
+        Ok(Message::text(format!("The {} comes here in a moment.", self.kind.as_str())))
+    }
+
     fn now(&self) -> Timestamp {
         self.desk.chance.now()
     }

@@ -103,7 +103,10 @@ async fn in_slack(desk: &Desk, tenant: TenantId, mut digest: Digest, composed: &
     take_away(&slack, &mut digest, composed.details.len()).await?;
     digest.state = DigestState::Posted;
     digest.why = None;
-    Ok(keep(desk, tenant, &digest).await?)
+    let mut tx = desk.store.write(tenant).await?;
+    tx.update_digest(&digest).await?;
+    tx.put_told(digest.id, &composed.told).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Takes away details that there is nothing more to say in, since an earlier run posted them.
@@ -135,6 +138,7 @@ async fn in_console(desk: &Desk, tenant: TenantId, id: DigestId, composed: Compo
     digest.state = DigestState::Posted;
     digest.posted_at = Some(desk.chance.now());
     tx.update_digest(&digest).await?;
+    tx.put_told(digest.id, &composed.told).await?;
     tx.commit().await
 }
 

@@ -1,0 +1,77 @@
+//! What follows `draft`, and what is said in the thread of a draft.
+
+use crate::domain::{digest::DraftWish, intent::Intent};
+
+/// Reads what follows `draft`.
+pub(super) fn draft(text: &str) -> Option<Intent> {
+    let wish = exact(text)?;
+    Some(Intent::Draft { wish, slot: None })
+}
+
+/// What words in the thread of a draft want: what is none of the forms is a line to add.
+pub fn said(line: &str) -> DraftWish {
+    let line = line.trim();
+    let first = line.split_whitespace().next().unwrap_or_default();
+    let rest = if first.eq_ignore_ascii_case("draft") { line[first.len()..].trim() } else { line };
+    exact(rest).unwrap_or_else(|| DraftWish::Add(line.to_owned()))
+}
+
+/// What to say where it can't be read.
+pub(super) fn wrong(text: &str) -> String {
+    format!(
+        "I can't read “{}” as a correction of your draft, so I changed nothing. Say add Talked to legal, drop 2, \
+         2: other words, skip or ok.",
+        super::command::shorten(text)
+    )
+}
+
+fn exact(text: &str) -> Option<DraftWish> {
+    let text = text.trim();
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let rest = rest.trim();
+    match (word.trim_end_matches(['.', '!']).to_lowercase().as_str(), rest) {
+        ("" | "show", "") => Some(DraftWish::Show),
+        ("ok" | "okay" | "yes" | "right" | "fine" | "good" | "👍", "") => Some(DraftWish::Fine),
+        ("skip", "" | "me" | "today") => Some(DraftWish::LeaveOut),
+        ("add", words) if !words.is_empty() => Some(DraftWish::Add(words.to_owned())),
+        ("drop" | "remove", number) => number.parse().ok().map(DraftWish::Drop),
+        _ => reworded(text),
+    }
+}
+
+/// `2: other words`.
+fn reworded(text: &str) -> Option<DraftWish> {
+    let (number, words) = text.split_once(':')?;
+    let words = words.trim();
+    let number = number.trim().parse().ok()?;
+    (!words.is_empty()).then(|| DraftWish::Reword(number, words.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_reads_and_a_sentence_in_the_thread_is_a_line_to_add() {
+        let add = |words: &str| DraftWish::Add(words.to_owned());
+        for (line, wish) in [
+            ("ok", DraftWish::Fine),
+            ("Yes!", DraftWish::Fine),
+            ("skip", DraftWish::LeaveOut),
+            ("draft skip today", DraftWish::LeaveOut),
+            ("drop 2", DraftWish::Drop(2)),
+            ("add Talked to legal", add("Talked to legal")),
+            ("2: Nearly there", DraftWish::Reword(2, "Nearly there".to_owned())),
+            ("Talked to legal all day", add("Talked to legal all day")),
+            ("drop the old page", add("drop the old page")),
+            ("At 10:30 I met legal", add("At 10:30 I met legal")),
+            ("ok but AUTH-3 is not done", add("ok but AUTH-3 is not done")),
+        ] {
+            assert_eq!(said(line), wish, "{line}");
+        }
+        for wrong in ["Talked to legal", "drop", "add", "2:", "drop two"] {
+            assert_eq!(draft(wrong), None, "{wrong}");
+        }
+        assert_eq!(draft(""), Some(Intent::Draft { wish: DraftWish::Show, slot: None }));
+    }
+}
