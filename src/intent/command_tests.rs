@@ -79,6 +79,7 @@ fn command_of(intent: &Intent) -> &'static str {
             FieldValue::Due(_) => "due",
         },
         Intent::Standup(kind, _) => kind.as_str(),
+        Intent::Draft { .. } => "draft",
         Intent::Process { .. } => "process",
         Intent::Track { .. } => "track",
         Intent::Decisions(_) => "decisions",
