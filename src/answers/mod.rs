@@ -1,5 +1,5 @@
 //! Answers to what changes nothing: `help`, `show`, `list`, `next`, `inbox`, `status`, `stats`, `whoami`, `role`,
-//! `hours`, `away`, `holidays`, `policy`, `repos`, `prs`, `decisions`, `standup list`.
+//! `hours`, `away`, `holidays`, `policy`, `repos`, `prs`, `decisions`, `standup list`, `remind list`.
 //!
 //! Each answer loads its facts, then makes a message of them without touching the database again.
 
@@ -18,6 +18,7 @@ mod preview;
 mod privacy;
 mod project;
 pub mod prs;
+pub mod reminders;
 pub mod repositories;
 mod roles;
 mod routes;
@@ -104,6 +105,7 @@ pub async fn answer(tx: &mut Tx, ask: &Ask<'_>) -> Result<Message, Error> {
         Intent::Repositories(words) => repositories::answer(tx, ask, words.as_deref()).await,
         Intent::Pulls(key) => prs::answer(tx, ask, key.as_ref()).await,
         Intent::Link { project, repository: None } => repositories::suggest(tx, ask, project.as_ref()).await,
+        Intent::Reminders => reminders::answer(tx, ask).await,
         Intent::Decisions(of) => decisions::answer(tx, ask, of.as_ref()).await,
         Intent::Announced(key) => announced::answer(tx, ask, key.as_ref()).await,
         Intent::Standup(kind, StandupWish::Preview) => preview::answer(tx, ask, *kind).await,

@@ -149,6 +149,11 @@ async fn subject(store: &Store, row: &JobRow, now: Timestamp) -> store::Result<S
             Some(digest) => format!("the {}{}", digest.kind.as_str(), place(&digest.venue)),
             None => "a digest that is gone".to_owned(),
         },
+        // Whose it is, and of what, is theirs alone.
+        Some(Job::Remind { reminder }) => match tx.reminder(*reminder).await? {
+            Some(_) => "a reminder".to_owned(),
+            None => "a reminder that was taken back".to_owned(),
+        },
         Some(Job::ReadThreads) => "reads what was said in the channels".to_owned(),
         Some(Job::OfferDraft { member, .. }) => match tx.member(*member).await? {
             Some(member) => format!("offers {} the draft of a standup", member.name),

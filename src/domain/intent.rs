@@ -1,7 +1,11 @@
 //! What a sender wants, in words no surface knows about.
 
 mod announce;
+mod availability;
+mod privacy;
+mod remind;
 mod standup;
+mod track;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -10,10 +14,14 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     announce::{AnnounceWish, Muted},
+    availability::{AwayWish, HolidaysWish},
+    privacy::{ForgetWish, PrivacyWish},
+    remind::RemindWish,
     standup::{RuleWish, ScheduleChange, StandupWish},
+    track::{About, Decided},
 };
 use super::{
-    availability::{HoursWish, Leave},
+    availability::HoursWish,
     digest::DraftWish,
     member::Role,
     model::Use,
@@ -168,6 +176,10 @@ pub enum Intent {
         /// Which issue, or where to open it; `None` for a new one in the project's only repository.
         issue: Option<IssueName>,
     },
+    /// What the sender wants to be reminded of.
+    Reminders,
+    /// Change that.
+    Remind(RemindWish),
     /// Something about the digests of a channel.
     Standup(DigestKind, StandupWish),
     /// Read what was said in channels since the last time, and propose what follows.
@@ -244,6 +256,7 @@ impl Intent {
                 | Self::Announced(_)
                 | Self::Standup(_, StandupWish::List | StandupWish::Preview)
                 | Self::Decisions(_)
+                | Self::Reminders
         )
     }
 }
@@ -261,53 +274,6 @@ pub enum ModelsWish {
     /// Tokens that may be used in a day.
     DailyTokens(u64),
     /// Forget an account with its key.
-    Remove(String),
-}
-
-/// What is to be different in what is kept of what people say.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PrivacyWish {
-    /// Whether what is said in the channel is kept.
-    Keep(bool),
-    /// For how many days messages are kept.
-    Days(u32),
-}
-
-/// What is to be forgotten of what people said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ForgetWish {
-    /// Everything that the sender said.
-    Me,
-    /// Everything that was said in the channel.
-    Channel {
-        /// Whether the sender was asked before.
-        is_sure: bool,
-    },
-    /// The conversation of this number.
-    Thread(u32),
-}
-
-/// What is to be different about when somebody is away.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AwayWish {
-    /// They are away then.
-    Add(Vec<Leave>),
-    /// They are not: the so-manieth of those ahead, from 1.
-    Cancel(usize),
-}
-
-/// What is to be different about when nobody works.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HolidaysWish {
-    /// The public holidays of a country count, by its code.
-    Country(String),
-    /// The days of an iCalendar feed count; its address, as somebody typed it.
-    Feed(String),
-    /// A calendar no longer counts: its country, name, host, or place in the list.
     Remove(String),
 }
 
@@ -418,28 +384,4 @@ pub struct IssueName {
     pub repository: Option<String>,
     /// Its number; `None` for a new one.
     pub number: Option<u64>,
-}
-
-/// What somebody says that a conversation is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum About {
-    /// A new task.
-    New,
-    /// A task that is there.
-    Task(TaskName),
-    /// No work.
-    No,
-    /// They want to choose among the nearest tasks.
-    Which,
-}
-
-/// Which decisions about conversations somebody asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Decided {
-    /// Those about a project.
-    Project(ProjectKey),
-    /// Those about a conversation, by its number.
-    Thread(u32),
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     ids::{
         AnswerId, CalendarId, CardId, ChangeId, ConnectionId, DeliveryId, DigestId, MemberId, NoticeId, OrderId,
-        PatchId, ProjectId, PullCardId, ScheduleId,
+        PatchId, ProjectId, PullCardId, ReminderId, ScheduleId,
     },
     task::TaskNumber,
     time::Timestamp,
@@ -106,6 +106,11 @@ pub enum Job {
         /// The digest, which is of one slot.
         digest: DigestId,
     },
+    /// Tell somebody what they wanted to be reminded of.
+    Remind {
+        /// The reminder.
+        reminder: ReminderId,
+    },
     /// Propose what follows from what was said in the channels.
     ReadThreads,
     /// Offer a member the draft of what a digest will tell of them, or make the one that is offered say what is true.
@@ -147,6 +152,7 @@ impl Job {
             Self::TieIssue { .. } => "tie_issue",
             Self::FetchCalendar { .. } => "fetch_calendar",
             Self::PostDigest { .. } => "post_digest",
+            Self::Remind { .. } => "remind",
             Self::ReadThreads => "read_threads",
             Self::OfferDraft { .. } => "offer_draft",
             Self::ApplyUnopposed { .. } => "apply_unopposed",
@@ -172,6 +178,7 @@ impl Job {
             | Self::TieIssue { .. }
             | Self::OfferDraft { .. }
             | Self::PostDigest { .. }
+            | Self::Remind { .. }
             | Self::SyncChange { .. }
             | Self::ExpireChange { .. }
             | Self::RefreshConnection { .. }
@@ -212,6 +219,7 @@ impl Job {
                 (Some(format!("draft {schedule} {} {member}", slot.as_millis())), None, 8)
             }
             Self::PostDigest { digest } => (Some(format!("digest {digest}")), None, 16),
+            Self::Remind { reminder } => (Some(format!("remind {reminder}")), None, 16),
             Self::ReadThreads => (Some("read threads".to_owned()), None, 8),
             // Each setting of the clock has its own end; those of earlier ones find nothing to do.
             Self::ApplyUnopposed { patch, at } => (Some(format!("unopposed {patch} {}", at.as_millis())), None, 20),
@@ -235,6 +243,7 @@ impl Job {
             | Self::TellBroken { .. }
             | Self::OfferDraft { .. }
             | Self::PostDigest { .. }
+            | Self::Remind { .. }
             | Self::ApplyUnopposed { .. } => Class::Scheduled,
             Self::SyncPull { .. }
             | Self::PostNotice { .. }

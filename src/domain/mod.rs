@@ -37,6 +37,7 @@ mod properties;
 pub mod provider;
 pub mod pulls;
 pub mod rebase;
+pub mod reminder;
 pub mod route;
 pub mod schedule;
 pub mod secret;

@@ -5,11 +5,12 @@ use chrono::NaiveDate;
 pub use super::table::{Argument, COMMANDS, Command, Kind};
 use super::{
     args::{Value, Values},
-    availability, draft, github, issue, models, phrase, place, policy, privacy, roles, standup, text, track, value,
+    availability, draft, github, issue, models, phrase, place, policy, privacy, remind, roles, standup, text, track,
+    value,
 };
 use crate::{
     domain::{
-        intent::{Intent, Named, TaskName},
+        intent::{Intent, Named, RemindWish, TaskName},
         project::ProjectKey,
         schedule::DigestKind,
     },
@@ -64,6 +65,11 @@ impl Command {
                     Kind::Policy => return UserError::new(policy::wrong(own)),
                     Kind::Hours | Kind::Away | Kind::Holidays => {
                         if let Err(problem) = timed(argument.kind, own, today) {
+                            return problem;
+                        }
+                    }
+                    Kind::Remind => {
+                        if let Err(problem) = remind::remind(own, today) {
                             return problem;
                         }
                     }
@@ -134,6 +140,7 @@ impl Kind {
             Self::GitHub => github::github(text).map(Value::Whole).map(whole),
             Self::Standup => standup::standup(DigestKind::Standup, text, today).ok().map(Value::Whole).map(whole),
             Self::Weekly => standup::standup(DigestKind::Weekly, text, today).ok().map(Value::Whole).map(whole),
+            Self::Remind => remind::remind(text, today).ok().map(Value::Whole).map(whole),
             Self::Dry => track::dry(text).map(Value::Whole).map(whole),
             Self::Track => track::track(text).map(Value::Whole).map(whole),
             Self::Decided => track::decided(text).map(Value::Whole).map(whole),
@@ -171,6 +178,7 @@ impl Kind {
             Self::Hours => "working hours, such as Mon-Thu 9-17 Europe/Paris",
             Self::Away => "days, such as 24 Dec – 2 Jan",
             Self::Holidays => "a country, such as FR, or the address of an iCalendar feed",
+            Self::Remind => "a moment and what to remind you of, list, or cancel and a number",
             Self::Dry => "dry-run",
             Self::Track => "a conversation, such as T-7, and perhaps a task, “no” or “which”",
             Self::Decided => "a project (AUTH) or a conversation (T-7)",
@@ -267,6 +275,9 @@ fn within(key: ProjectKey, intent: Intent) -> Result<Intent, String> {
         Intent::Break { task: name, focus } => Intent::Break { task: task(name)?, focus },
         Intent::Issue { task: name, issue } => Intent::Issue { task: task(name)?, issue },
         Intent::Set { task: name, value } => Intent::Set { task: task(name)?, value },
+        Intent::Remind(RemindWish::Set { task: Some(name), at, words }) => {
+            Intent::Remind(RemindWish::Set { task: Some(task(name)?), at, words })
+        }
         Intent::Edit(words) => Intent::Edit(format!("{key}: {}", place::scope(&words).1)),
         _ => return Err(format!("This command is not about one project, so leave out “in {key}:”.")),
     })

@@ -80,6 +80,7 @@ fn command_of(intent: &Intent) -> &'static str {
         },
         Intent::Standup(kind, _) => kind.as_str(),
         Intent::Draft { .. } => "draft",
+        Intent::Reminders | Intent::Remind(_) => "remind",
         Intent::Process { .. } => "process",
         Intent::Track { .. } => "track",
         Intent::Decisions(_) => "decisions",

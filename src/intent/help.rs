@@ -129,6 +129,7 @@ mod tests {
         /docket archive <project>  put a project away
         /docket standup [at …|list|pause|resume|skip|edit|remove]  when this channel gets its standup, and change that
         /docket weekly [at …|list|pause|resume|skip|edit|remove]  when this channel gets the digest of its week, and change that
+        /docket remind [task when words|list|cancel 1]  remind you of a task, or of anything, in a private message
         /docket approve <patch>  approve a patch
         /docket reject <patch> [reason]  turn a patch down
         /docket object <patch> [reason]  keep a patch from applying by itself

@@ -17,6 +17,7 @@ pub mod phrase;
 pub mod place;
 mod policy;
 mod privacy;
+mod remind;
 mod roles;
 mod standup;
 mod table;
@@ -54,7 +55,7 @@ const SLIP: usize = 4;
 const EXACT: &[&str] = &[
     "archive", "approve", "reject", "object", "withdraw", "undo", "rebase", "renew", "role", "policy", "models",
     "routes", "privacy", "forget", "stats", "link", "unlink", "github", "hours", "away", "holidays", "standup",
-    "weekly", "process", "track", "draft",
+    "weekly", "process", "track", "draft", "remind",
 ];
 
 /// Reads words addressed to Docket without a slash: a mention, a direct message, a line in the console.

@@ -6,6 +6,7 @@ mod github;
 mod kinds;
 mod privacy;
 mod projects;
+mod reminders;
 mod standups;
 mod tenant;
 
@@ -222,6 +223,7 @@ pub static COMMANDS: &[Command] = &[
     standups::STANDUP,
     standups::WEEKLY,
     standups::DRAFT,
+    reminders::REMIND,
     Command {
         name: "approve",
         aliases: &["accept"],

@@ -6,7 +6,10 @@
 use sha2::{Digest, Sha256};
 
 use crate::{
-    chat::slack::{SlackError, deliver},
+    chat::{
+        console,
+        slack::{SlackError, deliver},
+    },
     domain::{
         card::{Answer, Card, Entry, EntryContent},
         event::Venue,
@@ -146,6 +149,22 @@ pub(super) async fn queue_answer(
     tx.insert_answer(&answer).await?;
     tx.enqueue(desk.chance.id(), &Job::SendAnswer { answer: answer.id }.due(now)).await?;
     Ok(())
+}
+
+/// Stores a message to somebody who is written to without having asked, with the job that brings it.
+pub(super) async fn write_to(desk: &Desk, tx: &mut Tx, to: Identity, message: Message) -> crate::store::Result<()> {
+    let venue = direct(&to);
+    queue_answer(desk, tx, None, to, &venue, message).await
+}
+
+/// Where somebody is written to without having asked.
+fn direct(identity: &Identity) -> Venue {
+    match identity.surface {
+        Surface::Console => console::receive::venue(),
+        Surface::Slack => {
+            Venue { surface: Surface::Slack, team: identity.team.clone(), channel: identity.user.clone(), thread: None }
+        }
+    }
 }
 
 /// Brings a private answer to its reader, once.

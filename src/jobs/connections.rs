@@ -5,10 +5,9 @@ use crate::{
     connect::vault::Unusable,
     domain::{
         connection::{Condition, Connection},
-        event::Venue,
         ids::{ConnectionId, MemberId, TenantId},
         job::JobError,
-        member::{Identity, Member, Role, Surface},
+        member::{Member, Role, Surface},
         message::{Block, Button, ButtonStyle, Line, Message, Press, Span},
         provider::Provider,
         tenant::Installation,
@@ -16,7 +15,7 @@ use crate::{
     },
     jobs::{
         Desk,
-        cards::{Tries, queue_answer},
+        cards::{Tries, write_to},
     },
     store::Tx,
 };
@@ -115,8 +114,7 @@ async fn tell(
     for identity in everywhere.chain([console::receive::identity(member.id)]) {
         let is_cut_off = connection.provider == Provider::Slack && identity.team == connection.realm;
         if !is_cut_off {
-            let venue = direct(&identity);
-            queue_answer(desk, tx, None, identity, &venue, message.clone()).await?;
+            write_to(desk, tx, identity, message.clone()).await?;
         }
     }
     Ok(())
@@ -140,20 +138,9 @@ pub(super) async fn tell_member(
 ) -> crate::store::Result<()> {
     let everywhere = tx.identities(member).await?.into_iter().filter(|identity| identity.surface == Surface::Slack);
     for identity in everywhere.chain([console::receive::identity(member)]) {
-        let venue = direct(&identity);
-        queue_answer(desk, tx, None, identity, &venue, message.clone()).await?;
+        write_to(desk, tx, identity, message.clone()).await?;
     }
     Ok(())
-}
-
-/// Where somebody is written to without having asked.
-fn direct(identity: &Identity) -> Venue {
-    match identity.surface {
-        Surface::Console => console::receive::venue(),
-        Surface::Slack => {
-            Venue { surface: Surface::Slack, team: identity.team.clone(), channel: identity.user.clone(), thread: None }
-        }
-    }
 }
 
 /// What broke, why, since when, what does not work meanwhile, and what to press.

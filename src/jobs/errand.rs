@@ -20,6 +20,7 @@ use crate::{
         links::{self, LinkWish},
         privacy,
         process::{self, Opinions},
+        reminders::{self, Reminding},
         roles::{self, RoleWish},
         settings,
         standups::{self, drafts},
@@ -51,6 +52,8 @@ pub(super) enum Errand {
     Draft(DraftWish, Option<Timestamp>),
     /// A change of the policy is to be proposed.
     ChangePolicy(ChangeWish),
+    /// What somebody wants to be reminded of is to be set or taken back.
+    Remind(Reminding),
     /// What follows from what was said is to be proposed, also from what a model says of it.
     Process(Opinions),
     /// A conversation is no work.
@@ -69,7 +72,8 @@ impl Errand {
             | Self::SetTime(_)
             | Self::Link(_)
             | Self::Standup(..)
-            | Self::Draft(..) => "set",
+            | Self::Draft(..)
+            | Self::Remind(_) => "set",
             Self::Forget(_) => "forgotten",
             Self::ChangePolicy(_) | Self::Process(_) => "proposed",
             Self::PutAside(_) => "put aside",
@@ -90,6 +94,7 @@ impl Errand {
             Self::Link(wish) => links::carry_out(desk, tx, talk, &wish).await,
             Self::Standup(kind, wish) => standups::carry_out(desk, tx, talk, kind, &wish).await,
             Self::Draft(wish, slot) => drafts::carry_out(desk, tx, talk, (&wish, slot)).await,
+            Self::Remind(wanted) => reminders::carry_out(desk, tx, talk, wanted).await,
             Self::ChangePolicy(wish) => changes::propose(desk, tx, talk, &wish).await,
             Self::Process(opinions) => process::process(desk, tx, venue, &opinions).await,
             Self::PutAside(made) => {

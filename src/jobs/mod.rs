@@ -17,6 +17,7 @@ mod people;
 mod privacy;
 mod process;
 mod pulls;
+mod reminders;
 mod roles;
 mod settings;
 mod standups;
@@ -122,6 +123,7 @@ pub async fn run(desk: &Desk, claimed: &Claimed) -> Result<(), JobError> {
             change::expire(&mut tx, change, &desk.chance).await?;
             Ok(tx.commit().await?)
         }
+        Job::Remind { reminder } => reminders::tell(desk, claimed.tenant, reminder).await,
         Job::ReadThreads => process::night(desk, claimed.tenant).await,
         Job::OpenIssue { order } => tracker::order::open(desk, claimed.tenant, order, tries).await,
         Job::FetchCalendar { calendar } => calendars::fetch(desk, claimed.tenant, calendar).await,
@@ -161,6 +163,7 @@ pub async fn abandoned(desk: &Desk, claimed: &Claimed, error: &anyhow::Error) ->
         | Job::RevokeConnection { .. }
         | Job::TellBroken { .. }
         | Job::SyncConnection { .. }
+        | Job::Remind { .. }
         | Job::ReadThreads
         // The digest comes without it.
         | Job::OfferDraft { .. }

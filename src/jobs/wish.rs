@@ -31,7 +31,7 @@ use crate::{
         handle::Talk,
         issues::IssueWish,
         links::LinkWish,
-        process,
+        process, reminders,
         roles::RoleWish,
         settings,
         think::{Idea, Thought},
@@ -78,12 +78,12 @@ impl Wish<'_> {
                 Err(instead) => Ok(Thought::Say(instead)),
             },
             Intent::Process { is_dry: true } => {
-                able_to_track(self.talk.member)?;
+                process::able_to_track(self.talk.member)?;
                 Ok(Thought::Say(process::dry_run(self.desk, tx, self.talk.venue).await?))
             }
             Intent::Process { is_dry: false } => process::consult(self, tx).await,
             Intent::Track { thread, about } => {
-                able_to_track(self.talk.member)?;
+                process::able_to_track(self.talk.member)?;
                 process::track::track(self, tx, thread, &about).await
             }
             Intent::Approve(code) => self.decide(tx, code, Action::Approve, None).await,
@@ -138,6 +138,7 @@ impl Wish<'_> {
             Intent::Standup(_, StandupWish::List | StandupWish::Preview) => Ok(Thought::Nothing),
             Intent::Standup(kind, wish) => Ok(Thought::Errand(Errand::Standup(kind, wish))),
             Intent::Draft { wish, slot } => Ok(Thought::Errand(Errand::Draft(wish, slot))),
+            Intent::Remind(wanted) => reminders::think(self, tx, wanted).await,
             Intent::Mention(wanted) => Ok(Thought::Errand(Errand::Link(LinkWish::Mention(wanted)))),
             Intent::Object { patch, reason } => self.decide(tx, patch, Action::Object, Some(reason)).await,
             Intent::Withdraw(code) => self.decide(tx, code, Action::Withdraw, None).await,
@@ -161,6 +162,7 @@ impl Wish<'_> {
             | Intent::Away(None)
             | Intent::Holidays
             | Intent::Announced(_)
+            | Intent::Reminders
             | Intent::Decisions(_) => Ok(Thought::Nothing),
         }
     }
@@ -354,13 +356,6 @@ impl Wish<'_> {
     pub(super) fn said(&self, words: &str) -> Said {
         Said::new(speaker(self.talk.member), words)
     }
-}
-
-/// Refuses whoever may only look: what people said to each other is for members.
-fn able_to_track(member: &Member) -> Result<()> {
-    able(member).map_err(|_| {
-        UserError::new("Viewers and guests can't do that: conversations are for members. Ask an owner or admin.").into()
-    })
 }
 
 /// Whether it proposes or writes something, which viewers don't.

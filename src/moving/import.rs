@@ -148,6 +148,9 @@ async fn write(
     for patch in tx.open_patches().await? {
         tx.enqueue(chance.id(), &Job::ExpirePatch { patch: patch.id }.due(patch.expires_at)).await?;
     }
+    for (reminder, at) in tx.reminders().await? {
+        tx.enqueue(chance.id(), &Job::Remind { reminder }.due(at)).await?;
+    }
     record(&mut tx, header, chance).await?;
     tx.commit().await?;
     Ok(Imported { tenant, name: header.name.clone(), rows, unmapped })

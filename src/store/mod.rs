@@ -56,6 +56,7 @@ mod policies;
 mod progress;
 mod projects;
 mod reach;
+mod reminders;
 mod requests;
 mod routes;
 #[cfg(test)]

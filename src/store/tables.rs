@@ -137,6 +137,7 @@ const TABLES: &[Table] = &[
     along("leaves", "member_id, first_day", "member_id first_day last_day"),
     along("calendars", "id", "id country address name member_id venue identity added_at:number read_at:number trouble"),
     along("holidays", "calendar_id, day", "calendar_id day name"),
+    along("reminders", "at, id", "id member_id identity project_id task:number words at:number created_at:number"),
     along("audit", "seq", "id at:number actor action subject venue before after"),
     stays("llm_accounts", SECRETS),
     stays("connections", SECRETS),

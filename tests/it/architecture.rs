@@ -75,6 +75,13 @@ const HOMES: &[(&str, &[&str], &str)] = &[
 /// A file's lines without its tests, at most.
 const LONGEST: usize = 400;
 
+/// Whether code has this name, and not only one that ends like it, as `errand::` ends like `rand::`.
+fn names_it(code: &str, name: &str) -> bool {
+    let is_word = name.starts_with(char::is_alphanumeric);
+    let mut found = code.match_indices(name).map(|(start, _)| &code[..start]);
+    found.any(|before| !is_word || !before.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+}
+
 /// A source file, by its path below `src`.
 struct Source {
     path: String,
@@ -130,7 +137,7 @@ impl Source {
             .collect();
         let code = self.code();
         for (name, homes, why) in HOMES {
-            if code.contains(name) && !homes.iter().any(|home| path.starts_with(home)) {
+            if names_it(&code, name) && !homes.iter().any(|home| path.starts_with(home)) {
                 found.push(format!("{path}: {name} belongs into {}: {why}", homes.join(" or ")));
             }
         }

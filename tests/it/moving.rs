@@ -6,6 +6,7 @@ use docket::{
     clock::Chance,
     domain::{
         ids::{MemberId, TenantId},
+        job::Job,
         member::{Role, Surface},
         patch::PatchState,
         plan::Plan,
@@ -20,7 +21,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
-    store_availability, store_schedules,
+    store_availability, store_reminders, store_schedules,
     store_tenancy::{self, Full},
     store_trackers,
     support::{
@@ -160,6 +161,9 @@ async fn worked(docket: &TestApp<'_>) {
     store_trackers::fill(docket.db, &mut tx, open.author, open.project).await;
     store_schedules::fill(docket.db, &mut tx, open.author).await;
     store_availability::fill(docket.db, &mut tx, open.author).await;
+    store_reminders::fill(docket.db, &mut tx, open.author, open.project).await;
+    tx.lock_heard_channel(&sample::channel("C1"), None).await.unwrap();
+    tx.set_kept(&sample::channel("C1"), false, open.author).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -178,6 +182,11 @@ async fn moves(from: &TestDb, to: &TestDb) {
         assert!(!rows.is_empty() || matches!(*table, "logins" | "routes" | "task_dependencies"), "{table} is empty");
     }
     assert_eq!(comparable(before), comparable(after));
+
+    // What waits for its time does so there, too.
+    let waiting = to.store.jobs(99).await.unwrap();
+    let reminder = waiting.iter().find(|row| matches!(row.job, Some(Job::Remind { .. })));
+    assert_eq!(reminder.map(|row| row.run_at), Some(store_reminders::WHEN));
 
     let there = TestApp::start(to).await;
     assert_eq!(there.app.tenant, arrived.tenant);

@@ -16,6 +16,7 @@ use docket::{
         policy::{ChangeCode, ChangeState, Override, Policy, PolicyChange, Rules},
         project::{Project, Revision},
         provider::Provider,
+        reminder::Reminder,
         route::Route,
         secret::Sealed,
         session::{Login, Party, Purpose, Session, StartedFlow, WayIn},
@@ -29,7 +30,8 @@ use docket::{
 };
 
 use crate::{
-    store_announcements, store_availability, store_heard, store_matches, store_models, store_schedules, store_trackers,
+    store_announcements, store_availability, store_heard, store_matches, store_models, store_reminders,
+    store_schedules, store_trackers,
     support::{
         clock::START,
         db::{TestDb, for_each_db},
@@ -43,7 +45,7 @@ for_each_db! {
 }
 
 /// Tables whose rows belong to a tenant, each with the case below that proves it is out of reach.
-const TABLES: [&str; 58] = [
+const TABLES: [&str; 59] = [
     "answers",
     "api_requests",
     "api_tokens",
@@ -90,6 +92,7 @@ const TABLES: [&str; 58] = [
     "pushes",
     "readings",
     "remarks",
+    "reminders",
     "repositories",
     "repository_links",
     "routes",
@@ -135,6 +138,7 @@ pub(crate) struct Full {
     told: store_announcements::Told,
     planned: store_schedules::Planned,
     calendar: Calendar,
+    reminder: Reminder,
 }
 
 pub(crate) async fn fill(db: &TestDb) -> Full {
@@ -186,6 +190,7 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
     let planned = store_schedules::fill(db, &mut tx, member).await;
     let calendar = store_availability::fill(db, &mut tx, member).await;
     store_heard::fill(db, &mut tx, member).await;
+    let reminder = store_reminders::fill(db, &mut tx, member, project.id).await;
     store_matches::fill(db, &mut tx, member, project.id, patch.id).await;
     tx.commit().await.unwrap();
     db.store.start_flow(&flow(tenant, member)).await.unwrap();
@@ -209,6 +214,7 @@ pub(crate) async fn fill(db: &TestDb) -> Full {
         told,
         planned,
         calendar,
+        reminder,
     }
 }
 
@@ -343,6 +349,7 @@ async fn sees(tx: &mut Tx, full: &Full) -> Vec<(&'static str, bool)> {
     seen.extend(store_schedules::sees(tx, &full.planned).await);
     seen.extend(store_availability::sees(tx, &full.calendar).await);
     seen.extend(store_heard::sees(tx).await);
+    seen.extend(store_reminders::sees(tx, &full.reminder).await);
     seen.extend(store_matches::sees(tx, project).await);
     seen.extend([
         ("tenants", tx.policy().await.unwrap().approvals == 2),
@@ -445,6 +452,7 @@ async fn meddle(db: &TestDb, intruder: TenantId, full: &Full) {
     store_announcements::meddle(&mut tx, &full.told, full.member).await;
     store_schedules::meddle(&mut tx, &full.planned).await;
     store_availability::meddle(&mut tx, &full.calendar).await;
+    assert!(!tx.remove_reminder(full.reminder.id).await.unwrap());
     tx.commit().await.unwrap();
 
     // What would refer to a row of another tenant is refused.
@@ -453,6 +461,7 @@ async fn meddle(db: &TestDb, intruder: TenantId, full: &Full) {
     store_schedules::meddle_by_reference(db, intruder, full.member).await;
     store_availability::meddle_by_reference(db, intruder, &full.calendar).await;
     store_heard::meddle_by_reference(db, intruder, full.member).await;
+    store_reminders::meddle_by_reference(db, intruder, &full.reminder).await;
     let mut tx = db.store.write(intruder).await.unwrap();
     assert!(tx.put_installation(&full.installation).await.is_err());
     drop(tx);

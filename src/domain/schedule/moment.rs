@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use chrono::{Days, NaiveDateTime, NaiveTime};
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 
 use super::wall;
 use crate::domain::time::Timestamp;
 
 /// A moment ahead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Moment {
     /// After so long.
     In(Duration),

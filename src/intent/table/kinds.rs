@@ -86,6 +86,8 @@ pub enum Kind {
     Standup,
     /// The same for the digests of a week.
     Weekly,
+    /// A task, a moment and words, or what to do with the reminders; may be nothing.
+    Remind,
     /// `dry-run`.
     Dry,
     /// A conversation, and what it is about.

@@ -19,8 +19,8 @@ pub use night::queue_nights;
 pub(in crate::jobs) use read::Opinions;
 
 use crate::{
-    domain::{event::Venue, message::Message},
-    error::Result,
+    domain::{event::Venue, member::Member, message::Message, policy::able},
+    error::{Result, UserError},
     jobs::Desk,
     store::Tx,
 };
@@ -35,6 +35,13 @@ pub(in crate::jobs) async fn process(desk: &Desk, tx: &mut Tx, venue: &Venue, op
 pub(in crate::jobs) async fn dry_run(desk: &Desk, tx: &mut Tx, venue: &Venue) -> Result<Message> {
     let reading = read::read(tx, &Opinions::new(), desk.chance.now()).await?;
     tell::message(tx, &reading, venue, true).await
+}
+
+/// Refuses whoever may only look: what people said to each other is for members.
+pub(in crate::jobs) fn able_to_track(member: &Member) -> Result<()> {
+    able(member).map_err(|_| {
+        UserError::new("Viewers and guests can't do that: conversations are for members. Ask an owner or admin.").into()
+    })
 }
 
 /// Reads, proposes, and notes both.
