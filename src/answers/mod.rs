@@ -5,7 +5,6 @@
 
 mod announced;
 pub mod availability;
-pub mod conversations;
 pub mod decisions;
 mod inbox;
 mod line;

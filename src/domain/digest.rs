@@ -9,7 +9,8 @@ mod weekly;
 
 pub use draft::{Draft, DraftWish, Says, offer_at};
 pub use facts::{
-    About, Away, DigestFacts, Fact, Focus, Item, Overdue, Person, ProjectNews, Proposal, PullItem, Review, Section, Who,
+    About, Away, DigestFacts, Fact, Focus, Item, Overdue, Person, ProjectNews, Proposal, PullItem, Review, Section,
+    Untracked, Who,
 };
 pub use loaded::{Hand, Loaded, Presence, Waiting};
 pub use weekly::{Decided, Progress, Risk, WeeklyFacts};

@@ -1,18 +1,20 @@
 //! A line that wants something changed: which project, task or patch it means, and what becomes of it.
 
+mod errand;
+
 use chrono::NaiveDate;
 
 use crate::{
-    answers::{self, place::surroundings},
+    answers::place::surroundings,
     domain::{
         event::{Action, Click},
         ids::ProjectId,
-        intent::{FieldValue, Intent, ModelsWish, Person, PolicyWish, StandupWish, TaskName},
+        intent::{FieldValue, Intent, ModelsWish, TaskName},
         member::{Identity, Member, Standing, Surface},
         message::Message,
         patch::{Patch, PatchCode, PatchState},
         plan::Plan,
-        policy::{Approvers, Group, Lazy, Override, able},
+        policy::able,
         project::{Project, ProjectKey, Revision},
         task::{TaskCode, TaskNumber},
         time::Timestamp,
@@ -24,16 +26,10 @@ use crate::{
     },
     jobs::{
         Desk,
-        availability::TimeWish,
-        changes::ChangeWish,
         consult::Memo,
-        errand::Errand,
         handle::Talk,
         issues::IssueWish,
-        links::LinkWish,
-        process, reminders,
-        roles::RoleWish,
-        settings,
+        process, reminders, settings,
         think::{Idea, Thought},
         ticket,
         understand::today,
@@ -41,7 +37,6 @@ use crate::{
     llm::{Question, fence::Fence, prompt::Said},
     planner::{Draft, people::People, set},
     review::{
-        change::Edit,
         propose::{Target, may_change},
         replies,
         take_back::take_back,
@@ -96,89 +91,15 @@ impl Wish<'_> {
                 settings::only_in_charge(tx, self.talk.member).await?;
                 Ok(Thought::Test(account))
             }
-            Intent::SetModels(wish) => Ok(Thought::Errand(Errand::SetModels(wish))),
-            Intent::SetPrivacy(wish) => Ok(Thought::Errand(Errand::SetPrivacy(wish))),
-            Intent::Forget(wish) => Ok(Thought::Errand(Errand::Forget(wish))),
-            Intent::ForgetRoutes(which) => Ok(Thought::Errand(Errand::ForgetRoutes(which))),
-            Intent::SetRole { person, role } => {
-                let member = self.people(tx).await?.resolve(&person)?;
-                Ok(Thought::Errand(Errand::SetRole(RoleWish { member, role })))
-            }
-            Intent::SetHours(wish) => Ok(Thought::Errand(Errand::SetTime(TimeWish::Hours(wish)))),
-            Intent::SetHolidays(wish) => Ok(Thought::Errand(Errand::SetTime(TimeWish::Holidays(wish)))),
-            Intent::SetAway { person, wish } => {
-                let whom = self.people(tx).await?.resolve(&person.unwrap_or(Person::Sender))?;
-                Ok(Thought::Errand(Errand::SetTime(TimeWish::Away(whom, wish))))
-            }
-            Intent::Away(Some(person)) => {
-                let whom = self.people(tx).await?.resolve(&person)?;
-                let whom = tx.member(whom).await?.unwrap_or_else(|| self.talk.member.clone());
-                let is_own = whom.id == self.talk.member.id;
-                let day = today(Some(&whom), self.desk.chance.now());
-                Ok(Thought::Say(answers::availability::away(tx, &whom, is_own, day).await?))
-            }
-            Intent::SetPolicy { project, wish } => {
-                let edit = self.edit_of(tx, wish).await?;
-                let words = self.line.trim().to_owned();
-                Ok(Thought::Errand(Errand::ChangePolicy(ChangeWish { project, edit, words })))
-            }
             Intent::DecideChange { change, action } => Ok(Thought::DecideChange(change, action)),
             Intent::TestPolicy { patch, person } => {
                 Ok(Thought::TestPolicy(patch, self.people(tx).await?.resolve(&person)?))
             }
-            Intent::Link { project, repository: Some(said) } => {
-                self.about(tx, project.as_ref(), |id| LinkWish::Link(id, said)).await
-            }
-            Intent::Unlink { project, repository } => {
-                self.about(tx, project.as_ref(), |id| LinkWish::Unlink(id, repository)).await
-            }
-            Intent::Announce { project, wish } => {
-                self.about(tx, project.as_ref(), |id| LinkWish::Announce(id, wish)).await
-            }
-            Intent::Standup(_, StandupWish::List | StandupWish::Preview) => Ok(Thought::Nothing),
-            Intent::Standup(kind, wish) => Ok(Thought::Errand(Errand::Standup(kind, wish))),
-            Intent::Draft { wish, slot } => Ok(Thought::Errand(Errand::Draft(wish, slot))),
             Intent::Remind(wanted) => reminders::think(self, tx, wanted).await,
-            Intent::Mention(wanted) => Ok(Thought::Errand(Errand::Link(LinkWish::Mention(wanted)))),
             Intent::Object { patch, reason } => self.decide(tx, patch, Action::Object, Some(reason)).await,
             Intent::Withdraw(code) => self.decide(tx, code, Action::Withdraw, None).await,
-            Intent::Help(_)
-            | Intent::Show(_)
-            | Intent::List
-            | Intent::Next(_)
-            | Intent::Inbox
-            | Intent::Status(_)
-            | Intent::WhoAmI
-            | Intent::Models
-            | Intent::Routes
-            | Intent::Privacy
-            | Intent::Roles
-            | Intent::Policy(_)
-            | Intent::Stats
-            | Intent::Repositories(_)
-            | Intent::Pulls(_)
-            | Intent::Link { repository: None, .. }
-            | Intent::Hours
-            | Intent::Away(None)
-            | Intent::Holidays
-            | Intent::Announced(_)
-            | Intent::Reminders
-            | Intent::Decisions(_) => Ok(Thought::Nothing),
+            other => self.errand(tx, other).await,
         }
-    }
-
-    /// Something about the repositories of the project that is named, or of the place's.
-    async fn about(
-        &self,
-        tx: &mut Tx,
-        key: Option<&ProjectKey>,
-        wish: impl FnOnce(ProjectId) -> LinkWish,
-    ) -> Result<Thought> {
-        let around = surroundings(tx, Some(self.talk.venue)).await?;
-        Ok(match place::project(key, &around) {
-            Ok(id) => Thought::Errand(Errand::Link(wish(id))),
-            Err(unplaced) => Thought::Say(unplaced.message(self.line)),
-        })
     }
 
     /// A proposal that follows from nothing.
@@ -203,46 +124,6 @@ impl Wish<'_> {
     /// The day it is for the sender.
     pub(super) fn today(&self) -> NaiveDate {
         today(Some(self.talk.member), self.desk.chance.now())
-    }
-
-    /// What a wish about the policy comes to.
-    async fn edit_of(&self, tx: &mut Tx, wish: PolicyWish) -> Result<Edit> {
-        let mut own = Override::default();
-        match wish {
-            PolicyWish::Default => return Ok(Edit::Default),
-            PolicyWish::Approvals(approvals) => own.approvals = Some(approvals),
-            PolicyWish::SelfApproval(may) => own.self_approval = Some(may),
-            PolicyWish::Deletes(stricter) => own.deletes = Some(stricter),
-            PolicyWish::Large(large) => own.large = Some(large),
-            PolicyWish::Expiry(expiry) => own.expiry = Some(expiry),
-            PolicyWish::Auto(kinds) => own.auto = Some(kinds),
-            PolicyWish::Moves(moves) => own.moves = Some(moves),
-            PolicyWish::Lazy { hours, zone } => own.lazy = Some(Lazy { hours, zone, since: None }),
-            PolicyWish::Approvers { roles, people, group } => {
-                let known = self.people(tx).await?;
-                let members = people.iter().map(|person| known.resolve(person)).collect::<Result<_, _>>()?;
-                let group = match group {
-                    Some(id) => Some(Group { team: self.slack_team(tx).await?, id }),
-                    None => None,
-                };
-                own.approvers = Some(Approvers { roles, members, group });
-            }
-        }
-        Ok(Edit::Set(Box::new(own)))
-    }
-
-    /// The Slack workspace whose user groups the sender means.
-    async fn slack_team(&self, tx: &mut Tx) -> Result<String> {
-        if self.talk.venue.surface == Surface::Slack {
-            return Ok(self.talk.venue.team.clone());
-        }
-        let installed = tx.installations().await?;
-        let mut teams = installed.into_iter().filter(|it| it.surface == Surface::Slack).map(|it| it.team);
-        match (teams.next(), teams.next()) {
-            (Some(team), None) => Ok(team),
-            (None, _) => Err(UserError::new("Slack is not connected, so it has no user groups yet.").into()),
-            _ => Err(UserError::new("There are several Slack workspaces: say this in the one you mean.").into()),
-        }
     }
 
     /// A decision by its patch's code: as if the newest card had been pressed.

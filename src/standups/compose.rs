@@ -2,6 +2,7 @@
 
 mod details;
 mod focus;
+mod untracked;
 mod weekly;
 
 pub(super) use weekly::weekly;
@@ -80,6 +81,7 @@ pub(super) fn standup(facts: &DigestFacts, zone: Tz, now: Timestamp) -> Composed
         blocks.push(Block::Text(vec![Span::Strong("Waiting".to_owned())]));
         blocks.push(Block::Lines { lines: projects, more: None });
     }
+    blocks.extend(untracked::line(&facts.untracked).map(Block::Text));
     blocks.extend(facts.focus.as_ref().map(|focus| Block::Text(focus::line(&say, focus))));
     blocks.push(Block::Context(small));
     let waiting = waiting(facts);
@@ -87,7 +89,9 @@ pub(super) fn standup(facts: &DigestFacts, zone: Tz, now: Timestamp) -> Composed
     let summary =
         format!("{title}: news of {}, {waiting}", count(facts.people.len(), "person").replace("persons", "people"));
     let main = Message { summary, blocks };
-    Composed { main, details: details::details(facts, zone), is_empty: !facts.is_working_day, told: facts.told.clone() }
+    let mut details = details::details(facts, zone);
+    details.extend(untracked::detail(&facts.untracked));
+    Composed { main, details, is_empty: !facts.is_working_day, told: facts.told.clone() }
 }
 
 /// Since when it tells, who is away, and whether it is late.

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono_tz::Tz;
 
-use super::crew;
+use super::{conversations, crew};
 use crate::{
     domain::{
-        digest::{Digest, Loaded, Waiting},
+        digest::{Digest, Loaded, Untracked, Waiting, Who},
+        event::Venue,
         ids::{MemberId, ProjectId},
         member::Member,
         patch::Patch,
@@ -71,6 +72,7 @@ async fn within(
     let names: BTreeMap<MemberId, String> = members.iter().map(|member| (member.id, member.name.clone())).collect();
     let logins = tx.logins().await?;
     let linked = logins.iter().filter(|login| login.party == Party::GitHub);
+    let untracked = untracked(tx, digest, &ids, &names, (crew.since, now)).await?;
     let loaded = Loaded {
         slot: digest.slot,
         today: digest.slot.to_utc().with_timezone(&zone).date_naive(),
@@ -80,6 +82,7 @@ async fn within(
         waiting: waiting(tx, &ids, &names, now).await?,
         names,
         plans,
+        untracked,
         hidden,
         decided,
         pulls,
@@ -141,4 +144,37 @@ async fn waiting(
         waiting.push(Waiting { patch, whose });
     }
     Ok(waiting)
+}
+
+/// The conversations since an instant that look like work and that no task is known to be about: those of the digest's own
+/// channel and of its projects' channels, and where it has neither, all that are not private.
+///
+/// Their words are for the surface where they were said: elsewhere they would stay when somebody has them forgotten.
+async fn untracked(
+    tx: &mut Tx,
+    digest: &Digest,
+    projects: &BTreeSet<ProjectId>,
+    names: &BTreeMap<MemberId, String>,
+    (since, now): (Timestamp, Timestamp),
+) -> store::Result<Vec<Untracked>> {
+    let bound = tx.bound_channels().await?;
+    let is_anywhere = digest.projects.is_empty() && bound.iter().all(|(_, home)| !home.is_channel_of(&digest.venue));
+    let homes: Vec<&Venue> = bound.iter().filter(|(id, _)| projects.contains(id)).map(|(_, home)| home).collect();
+    let mut found = conversations::untracked(tx, since, Some(&digest.venue), now).await?;
+    found.retain(|one| {
+        let at = &one.thread.venue;
+        is_anywhere || at.is_channel_of(&digest.venue) || homes.iter().any(|home| home.is_channel_of(at))
+    });
+    let told = found.into_iter().filter_map(|one| {
+        let first = one.thread.messages.first()?;
+        let is_at_home = one.thread.venue.surface == digest.venue.surface;
+        Some(Untracked {
+            number: one.thread.number,
+            by: Who { member: Some(first.by), name: names.get(&first.by)?.clone() },
+            words: is_at_home.then(|| first.text.clone()),
+            url: one.thread.venue.address_of(&first.message),
+            at: one.thread.last_at,
+        })
+    });
+    Ok(told.collect())
 }

@@ -4,6 +4,7 @@
 //! and [`compose`] puts that into words within the limits of every surface. What is due is found out in [`schedule`].
 
 mod compose;
+pub mod conversations;
 mod crew;
 pub mod draft;
 mod load;

@@ -195,7 +195,7 @@ async fn what_is_said_in_a_private_channel_stays_there(db: &TestDb) {
     let shown = docket.act(ana.slash("decisions", db.chance.now())).await.body;
     assert!(shown.contains("T-2"), "{shown}");
     let mut tx = db.store.read(docket.app.tenant).await.unwrap();
-    let untracked = docket::answers::conversations::untracked(
+    let untracked = docket::standups::conversations::untracked(
         &mut tx,
         crate::support::clock::START.minus(Duration::from_hours(7 * 24)),
         None,
@@ -320,9 +320,19 @@ async fn what_nobody_planned_is_offered_for_the_digest(db: &TestDb) {
     docket.slash("U1", "track T-2 no").await;
     let mut tx = db.store.read(docket.app.tenant).await.unwrap();
     let since = crate::support::clock::START.minus(Duration::from_hours(7 * 24));
-    let found = docket::answers::conversations::untracked(&mut tx, since, None, db.chance.now()).await.unwrap();
+    let found = docket::standups::conversations::untracked(&mut tx, since, None, db.chance.now()).await.unwrap();
     let numbers: Vec<u32> = found.iter().map(|one| one.thread.number).collect();
     assert_eq!(numbers, [1]);
+    drop(tx);
+    let shown = docket.slash("U1", "standup preview").await.json().to_string();
+    assert!(shown.contains("1 conversation matches no task"), "{shown}");
+    docket.slash("U1", "standup now").await;
+    let said = docket.slack.messages("C1");
+    let thread = said.iter().filter(|one| one.thread.is_some()).map(|one| one.payload.to_string()).collect::<String>();
+    for part in ["the printer jams with every document", "Create task", "track T-1", "track T-1 which"] {
+        assert!(thread.contains(part), "{part}: {thread}");
+    }
+    assert!(!thread.contains("umlauts") && !thread.contains("lunch"), "{thread}");
 }
 
 /// Docket with this model and a project of tasks that are alike, in which two conversations were had that may be about

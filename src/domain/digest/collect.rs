@@ -35,7 +35,8 @@ impl Loaded {
         let focus = project::focus(self, &projects);
         let has_news = people.iter().any(|person| person.of(Section::Done).next().is_some())
             || projects.iter().any(|project| !project.done.is_empty())
-            || self.has_changed();
+            || self.has_changed()
+            || !self.untracked.is_empty();
         DigestFacts {
             slot: self.slot,
             today: self.today,
@@ -44,6 +45,7 @@ impl Loaded {
             away: team.iter().filter_map(|hand| self.away(hand)).collect(),
             people,
             projects: projects.into_iter().filter(|project| !project.is_empty()).collect(),
+            untracked: self.untracked.clone(),
             focus,
             has_news,
             is_working_day: self.is_working_day(&team),

@@ -192,6 +192,21 @@ impl ProjectNews {
     }
 }
 
+/// A conversation that looks like work, and that no task is known to be about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Untracked {
+    /// The number that people call it by: 7 of `T-7`.
+    pub number: u32,
+    /// Who began it.
+    pub by: Who,
+    /// What they said, where the reader of the digest may be shown that.
+    pub words: Option<String>,
+    /// The address of it.
+    pub url: Option<String>,
+    /// When something was said in it last.
+    pub at: Timestamp,
+}
+
 /// What would help most today.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Focus {
@@ -231,6 +246,8 @@ pub struct DigestFacts {
     pub away: Vec<Away>,
     /// The projects of which there is something to tell, by key.
     pub projects: Vec<ProjectNews>,
+    /// Conversations that look like work and that no task is known to be about, the earliest first.
+    pub untracked: Vec<Untracked>,
     /// What would help most.
     pub focus: Option<Focus>,
     /// Whether anything happened since the last one.

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use super::{
     draft::Says,
-    facts::{Item, PullItem, Who},
+    facts::{Item, PullItem, Untracked, Who},
 };
 use crate::domain::{
     availability::Leave,
@@ -84,6 +84,8 @@ pub struct Loaded {
     pub linked: BTreeMap<RepositoryId, BTreeSet<ProjectId>>,
     /// The names of the repositories.
     pub repositories: BTreeMap<RepositoryId, String>,
+    /// Conversations that look like work and that no task is known to be about, the earliest first.
+    pub untracked: Vec<Untracked>,
     /// Whose each account at the tracker is.
     pub accounts: BTreeMap<u64, MemberId>,
 }

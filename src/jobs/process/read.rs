@@ -6,7 +6,6 @@ use std::{
 };
 
 use crate::{
-    answers::conversations,
     domain::{
         heard::ChatThread,
         ids::{MemberId, PatchId, ProjectId},
@@ -20,6 +19,7 @@ use crate::{
         threads::{self, Index, TaskRef, ask::Opinion, follow, judge, rank, says},
     },
     review::words::quote,
+    standups::conversations,
     store::{Result, Tx},
 };
 

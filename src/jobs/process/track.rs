@@ -5,7 +5,7 @@ use super::{
     tell,
 };
 use crate::{
-    answers::{conversations, place::surroundings},
+    answers::place::surroundings,
     clock::Chance,
     domain::{
         event::Venue,
@@ -28,6 +28,7 @@ use crate::{
     },
     planner::threads::{follow, rank},
     review::{propose::Target, words::clip},
+    standups::conversations,
     store::Tx,
 };
 
