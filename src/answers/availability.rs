@@ -117,14 +117,13 @@ fn line(calendar: &Calendar, days: &[Holiday], today: NaiveDate, now: Timestamp)
         words.push_str(" · ");
         words.push_str(&next(days, today));
     }
-    match (&calendar.trouble, calendar.read_at) {
-        (Some(trouble), Some(read)) => {
-            words.push_str(&format!(" · as it was {}: {trouble}", ago(read, now)));
-        }
-        (Some(trouble), None) => words.push_str(&format!(" · not read yet: {trouble}")),
-        (None, None) => words.push_str(" · is being read"),
-        (None, Some(_)) => {}
-    }
+    let state = match (&calendar.trouble, calendar.read_at) {
+        (Some(trouble), Some(read)) => format!(" · as it was {}: {trouble}", ago(read, now)),
+        (Some(trouble), None) => format!(" · not read yet: {trouble}"),
+        (None, None) => " · is being read".to_owned(),
+        (None, Some(_)) => String::new(),
+    };
+    words.push_str(&state);
     words
 }
 

@@ -101,19 +101,20 @@ fn lines(entry: &Entry, name: &str, now: Timestamp) -> Vec<Line> {
     let mut rule = format!(" {} · {}, {}", schedule.kind.as_str(), schedule.when.words(), schedule.zone.name());
     if !keys.is_empty() {
         let keys: Vec<&str> = keys.iter().map(ProjectKey::as_str).collect();
-        rule.push_str(&format!(" · of {}", list(&keys, "and")));
+        rule.extend([" · of ", &list(&keys, "and")]);
     }
-    rule.push_str(&match schedule.missed {
-        Missed::Skip => " · missed ones are left out".to_owned(),
+    match schedule.missed {
+        Missed::Skip => rule.push_str(" · missed ones are left out"),
         Missed::Late(hours) => {
-            format!(" · up to {} late", count(usize::try_from(hours).unwrap_or(usize::MAX), "hour"))
+            let hours = count(usize::try_from(hours).unwrap_or(usize::MAX), "hour");
+            rule.extend([" · up to ", &hours, " late"]);
         }
-    });
+    }
     if schedule.has_drafts {
         rule.push_str(" · with drafts");
     }
     if let Some(author) = author {
-        rule.push_str(&format!(" · set by {author}"));
+        rule.extend([" · set by ", author]);
     }
     let first = Line::plain(vec![Span::Strong(name.to_owned()), Span::Plain(rule)]);
     let mut below = vec![standing(schedule, now)];
@@ -135,7 +136,7 @@ fn standing(schedule: &Schedule, now: Timestamp) -> String {
     let today = wall::day(now, schedule.zone);
     let skipped: Vec<String> = schedule.skipped.iter().filter(|day| **day >= today).map(|day| date(*day)).collect();
     if !skipped.is_empty() {
-        words.push_str(&format!(" · not on {}", list(&skipped, "and")));
+        words.extend([" · not on ", &list(&skipped, "and")]);
     }
     words
 }

@@ -108,11 +108,11 @@ mod tests {
         let winter = leave("2026-12-24", "2027-01-02");
         let ben = || Some(Person::User("U2".to_owned()));
         for (text, expected) in [
-            ("24 Dec – 2 Jan", add(None, &[winter.clone()])),
+            ("24 Dec – 2 Jan", add(None, std::slice::from_ref(&winter))),
             ("24 Dec – 2 Jan, 5 – 9 Mar", add(None, &[winter.clone(), leave("2027-03-05", "2027-03-09")])),
             ("tomorrow and Friday", add(None, &[leave("2026-11-30", "2026-11-30"), leave("2026-12-04", "2026-12-04")])),
             ("Dec 24, 2026", add(None, &[leave("2026-12-24", "2026-12-24")])),
-            ("<@U2> 24 Dec – 2 Jan", add(ben(), &[winter.clone()])),
+            ("<@U2> 24 Dec – 2 Jan", add(ben(), std::slice::from_ref(&winter))),
             ("@ana tomorrow", add(Some(Person::Name("ana".to_owned())), &[leave("2026-11-30", "2026-11-30")])),
             ("cancel 1", Intent::SetAway { person: None, wish: AwayWish::Cancel(1) }),
             ("<@U2> cancel 2", Intent::SetAway { person: ben(), wish: AwayWish::Cancel(2) }),

@@ -87,7 +87,7 @@ impl Reach {
 
     /// Whether a name says by itself that it leads out of reach.
     fn shuns(self, host: &str) -> bool {
-        let is_local = || host == "localhost" || host.ends_with(".localhost") || host.ends_with(".local");
+        let is_local = || host.rsplit('.').next().is_some_and(|end| ["localhost", "local"].contains(&end));
         METADATA.contains(&host) || (self == Self::Public && is_local())
     }
 

@@ -55,7 +55,7 @@ pub(super) fn standup(facts: &DigestFacts, zone: Tz, now: Timestamp) -> Composed
             waiting => format!(". Still waiting: {waiting}."),
         }));
         let mut blocks = vec![Block::Text(spans.clone())];
-        blocks.extend(late(facts, now).map(|late| Block::Context(vec![late].concat())));
+        blocks.extend(late(facts, now).map(Block::Context));
         let main = Message { summary: format!("{title}: {}", plain(&spans)), blocks };
         return Composed { main, details: Vec::new(), is_empty: !facts.is_working_day, told: facts.told.clone() };
     }

@@ -35,7 +35,7 @@ pub async fn take_due(store: &Store, chance: &Chance) -> store::Result<usize> {
             match take(store, chance, tenant, id).await {
                 Ok(is_taken) => taken += usize::from(is_taken),
                 Err(error) => {
-                    tracing::warn!(%tenant, schedule = %id, %error, "a slot could not be taken; trying again")
+                    tracing::warn!(%tenant, schedule = %id, %error, "a slot could not be taken; trying again");
                 }
             }
         }

@@ -11,7 +11,7 @@ use super::{
 use crate::domain::{
     event::Venue,
     ids::{ProjectId, ThreadId},
-    matches::Match,
+    matches::{Finding, Match},
     task::TaskNumber,
     time::Timestamp,
 };
@@ -87,7 +87,7 @@ impl Tx {
             made.read_until.as_millis(),
             made.verdict.as_str(),
             to_json("likely tasks", &made.tasks)?,
-            made.finding.map(|finding| finding.as_str()),
+            made.finding.map(Finding::as_str),
             made.project.map(|project| project.to_string()),
             made.task.map(|task| i64::from(task.0)),
             made.message.as_deref(),

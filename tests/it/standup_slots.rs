@@ -71,13 +71,12 @@ const DAY: Duration = Duration::from_hours(24);
 /// Stores a schedule of Ana's, whom Slack knows as U1, as `change` makes it.
 async fn set(docket: &TestApp<'_>, change: impl FnOnce(Schedule) -> Schedule) -> Schedule {
     let mut tx = docket.db.store.write(docket.app.tenant).await.unwrap();
-    let ana = match tx.member_by_identity(&sample::identity("U1")).await.unwrap() {
-        Some(ana) => ana,
-        None => {
-            let ana = sample::member(&docket.db.chance, "Ana");
-            tx.put_member(&ana, &sample::identity("U1")).await.unwrap();
-            ana
-        }
+    let ana = if let Some(ana) = tx.member_by_identity(&sample::identity("U1")).await.unwrap() {
+        ana
+    } else {
+        let ana = sample::member(&docket.db.chance, "Ana");
+        tx.put_member(&ana, &sample::identity("U1")).await.unwrap();
+        ana
     };
     let schedule = change(daily(docket, ana.id));
     tx.insert_schedule(&schedule).await.unwrap();

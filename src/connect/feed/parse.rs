@@ -192,16 +192,16 @@ fn extent(event: &Component<'_>) -> Option<(NaiveDate, i64)> {
 
 /// `20261224`.
 fn date(text: &str) -> Option<NaiveDate> {
-    (text.len() == 8).then(|| NaiveDate::parse_from_str(text, "%Y%m%d").ok()).flatten().filter(is_bearable)
+    (text.len() == 8).then(|| NaiveDate::parse_from_str(text, "%Y%m%d").ok()).flatten().filter(|day| is_bearable(*day))
 }
 
 /// `20261224T090000`, on whatever clock: the day is meant, not the instant.
 fn moment(text: &str) -> Option<NaiveDateTime> {
     let text = text.strip_suffix('Z').unwrap_or(text);
-    NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%S").ok().filter(|at| is_bearable(&at.date()))
+    NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%S").ok().filter(|at| is_bearable(at.date()))
 }
 
-fn is_bearable(day: &NaiveDate) -> bool {
+fn is_bearable(day: NaiveDate) -> bool {
     (1900..=2200).contains(&day.year())
 }
 

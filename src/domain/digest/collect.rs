@@ -57,7 +57,7 @@ impl Loaded {
     /// or something to say.
     pub fn team(&self) -> Vec<&Hand> {
         let mut involved: BTreeSet<MemberId> =
-            self.plans.iter().flat_map(|plan| plan.tasks()).filter_map(|task| task.fields.assignee).collect();
+            self.plans.iter().flat_map(Plan::tasks).filter_map(|task| task.fields.assignee).collect();
         for pull in self.visible() {
             let reviewers = pull.reviews.values().map(|review| &review.by);
             let asked = pull.reviewers.values().map(|(account, _)| account);

@@ -16,7 +16,7 @@ use crate::domain::{
 };
 
 /// How long before its digest a draft comes, where that is in its member's hours.
-const AHEAD: Duration = Duration::from_mins(60);
+const AHEAD: Duration = Duration::from_hours(1);
 
 /// When a member is offered the draft of a digest: an hour before it, or as soon as their day begins after that; where
 /// the digest comes before their day begins, in the last hour of their working day before. `None` where they don't work on
@@ -129,6 +129,8 @@ impl Person {
 
 #[cfg(test)]
 mod tests {
+    use chrono_tz::{America::New_York, Asia::Tokyo, Europe::Paris};
+
     use super::*;
     use crate::domain::{
         availability::{Hours, Leave},
@@ -148,7 +150,6 @@ mod tests {
             leaves: leaves.iter().map(|(a, b)| Leave { from: a.parse().unwrap(), to: b.parse().unwrap() }).collect(),
             holidays: BTreeSet::new(),
         };
-        use chrono_tz::{America::New_York, Asia::Tokyo, Europe::Paris};
         for (who, slot, expected) in [
             // 11:00 in Paris on a Monday: an hour before.
             (theirs(Paris, &[]), "2026-11-30T10:00:00Z", Some("2026-11-30T09:00:00Z")),

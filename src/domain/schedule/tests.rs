@@ -352,7 +352,7 @@ proptest! {
             let at = rule.next(before, zone, &holidays).unwrap();
             prop_assert!(at > before, "{zone} {}: {at:?} is not after {before:?}", rule.words());
             // Just before it there was none, however the question is put.
-            let asked = Timestamp::from_millis((before.as_millis() + at.as_millis()) / 2);
+            let asked = Timestamp::from_millis(i64::midpoint(before.as_millis(), at.as_millis()));
             prop_assert_eq!(rule.next(asked, zone, &holidays), Some(at), "{} {}", zone, rule.words());
             let shown = wall::local(at, zone);
             if let Recurrence::Weekly { at: time, .. } | Recurrence::Monthly { at: time, .. } = &rule {

@@ -105,12 +105,11 @@ impl Told<'_> {
         if let Some(code) = read.patch.and_then(|patch| self.codes.get(&patch)) {
             spans.extend([Span::Code(code.to_string()), Span::plain(" · ")]);
         }
-        spans.push(Span::plain(match &found.task {
-            Some((code, _)) => format!("{code} {} · ", found.finding.words()),
-            None => {
-                let key = self.keys.get(&found.project).map_or("", String::as_str);
-                format!("new in {key}: {} · ", clip(&found.title, SAID))
-            }
+        spans.push(Span::plain(if let Some((code, _)) = &found.task {
+            format!("{code} {} · ", found.finding.words())
+        } else {
+            let key = self.keys.get(&found.project).map_or("", String::as_str);
+            format!("new in {key}: {} · ", clip(&found.title, SAID))
         }));
         spans.extend(crate::review::lines::happened(&found.reason, &found.link));
         if found.finding == Finding::Cancelled {

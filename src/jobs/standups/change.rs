@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde_json::Value;
 
 use super::{
-    Setting,
+    Setting, next_words,
     set::{keys, line, rule},
     trail::{json, record},
     with_button,
@@ -36,7 +36,7 @@ impl Setting<'_> {
         self.change(tx, "schedule.paused", &before, &after).await?;
         let kind = after.kind.as_str();
         let words = match until {
-            Some(day) => format!("Paused until {}. {}", date(day), self.next_words(&after)),
+            Some(day) => format!("Paused until {}. {}", date(day), next_words(&after)),
             None => format!("Paused until somebody says /docket {kind} resume."),
         };
         Ok(with_button(words, "Resume", format!("{kind} resume {number}")))
@@ -48,7 +48,7 @@ impl Setting<'_> {
         let today = wall::day(self.now(), before.zone);
         let skipped: Vec<String> = before.skipped.iter().filter(|day| **day >= today).map(|day| date(*day)).collect();
         if !before.rests(self.now()) && skipped.is_empty() {
-            return Ok(Message::text(format!("It is not paused, and no day is skipped. {}", self.next_words(&before))));
+            return Ok(Message::text(format!("It is not paused, and no day is skipped. {}", next_words(&before))));
         }
         let mut after = before.clone();
         after.pause = None;
@@ -60,7 +60,7 @@ impl Setting<'_> {
         } else {
             format!(" {} no longer skipped.", list(&skipped, "and") + if skipped.len() == 1 { " is" } else { " are" })
         };
-        Ok(Message::text(format!("It goes on.{back} {}", self.next_words(&after))))
+        Ok(Message::text(format!("It goes on.{back} {}", next_words(&after))))
     }
 
     /// Leaves one day out.
@@ -69,18 +69,15 @@ impl Setting<'_> {
         let (kind, now) = (before.kind.as_str(), self.now());
         let today = wall::day(now, before.zone);
         if before.skipped.contains(&day) {
-            return Ok(Message::text(format!("{} is skipped already. {}", date(day), self.next_words(&before))));
+            return Ok(Message::text(format!("{} is skipped already. {}", date(day), next_words(&before))));
         }
         let start = wall::start(day, before.zone).unwrap_or(now).max(now);
         // The moment before that day begins, so that its first instant counts.
         let from = start.minus(std::time::Duration::from_millis(1)).max(now);
         let on_that_day = before.next(from, &self.holidays).filter(|at| wall::day(*at, before.zone) == day);
         if on_that_day.is_none() {
-            let words = format!(
-                "No {kind} is to come on {}, so there is nothing to skip. {}",
-                date(day),
-                self.next_words(&before)
-            );
+            let words =
+                format!("No {kind} is to come on {}, so there is nothing to skip. {}", date(day), next_words(&before));
             return Err(UserError::new(words).into());
         }
         let mut after = before.clone();
@@ -88,7 +85,7 @@ impl Setting<'_> {
         after.skipped.insert(day);
         after.next_run_at = after.next(now, &self.holidays);
         self.change(tx, "schedule.skipped", &before, &after).await?;
-        let words = format!("{} is left out. {}", date(day), self.next_words(&after));
+        let words = format!("{} is left out. {}", date(day), next_words(&after));
         Ok(with_button(words, "Take back", format!("{kind} resume {number}")))
     }
 

@@ -49,15 +49,12 @@ async fn in_slack(
 ) -> Result<(), JobError> {
     let slack = desk.slack(tenant, &to.team).await?;
     let content = slack.render(message);
-    let offered = match &draft.offered {
-        Some((channel, ts)) => {
-            slack.update(channel, ts, &content).await?;
-            (channel.clone(), ts.clone())
-        }
-        None => {
-            let posted = slack.post(&to.user, None, &content).await?;
-            (posted.channel, posted.ts)
-        }
+    let offered = if let Some((channel, ts)) = &draft.offered {
+        slack.update(channel, ts, &content).await?;
+        (channel.clone(), ts.clone())
+    } else {
+        let posted = slack.post(&to.user, None, &content).await?;
+        (posted.channel, posted.ts)
     };
     let mut tx = desk.store.write(tenant).await?;
     // What was said meanwhile stays.
@@ -76,14 +73,13 @@ async fn in_console(
 ) -> store::Result<()> {
     let mut tx = desk.store.write(tenant).await?;
     let Some(draft) = tx.draft(schedule, slot, member).await? else { return Ok(()) };
-    let offered = match draft.offered.clone() {
+    let offered = if let Some(offered) = draft.offered.clone() {
         // The console's lines stay as they are: what changed was answered.
-        Some(offered) => offered,
-        None => {
-            let reader = console::receive::identity(member);
-            let entry = append(desk, &mut tx, Some(member), EntryContent::Answered { message, to: None }).await?;
-            (reader.team, entry)
-        }
+        offered
+    } else {
+        let reader = console::receive::identity(member);
+        let entry = append(desk, &mut tx, Some(member), EntryContent::Answered { message, to: None }).await?;
+        (reader.team, entry)
     };
     tx.update_draft(&Draft { offered: Some(offered), shown, ..draft }).await?;
     tx.commit().await
@@ -181,14 +177,11 @@ fn take_up(draft: &mut Draft, wish: &DraftWish) -> Result<String, UserError> {
         }
         DraftWish::Reword(number, words) => {
             let (key, words) = (key(*number)?.clone(), fitting(words)?);
-            match key.strip_prefix("said ") {
-                Some(before) => {
-                    added.iter_mut().filter(|added| *added == before).for_each(|added| added.clone_from(&words));
-                }
-                None => {
-                    dropped.remove(&key);
-                    reworded.insert(key, words.clone());
-                }
+            if let Some(before) = key.strip_prefix("said ") {
+                added.iter_mut().filter(|added| *added == before).for_each(|added| added.clone_from(&words));
+            } else {
+                dropped.remove(&key);
+                reworded.insert(key, words.clone());
             }
             Ok(format!("Line {number} says “{words}” now. The plan stays as it is."))
         }

@@ -100,13 +100,13 @@ impl Setting<'_> {
         };
         Err(UserError::new(words).into())
     }
+}
 
-    /// When the next one comes, in words.
-    fn next_words(&self, schedule: &Schedule) -> String {
-        match schedule.next_run_at {
-            Some(next) => format!("The next one comes {}.", moment(next, schedule.zone)),
-            None => "No other one comes.".to_owned(),
-        }
+/// When the next one comes, in words.
+fn next_words(schedule: &Schedule) -> String {
+    match schedule.next_run_at {
+        Some(next) => format!("The next one comes {}.", moment(next, schedule.zone)),
+        None => "No other one comes.".to_owned(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use chrono_tz::Tz;
 
 use super::{
-    Setting,
+    Setting, next_words,
     trail::{json, record},
 };
 use crate::{
@@ -69,7 +69,7 @@ impl Setting<'_> {
         for (index, other) in here.iter().enumerate() {
             let others = self::keys(tx, &other.projects).await?;
             if self::line(other, &others) == line {
-                let words = format!("That is set already, as number {}. {}", index + 1, self.next_words(other));
+                let words = format!("That is set already, as number {}. {}", index + 1, next_words(other));
                 return Ok(Message::text(words));
             }
         }
@@ -107,7 +107,7 @@ impl Setting<'_> {
         after.next_run_at = after.next(self.now(), &self.holidays);
         let keys = keys(tx, &after.projects).await?;
         if after == before {
-            return Ok(Message::text(format!("It is so already. {}", self.next_words(&before))));
+            return Ok(Message::text(format!("It is so already. {}", next_words(&before))));
         }
         if !is_confirmed {
             let line = format!("{} edit {number} {}", before.kind.as_str(), rest(&after, &keys));
@@ -168,15 +168,12 @@ fn changed(before: &Recurrence, wish: &RuleWish) -> Result<Recurrence, UserError
 async fn projects(tx: &mut Tx, keys: &[ProjectKey]) -> Result<Vec<ProjectId>> {
     let mut found = Vec::new();
     for key in keys {
-        match tx.project_by_key(key).await? {
-            Some(project) => found.push(project.id),
-            None => {
-                let words = format!(
-                    "There is no project {key}, so nothing was changed. /docket list shows the ones there are."
-                );
-                return Err(UserError::new(words).into());
-            }
-        }
+        let Some(project) = tx.project_by_key(key).await? else {
+            let words =
+                format!("There is no project {key}, so nothing was changed. /docket list shows the ones there are.");
+            return Err(UserError::new(words).into());
+        };
+        found.push(project.id);
     }
     Ok(found)
 }
@@ -203,14 +200,14 @@ fn rest(schedule: &Schedule, keys: &[ProjectKey]) -> String {
         let day = schedule.next_run_at.map_or(from, |next| wall::day(next, schedule.zone));
         line.push_str(&day.format(" from %-d %b %Y").to_string());
     }
-    line.push_str(&format!(" {}", schedule.zone.name()));
+    line.extend([" ", schedule.zone.name()]);
     match keys {
         [] => {}
-        keys => line.push_str(&format!(" for {}", names(keys).join(", "))),
+        keys => line.extend([" for ", &names(keys).join(", ")]),
     }
     match schedule.missed {
         Missed::Skip => line.push_str(" skip missed"),
-        Missed::Late(hours) => line.push_str(&format!(" late {hours}h")),
+        Missed::Late(hours) => line.extend([" late ", &hours.to_string(), "h"]),
     }
     line.push_str(if schedule.has_drafts { " with drafts" } else { " without drafts" });
     line

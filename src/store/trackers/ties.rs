@@ -35,8 +35,8 @@ impl Tx {
         );
         let mut ties: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for (repository, number, project, task) in rows {
-            let tied = (parse("project", &project)?, TaskNumber(small("task", task)?));
-            ties.entry(numbered(repository, number)?).or_default().insert(tied);
+            let about = (parse("project", &project)?, TaskNumber(small("task", task)?));
+            ties.entry(numbered(repository, number)?).or_default().insert(about);
         }
         Ok(ties)
     }

@@ -52,14 +52,10 @@ impl FakeCalendar {
 
     /// Puts a file there with these events.
     pub(crate) fn put(&self, path: &str, name: &str, events: &[(&str, &str)]) {
-        let events: String = events
-            .iter()
-            .map(|(day, name)| {
-                format!(
-                    "BEGIN:VEVENT\r\nUID:{day}@test\r\nSUMMARY:{name}\r\nDTSTART;VALUE=DATE:{day}\r\nEND:VEVENT\r\n"
-                )
-            })
-            .collect();
+        let event = |(day, name): &(&str, &str)| {
+            format!("BEGIN:VEVENT\r\nUID:{day}@test\r\nSUMMARY:{name}\r\nDTSTART;VALUE=DATE:{day}\r\nEND:VEVENT\r\n")
+        };
+        let events = events.iter().map(event).collect::<Vec<_>>().concat();
         self.put_text(
             path,
             format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nX-WR-CALNAME:{name}\r\n{events}END:VCALENDAR\r\n"),
