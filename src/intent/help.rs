@@ -127,8 +127,9 @@ mod tests {
         /docket issue <task> [issue or repository]  open an issue at GitHub for a task, or say which one stands for it
         /docket github <events|mute|unmute|mentions …>  what a project's channel is told of GitHub, and whether you are mentioned
         /docket archive <project>  put a project away
-        /docket standup [at …|list|pause|resume|skip|edit|remove]  when this channel gets its standup, and change that
-        /docket weekly [at …|list|pause|resume|skip|edit|remove]  when this channel gets the digest of its week, and change that
+        /docket standup [at …|now|preview|list|pause|resume|skip|edit|remove]  when this channel gets its standup, and change that
+        /docket weekly [at …|now|preview|list|pause|resume|skip|edit|remove]  when this channel gets the digest of its week, and change that
+        /docket draft [add …|drop 2|2: …|skip|ok]  what the next standup says of you, and correct it
         /docket remind [task when words|list|cancel 1]  remind you of a task, or of anything, in a private message
         /docket approve <patch>  approve a patch
         /docket reject <patch> [reason]  turn a patch down

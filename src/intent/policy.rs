@@ -95,7 +95,7 @@ fn wish(word: &str, rest: &str) -> Option<PolicyWish> {
         "moves" if is_off => PolicyWish::Moves(BTreeSet::new()),
         "moves" if rest.eq_ignore_ascii_case("all") => PolicyWish::Moves(trackers_moves().collect()),
         "moves" => {
-            let moves: Option<BTreeSet<Move>> = tokens(rest).map(|one| trackers_move(one)).collect();
+            let moves: Option<BTreeSet<Move>> = tokens(rest).map(trackers_move).collect();
             PolicyWish::Moves(moves.filter(|moves| !moves.is_empty())?)
         }
         "lazy" if is_off => PolicyWish::Lazy { hours: 0, zone: None },

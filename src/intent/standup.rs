@@ -143,7 +143,7 @@ fn edit(text: &str, today: NaiveDate) -> Result<StandupWish, UserError> {
 /// The number in front of what should be different: `2 at 10:00`, but not the 10 of `10 weekdays`.
 fn edited(text: &str) -> (Option<usize>, &str) {
     match number(text) {
-        (Some(which), rest) if which < 100 && !rest.is_empty() => (Some(which), rest),
+        (Some(which), rest) if which < 100 => (Some(which), rest),
         _ => (None, text.trim()),
     }
 }

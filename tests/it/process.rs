@@ -312,8 +312,7 @@ async fn guests_neither_process_nor_track(db: &TestDb) {
 async fn what_nobody_planned_is_offered_for_the_digest(db: &TestDb) {
     let docket = TestApp::start(db).await;
     planned(&docket).await;
-    for text in
-        ["the printer jams with every document", "the map widget crashes on umlauts", "AUTH-1 is late", "lunch?"]
+    for text in ["the printer fails on every document", "the map widget crashes on umlauts", "AUTH-1 is late", "lunch?"]
     {
         says(&docket, "U2", None, text).await;
     }
@@ -329,7 +328,7 @@ async fn what_nobody_planned_is_offered_for_the_digest(db: &TestDb) {
     docket.slash("U1", "standup now").await;
     let said = docket.slack.messages("C1");
     let thread = said.iter().filter(|one| one.thread.is_some()).map(|one| one.payload.to_string()).collect::<String>();
-    for part in ["the printer jams with every document", "Create task", "track T-1", "track T-1 which"] {
+    for part in ["the printer fails on every document", "Create task", "track T-1", "track T-1 which"] {
         assert!(thread.contains(part), "{part}: {thread}");
     }
     assert!(!thread.contains("umlauts") && !thread.contains("lunch"), "{thread}");
