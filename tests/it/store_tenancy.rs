@@ -490,6 +490,11 @@ async fn meddle(db: &TestDb, intruder: TenantId, full: &Full) {
             .is_err()
     );
     drop(tx);
+    claim(db, intruder, full).await;
+}
+
+/// Tries to add something to a member of `full`; everything must be refused.
+async fn claim(db: &TestDb, intruder: TenantId, full: &Full) {
     let mut tx = db.store.write(intruder).await.unwrap();
     assert!(tx.put_login(&login(full.member)).await.is_err());
     drop(tx);
