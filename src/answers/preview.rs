@@ -4,7 +4,6 @@ use super::Ask;
 use crate::{
     domain::{
         digest::Digest,
-        ids::{DigestId, Id as _},
         message::{Block, Message, Span},
         schedule::DigestKind,
     },
@@ -14,9 +13,7 @@ use crate::{
 
 pub(super) async fn answer(tx: &mut Tx, ask: &Ask<'_>, kind: DigestKind) -> store::Result<Message> {
     let Some(venue) = ask.venue else { return Ok(super::teach("Say this in a channel:", "/docket standup preview")) };
-    // It is never stored, so it needs no id of its own.
-    let nobody = DigestId::from_ulid(ulid::Ulid::nil());
-    let digest = Digest { by: ask.sender.map(|sender| sender.id), ..Digest::asked_for(nobody, kind, venue, ask.now) };
+    let digest = Digest { by: ask.sender.map(|sender| sender.id), ..Digest::unstored(kind, venue, ask.now) };
     let composed = standups::digest(tx, &digest, ask.now).await?;
     let note = format!("Only you see this. /docket {} now posts it here.", kind.as_str());
     let details = composed.details.into_iter().flat_map(|detail| detail.blocks);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     clock::Chance,
+    domain::time::Timestamp,
     shutdown::Shutdown,
     standups::{
         draft::offer_due,
@@ -24,7 +25,7 @@ const AGAIN: Duration = Duration::from_secs(2);
 /// Takes slots when they come, until `shutdown`. Any number of processes may.
 pub(super) async fn keep_time(store: Store, chance: Chance, shutdown: Shutdown) {
     let mut changes = store.changes();
-    let mut is_planned = false;
+    let (mut is_planned, mut offered) = (false, None);
     while !shutdown.is_requested() {
         changes.mark_unchanged();
         if !is_planned {
@@ -33,7 +34,7 @@ pub(super) async fn keep_time(store: Store, chance: Chance, shutdown: Shutdown) 
                 Err(error) => tracing::warn!(%error, "schedules could not be looked through; trying again shortly"),
             }
         }
-        let wait = match next(&store, &chance).await {
+        let wait = match next(&store, &chance, &mut offered).await {
             Ok(wait) => wait,
             Err(error) => {
                 tracing::warn!(%error, "what is due could not be found out; trying again shortly");
@@ -48,10 +49,15 @@ pub(super) async fn keep_time(store: Store, chance: Chance, shutdown: Shutdown) 
     }
 }
 
-/// Takes what is due, and says how long it is until the next slot.
-async fn next(store: &Store, chance: &Chance) -> crate::store::Result<Duration> {
+/// Takes what is due, and says how long it is until the next slot. Drafts were `offered` last at that instant: they are
+/// not looked for after each commit, for whose are due takes a look at everybody of the team.
+async fn next(store: &Store, chance: &Chance, offered: &mut Option<Timestamp>) -> crate::store::Result<Duration> {
     take_due(store, chance).await?;
-    offer_due(store, chance).await?;
+    let now = chance.now();
+    if offered.is_none_or(|at| now < at || now.since(at) >= MOST) {
+        offer_due(store, chance).await?;
+        *offered = Some(now);
+    }
     let next = store.next_slot().await?;
     let now = chance.now();
     Ok(match next {

@@ -17,7 +17,7 @@ pub use weekly::{Decided, Progress, Risk, WeeklyFacts};
 
 use super::{
     event::Venue,
-    ids::{DigestId, MemberId, ProjectId, ScheduleId},
+    ids::{DigestId, Id as _, MemberId, ProjectId, ScheduleId},
     project::words,
     schedule::DigestKind,
     time::Timestamp,
@@ -67,6 +67,11 @@ pub struct Digest {
 }
 
 impl Digest {
+    /// A digest that is never stored, and needs no id of its own: what would be told at an instant.
+    pub fn unstored(kind: DigestKind, venue: &Venue, at: Timestamp) -> Self {
+        Self::asked_for(DigestId::from_ulid(ulid::Ulid::nil()), kind, venue, at)
+    }
+
     /// A digest that belongs to no schedule, for now.
     pub fn asked_for(id: DigestId, kind: DigestKind, venue: &Venue, now: Timestamp) -> Self {
         Self {

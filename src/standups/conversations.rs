@@ -73,6 +73,9 @@ pub async fn untracked(
     now: Timestamp,
 ) -> store::Result<Vec<Untracked>> {
     let threads = tx.threads_since(since, MOST).await?;
+    if threads.is_empty() {
+        return Ok(Vec::new());
+    }
     let index = index(tx, now).await?;
     let mut found = Vec::new();
     for thread in threads {

@@ -62,7 +62,11 @@ pub(super) fn of(digest: &Digest, zone: Tz, members: &[(Member, Availability)], 
     let hands = members.iter().map(|(member, theirs)| Hand {
         member: member.id,
         since: before.told.get(&member.id).copied().unwrap_or_else(|| yesterday(theirs, digest.slot)),
-        presence: presence(theirs, theirs.day_of(digest.slot)),
+        presence: match presence(theirs, theirs.day_of(digest.slot)) {
+            // Whoever asks for one on such a day wants to read something.
+            Presence::Off if digest.schedule.is_none() => Presence::Here,
+            presence => presence,
+        },
         leaves: theirs.leaves.clone(),
         says: before.says.remove(&member.id).unwrap_or_default(),
     });

@@ -10,7 +10,7 @@ use crate::{
     clock::Chance,
     domain::{
         digest::{About, Digest, Draft, Person, Says, Section, offer_at},
-        ids::{DigestId, Id as _, MemberId, ScheduleId, TenantId},
+        ids::{MemberId, ScheduleId, TenantId},
         job::Job,
         message::{Block, Button, ButtonStyle, Line, Message, Press, Span},
         schedule::{DigestKind, Schedule},
@@ -94,13 +94,12 @@ async fn due(tx: &mut Tx, schedule: &Schedule, slot: Timestamp, now: Timestamp) 
     Ok(loaded.team().into_iter().map(|hand| hand.member).filter(|member| ready.contains(member)).collect())
 }
 
-/// The digest that will come. It has no id of its own yet.
+/// The digest that will come.
 fn coming(schedule: &Schedule, slot: Timestamp) -> Digest {
-    let none = DigestId::from_ulid(ulid::Ulid::nil());
     Digest {
         schedule: Some(schedule.id),
         projects: schedule.projects.clone(),
-        ..Digest::asked_for(none, schedule.kind, &schedule.venue, slot)
+        ..Digest::unstored(schedule.kind, &schedule.venue, slot)
     }
 }
 

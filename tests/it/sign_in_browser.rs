@@ -62,11 +62,13 @@ async fn a_private_link_asks_before_it_signs_anybody_in() {
     browser.goto("/login").await;
     browser.wait_for("No way to sign in is set up yet").await;
     photograph(&browser, "no-way-in").await;
-    // Longer than it takes to try to listen and fail: a stranger has nothing to listen to.
-    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    // A stranger has nothing to listen to. Whoever tries now fails, and the page has not tried before.
+    let tries = "new EventSource('/live').onerror = () => document.body.append('Nobody may listen here.')";
+    browser.evaluate(tries).await;
+    browser.wait_for("Nobody may listen here.").await;
     let listens = "return [document.getElementById('live').hidden, \
-        performance.getEntriesByType('resource').some((entry) => entry.name.endsWith('/live'))]";
-    assert_eq!(browser.evaluate(listens).await, serde_json::json!([true, false]));
+        performance.getEntriesByType('resource').filter((entry) => entry.name.endsWith('/live')).length]";
+    assert_eq!(browser.evaluate(listens).await, serde_json::json!([true, 1]));
     let ana = site.join(site.tenant, "Ana").await;
     site.ticket(site.tenant, ana.id, "link-1").await;
     browser.goto("/ticket/link-1").await;

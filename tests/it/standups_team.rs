@@ -34,6 +34,7 @@ use crate::support::{
 for_each_db! {
     the_standup_of_six_after_a_week_reads_well,
     a_standup_at_once_is_posted_once_and_a_preview_is_private,
+    whoever_asks_for_a_standup_on_a_day_off_gets_one,
     members_correct_their_drafts_and_the_standup_never_waits,
 }
 
@@ -205,18 +206,16 @@ async fn the_standup_of_six_after_a_week_reads_well(db: &TestDb) {
     }
 }
 
-/// A picture of it in the console, for people to look at.
+/// A picture of its message in the console, for people to look at: the one in the README.
 async fn pictured(composed: Composed) {
     let (site, _) = Site::with_sample().await;
     let mut tx = site.store.write(site.tenant).await.unwrap();
-    for message in std::iter::once(composed.main).chain(composed.details) {
-        let content = EntryContent::Answered { message, to: None };
-        let entry = Entry { id: site.chance.id(), seq: 0, at: site.chance.now(), reader: None, content };
-        tx.append_entry(&entry).await.unwrap();
-    }
+    let content = EntryContent::Answered { message: composed.main, to: None };
+    let entry = Entry { id: site.chance.id(), seq: 0, at: site.chance.now(), reader: None, content };
+    tx.append_entry(&entry).await.unwrap();
     tx.commit().await.unwrap();
     let Some(browser) = Browser::start(&site.serve().await).await else { return };
-    browser.look(1000, 1000, "light").await;
+    browser.look(1000, 700, "light").await;
     browser.goto("/console").await;
     browser.wait_for("Standup").await;
     browser.screenshot(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("pages").join("standup.png")).await;
@@ -237,6 +236,19 @@ async fn a_standup_at_once_is_posted_once_and_a_preview_is_private(db: &TestDb) 
     assert_eq!(mains.count(), 1, "{posted:?}");
     docket.slash("U3", "standup now").await;
     assert!(docket.told("U3").contains("uest"), "{}", docket.told("U3"));
+}
+
+async fn whoever_asks_for_a_standup_on_a_day_off_gets_one(db: &TestDb) {
+    let docket = team(db).await;
+    docket.slash("U1", "start AUTH-1").await;
+    docket.slash("U1", "assign AUTH-1 to me").await;
+    then(&docket, "2026-11-21T10:00:00Z").await;
+    let shown = words(&docket.slash("U4", "standup preview").await.json());
+    assert!(shown.contains("Standup · Sat 21 Nov") && shown.contains("AUTH-1"), "{shown}");
+    let before = docket.slack.messages("C1").len();
+    docket.slash("U4", "standup now").await;
+    let posted: Vec<Value> = docket.slack.messages("C1").into_iter().skip(before).map(|one| one.payload).collect();
+    assert!(posted.first().is_some_and(|main| words(main).contains("AUTH-1")), "{posted:?}");
 }
 
 async fn members_correct_their_drafts_and_the_standup_never_waits(db: &TestDb) {

@@ -22,7 +22,7 @@ use crate::{
     error::Error,
     jobs::{
         Desk,
-        cards::{append, queue_answer},
+        cards::{append, write_to},
         standups::trail::{json, record},
     },
     standups::{self, Composed},
@@ -52,7 +52,7 @@ pub(in crate::jobs) async fn post(desk: &Desk, tenant: TenantId, id: DigestId) -
     }
     let composed = standups::digest(&mut tx, &digest, now).await?;
     drop(tx);
-    if composed.is_empty && digest.message.is_none() {
+    if composed.is_empty && digest.schedule.is_some() && digest.message.is_none() {
         let why = "Nobody works on that day.".to_owned();
         return Ok(end(desk, tenant, &digest, DigestState::Skipped, why).await?);
     }
@@ -207,9 +207,7 @@ async fn tell(desk: &Desk, tx: &mut Tx, member: MemberId, about: &Venue, words: 
     let known = tx.identities(member).await?.into_iter();
     let there = known.into_iter().find(|identity| (identity.surface, &identity.team) == (about.surface, &about.team));
     let to = there.unwrap_or_else(|| console::receive::identity(member));
-    // Straight to the person: where the message should have gone, nobody can post.
-    let venue = Venue { surface: to.surface, team: to.team.clone(), channel: to.user.clone(), thread: None };
-    queue_answer(desk, tx, None, to, &venue, Message::text(words)).await
+    write_to(desk, tx, to, Message::text(words)).await
 }
 
 /// Writes down that a digest could not be posted however often it was tried.
