@@ -1,6 +1,6 @@
 //! Conversations of channels become links, proposals or questions. Pure: threads and open tasks in, verdicts out.
 //!
-//! [`Index`] holds the open tasks of a tenant and [`rank`] says which of them a thread is about, best first; [`judge`]
+//! [`Index`] holds the open tasks of a tenant and [`rank`] says which of them a thread is about, best first; [`judge()`]
 //! decides what follows from that. [`says`] reads what people tell of a task: that it is done, blocked, taken; and [`follow`]
 //! what that changes in a plan. None of it needs a model: what the rules leave open may be [asked](`ask`) of
 //! one, and is asked of people otherwise.
