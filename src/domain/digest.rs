@@ -6,6 +6,7 @@ mod facts;
 mod loaded;
 mod project;
 mod weekly;
+mod wording;
 
 pub use draft::{Draft, DraftWish, Says, offer_at};
 pub use facts::{
@@ -14,6 +15,7 @@ pub use facts::{
 };
 pub use loaded::{Hand, Loaded, Presence, Waiting};
 pub use weekly::{Decided, Progress, Risk, WeeklyFacts};
+pub use wording::{FocusLine, Group, Wording};
 
 use super::{
     event::Venue,

@@ -43,7 +43,7 @@ impl Purpose {
             _ if patch.undoes.is_some() => Self::Undo,
             (Some(Drafted { purpose: Use::Plan, .. }), _) | (None, Mode::Project) => Self::Plan,
             (Some(Drafted { purpose: Use::Break, .. }), _) | (None, Mode::Task { .. }) => Self::Break,
-            (Some(Drafted { purpose: Use::Refine | Use::Route | Use::Match, .. }), _) => Self::Refine,
+            (Some(Drafted { purpose: Use::Refine | Use::Route | Use::Match | Use::Digest, .. }), _) => Self::Refine,
             (None, Mode::Edit) => match patch.steps.as_slice() {
                 [only] if matches!(only.operation, Operation::UpdateTask { .. }) => Self::Set,
                 _ => Self::Refine,

@@ -28,6 +28,8 @@ words! {
         Refine = "refine",
         /// Which task a conversation is about.
         Match = "match",
+        /// The focus of a digest, and which conversations belong together.
+        Digest = "digest",
     }
 }
 

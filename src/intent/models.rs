@@ -74,7 +74,7 @@ pub(super) fn wrong(text: &str) -> String {
     }
 }
 
-/// `route, plan, break, refine or match`.
+/// `route, plan, break, refine, match or digest`.
 fn kinds() -> String {
     let mut words = Use::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>();
     let last = words.pop().unwrap_or_default();
@@ -145,9 +145,9 @@ mod tests {
         for (text, words) in [
             ("test", "which account to test"),
             ("default", "which model is the default"),
-            ("use", "route, plan, break, refine or match"),
-            ("use digest openai/gpt-5", "not for “digest”"),
-            ("use digest openai/gpt-5", "route, plan, break, refine or match"),
+            ("use", "route, plan, break, refine, match or digest"),
+            ("use poems openai/gpt-5", "not for “poems”"),
+            ("use poems openai/gpt-5", "route, plan, break, refine, match or digest"),
             ("use plan", "which model is used for plan"),
             ("budget", "how many tokens a day"),
             ("budget -5", "can't read “-5”"),

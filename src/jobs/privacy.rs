@@ -91,6 +91,7 @@ pub(super) async fn forget(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, wish: &For
             (tx.forget_thread(thread.id).await?, format!("of T-{number}"))
         }
     };
+    tx.forget_wordings().await?;
     let (before, after) = (json!({ "messages": messages }), Value::Null);
     record(desk, tx, talk, "messages.forgotten", before, after).await?;
     if messages == 0 {

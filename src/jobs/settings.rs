@@ -287,5 +287,6 @@ const fn spoken(purpose: Use) -> &'static str {
         Use::Break => "Breaking tasks down",
         Use::Refine => "Changing proposals and plans",
         Use::Match => "Finding out what conversations are about",
+        Use::Digest => "Wording digests",
     }
 }

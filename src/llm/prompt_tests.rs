@@ -6,13 +6,14 @@ fn shown(prompt: &Prompt) -> String {
     format!("=== the rules, version {} ===\n{}\n=== what is asked ===\n{}", prompt.version, prompt.system, prompt.user)
 }
 
-fn samples(fence: &Fence) -> [(&'static str, Prompt); 5] {
+fn samples(fence: &Fence) -> [(&'static str, Prompt); 6] {
     [
         ("plan", PlanPrompt::sample(fence).prompt()),
         ("break", BreakPrompt::sample(fence).prompt()),
         ("refine", RefinePrompt::sample(fence).prompt()),
         ("route", RoutePrompt::sample(fence).prompt()),
         ("match", MatchPrompt::sample(fence).prompt()),
+        ("digest", DigestPrompt::sample(fence).prompt()),
     ]
 }
 

@@ -5,6 +5,7 @@ mod focus;
 mod untracked;
 mod weekly;
 
+pub(super) use focus::fact;
 pub(super) use weekly::weekly;
 
 use chrono_tz::Tz;
@@ -12,7 +13,7 @@ use chrono_tz::Tz;
 use super::words::{Say, joined};
 use crate::{
     domain::{
-        digest::{Away, DigestFacts, Fact, Person, ProjectNews, Section},
+        digest::{Away, DigestFacts, Fact, Person, ProjectNews, Section, Wording},
         ids::MemberId,
         message::{Block, Line, Message, Span, plain},
         time::Timestamp,
@@ -43,10 +44,9 @@ const MANY: usize = 20;
 const LATE: u64 = 10 * 60;
 
 /// Puts a standup together.
-pub(super) fn standup(facts: &DigestFacts, zone: Tz, now: Timestamp) -> Composed {
-    let say = Say { today: facts.today, zone, title: SHORT };
+pub(super) fn standup(facts: &DigestFacts, wording: &Wording, zone: Tz, now: Timestamp) -> Composed {
+    let say = short(facts, zone);
     let title = format!("Standup · {}", Say::day(facts.today));
-    let small = small_print(facts, now);
     if !facts.has_news {
         let (mut spans, waiting) =
             (vec![Span::plain("Nothing changed since "), Span::Time(facts.since)], waiting(facts));
@@ -81,25 +81,35 @@ pub(super) fn standup(facts: &DigestFacts, zone: Tz, now: Timestamp) -> Composed
         blocks.push(Block::Text(vec![Span::Strong("Waiting".to_owned())]));
         blocks.push(Block::Lines { lines: projects, more: None });
     }
-    blocks.extend(untracked::line(&facts.untracked).map(Block::Text));
-    blocks.extend(facts.focus.as_ref().map(|focus| Block::Text(focus::line(&say, focus))));
-    blocks.push(Block::Context(small));
+    let worded = focus::worded(&say, &facts.focus, wording);
+    let talks = untracked::Talks::of(&facts.untracked, &wording.groups);
+    let by = wording.by.as_ref().filter(|_| worded.is_some() || talks.has_groups());
+    blocks.extend(talks.line().map(Block::Text));
+    let focus = worded.or_else(|| facts.focus.first().map(|focus| focus::words(&say, focus)));
+    blocks.extend(focus.map(|words| Block::Text(focus::line(words))));
+    blocks.push(Block::Context(small_print(facts, by.map(String::as_str), now)));
     let waiting = waiting(facts);
     let waiting = if waiting.is_empty() { "nothing waits".to_owned() } else { format!("waiting: {waiting}") };
     let summary =
         format!("{title}: news of {}, {waiting}", count(facts.people.len(), "person").replace("persons", "people"));
     let main = Message { summary, blocks };
     let mut details = details::details(facts, zone);
-    details.extend(untracked::detail(&facts.untracked));
+    details.extend(talks.detail());
     Composed { main, details, is_empty: !facts.is_working_day, told: facts.told.clone() }
 }
 
-/// Since when it tells, who is away, and whether it is late.
-fn small_print(facts: &DigestFacts, now: Timestamp) -> Vec<Span> {
+/// How the message in the channel says things.
+pub(super) const fn short(facts: &DigestFacts, zone: Tz) -> Say {
+    Say { today: facts.today, zone, title: SHORT }
+}
+
+/// Since when it tells, who is away, which model worded some of it, and whether it is late.
+fn small_print(facts: &DigestFacts, by: Option<&str>, now: Timestamp) -> Vec<Span> {
     let since = vec![Span::plain("Since "), Span::Time(facts.since), Span::plain(" · details in the thread")];
     let away = facts.away.iter().map(away).collect::<Vec<_>>().join(", ");
     let away = if away.is_empty() { Vec::new() } else { vec![Span::plain(format!("Away: {away}"))] };
-    joined([since, away, late(facts, now).unwrap_or_default()], " · ")
+    let by = by.map(|model| Span::plain(format!("partly worded by {model}"))).into_iter().collect();
+    joined([since, away, by, late(facts, now).unwrap_or_default()], " · ")
 }
 
 /// `Ana until 2 Jan 2027`.

@@ -172,6 +172,7 @@ async fn untracked(
             number: one.thread.number,
             by: Who { member: Some(first.by), name: names.get(&first.by)?.clone() },
             words: is_at_home.then(|| first.text.clone()),
+            is_private: one.thread.is_private,
             url: one.thread.venue.address_of(&first.message),
             at: one.thread.last_at,
         })

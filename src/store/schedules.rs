@@ -11,7 +11,7 @@ use super::{
     codec::{from_json, from_json_opt, limit, parse, parse_opt, small, to_json, word},
 };
 use crate::domain::{
-    digest::{Digest, DigestState},
+    digest::{Digest, DigestState, Wording},
     event::Venue,
     ids::{DigestId, ScheduleId, TenantId},
     schedule::{Missed, Schedule},
@@ -23,15 +23,35 @@ pub(super) const DUE: &str = "SELECT s.tenant_id, s.id FROM schedules s \
      WHERE s.next_run_at <= $1 AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.id = s.tenant_id AND t.is_leaving) \
      ORDER BY s.next_run_at, s.id LIMIT $2";
 
+/// A query of schedules as [`ScheduleRow`]s, tenant first.
+macro_rules! select_schedules {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, kind, surface, team, channel, projects, recurrence, zone, late_hours, pause, skipped, \
+             has_drafts, made_by, created_at, next_run_at FROM schedules WHERE tenant_id = $1 ",
+            $rest
+        )
+    };
+}
+
+/// A query of digests as [`DigestRow`]s, tenant first.
+macro_rules! select_digests {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, schedule_id, kind, surface, team, channel, projects, slot, state, why, asked_by, message, \
+             details, posted_at FROM digests WHERE tenant_id = $1 ",
+            $rest
+        )
+    };
+}
+
 /// The schedules of a channel.
-pub(super) const OF_CHANNEL: &str = "SELECT id, kind, surface, team, channel, projects, recurrence, zone, late_hours, pause, skipped, has_drafts, \
-     made_by, created_at, next_run_at FROM schedules \
-     WHERE tenant_id = $1 AND surface = $2 AND team = $3 AND channel = $4 ORDER BY created_at, id";
+pub(super) const OF_CHANNEL: &str =
+    select_schedules!("AND surface = $2 AND team = $3 AND channel = $4 ORDER BY created_at, id");
 
 /// The newest digest of a schedule that was posted for an instant before this one.
-pub(super) const LAST_POSTED: &str = "SELECT id, schedule_id, kind, surface, team, channel, projects, slot, state, why, asked_by, message, details, \
-     posted_at FROM digests \
-     WHERE tenant_id = $1 AND schedule_id = $2 AND slot < $3 AND state = 'posted' ORDER BY slot DESC LIMIT 1";
+pub(super) const LAST_POSTED: &str =
+    select_digests!("AND schedule_id = $2 AND slot < $3 AND state = 'posted' ORDER BY slot DESC LIMIT 1");
 
 #[derive(FromRow)]
 struct ScheduleRow {
@@ -218,26 +238,13 @@ impl Tx {
 
     /// The schedule of this id.
     pub async fn schedule(&mut self, id: ScheduleId) -> Result<Option<Schedule>> {
-        let row = first!(
-            self.session,
-            ScheduleRow,
-            "SELECT id, kind, surface, team, channel, projects, recurrence, zone, late_hours, pause, skipped, has_drafts, \
-             made_by, created_at, next_run_at FROM schedules WHERE tenant_id = $1 AND id = $2",
-            &self.key,
-            id.to_string()
-        );
+        let row = first!(self.session, ScheduleRow, select_schedules!("AND id = $2"), &self.key, id.to_string());
         row.map(TryInto::try_into).transpose()
     }
 
     /// Every schedule of the tenant, in the order they were made.
     pub async fn schedules(&mut self) -> Result<Vec<Schedule>> {
-        let rows = all!(
-            self.session,
-            ScheduleRow,
-            "SELECT id, kind, surface, team, channel, projects, recurrence, zone, late_hours, pause, skipped, has_drafts, \
-             made_by, created_at, next_run_at FROM schedules WHERE tenant_id = $1 ORDER BY created_at, id",
-            &self.key
-        );
+        let rows = all!(self.session, ScheduleRow, select_schedules!("ORDER BY created_at, id"), &self.key);
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
@@ -296,12 +303,13 @@ impl Tx {
         Ok(rows == 1)
     }
 
-    /// Stores what became of a digest: its state with the reason, its messages, and when it was posted.
+    /// Stores what became of a digest: its state with the reason, its messages, and when it was posted. Once it is on its
+    /// way no more, nothing is kept of its wording.
     pub async fn update_digest(&mut self, digest: &Digest) -> Result<()> {
         execute!(
             self.session,
-            "UPDATE digests SET state = $3, why = $4, message = $5, details = $6, posted_at = $7 \
-             WHERE tenant_id = $1 AND id = $2",
+            "UPDATE digests SET state = $3, why = $4, message = $5, details = $6, posted_at = $7, \
+             wording = CASE WHEN $3 = 'due' THEN wording END WHERE tenant_id = $1 AND id = $2",
             &self.key,
             digest.id.to_string(),
             digest.state.as_str(),
@@ -313,16 +321,41 @@ impl Tx {
         Ok(())
     }
 
-    /// The digest of this id.
-    pub async fn digest(&mut self, id: DigestId) -> Result<Option<Digest>> {
+    /// What a model made of the facts of a digest that is on its way; `None` where none was asked yet.
+    pub async fn wording(&mut self, id: DigestId) -> Result<Option<Wording>> {
         let row = first!(
             self.session,
-            DigestRow,
-            "SELECT id, schedule_id, kind, surface, team, channel, projects, slot, state, why, asked_by, message, \
-             details, posted_at FROM digests WHERE tenant_id = $1 AND id = $2",
+            (Option<String>,),
+            "SELECT wording FROM digests WHERE tenant_id = $1 AND id = $2",
             &self.key,
             id.to_string()
         );
+        from_json_opt("wording", row.and_then(|(wording,)| wording).as_deref())
+    }
+
+    /// Keeps what a model made of the facts of a digest, as long as that is on its way.
+    pub async fn put_wording(&mut self, id: DigestId, wording: &Wording) -> Result<()> {
+        execute!(
+            self.session,
+            "UPDATE digests SET wording = $3 WHERE tenant_id = $1 AND id = $2 AND state = 'due'",
+            &self.key,
+            id.to_string(),
+            to_json("wording", wording)?
+        );
+        Ok(())
+    }
+
+    /// Forgets all that models made of the facts of digests, for it may be made of what somebody wants forgotten. They are
+    /// asked again.
+    pub async fn forget_wordings(&mut self) -> Result<()> {
+        let unposted = "UPDATE digests SET wording = NULL WHERE tenant_id = $1 AND wording IS NOT NULL";
+        execute!(self.session, unposted, &self.key);
+        Ok(())
+    }
+
+    /// The digest of this id.
+    pub async fn digest(&mut self, id: DigestId) -> Result<Option<Digest>> {
+        let row = first!(self.session, DigestRow, select_digests!("AND id = $2"), &self.key, id.to_string());
         row.map(TryInto::try_into).transpose()
     }
 
@@ -337,8 +370,7 @@ impl Tx {
         let row = first!(
             self.session,
             DigestRow,
-            "SELECT id, schedule_id, kind, surface, team, channel, projects, slot, state, why, asked_by, message, \
-             details, posted_at FROM digests WHERE tenant_id = $1 AND schedule_id = $2 ORDER BY slot DESC LIMIT 1",
+            select_digests!("AND schedule_id = $2 ORDER BY slot DESC LIMIT 1"),
             &self.key,
             schedule.to_string()
         );

@@ -168,6 +168,7 @@ const fn use_words(purpose: Use) -> (&'static str, &'static str) {
         Use::Break => ("Break down", "the sub-tasks of a task"),
         Use::Refine => ("Refine", "changes asked for in words"),
         Use::Match => ("Match", "which task a conversation is about"),
+        Use::Digest => ("Digest", "the focus of a standup, and what is talked about"),
     }
 }
 

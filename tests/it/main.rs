@@ -67,6 +67,7 @@ mod slack_refused;
 mod slack_threads;
 mod standup_slots;
 mod standups;
+mod standups_model;
 mod standups_team;
 mod store_announcements;
 mod store_availability;

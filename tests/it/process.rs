@@ -42,7 +42,7 @@ for_each_db! {
 }
 
 /// Somebody says something in the channel, or in a thread of it; gives its id.
-async fn says(docket: &TestApp<'_>, user: &str, thread: Option<&str>, text: &str) -> String {
+pub(crate) async fn says(docket: &TestApp<'_>, user: &str, thread: Option<&str>, text: &str) -> String {
     says_as(docket, &docket.user(user), thread, text).await
 }
 

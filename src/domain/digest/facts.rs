@@ -201,6 +201,8 @@ pub struct Untracked {
     pub by: Who,
     /// What they said, where the reader of the digest may be shown that.
     pub words: Option<String>,
+    /// Whether it was said in a private channel.
+    pub is_private: bool,
     /// The address of it.
     pub url: Option<String>,
     /// When something was said in it last.
@@ -248,8 +250,8 @@ pub struct DigestFacts {
     pub projects: Vec<ProjectNews>,
     /// Conversations that look like work and that no task is known to be about, the earliest first.
     pub untracked: Vec<Untracked>,
-    /// What would help most.
-    pub focus: Option<Focus>,
+    /// What would help most, the best first.
+    pub focus: Vec<Focus>,
     /// Whether anything happened since the last one.
     pub has_news: bool,
     /// Whether anybody works that day.

@@ -122,8 +122,11 @@ impl Loaded {
     }
 }
 
-/// What would help most: what most tasks wait for, and of what frees as many, what comes first here, the oldest.
-pub(super) fn focus(loaded: &Loaded, projects: &[ProjectNews]) -> Option<Focus> {
+/// Things that are told to help, at most: more than that nobody weighs.
+const HELPFUL: usize = 8;
+
+/// What would help, the best first: what most tasks wait for, and of what frees as many, what comes first here, the oldest.
+pub(super) fn focus(loaded: &Loaded, projects: &[ProjectNews]) -> Vec<Focus> {
     // Somebody who is away can't help today.
     let is_here =
         |member: MemberId| loaded.hands.iter().any(|hand| hand.member == member && hand.presence == Presence::Here);
@@ -157,5 +160,5 @@ pub(super) fn focus(loaded: &Loaded, projects: &[ProjectNews]) -> Option<Focus> 
     let mut all: Vec<_> = reviews.chain(finish).chain(decide).chain(overdue).chain(failing).collect();
     // Of equals the first: the sort is stable.
     all.sort_by_key(|(rank, _)| Reverse(*rank));
-    all.into_iter().next().map(|(_, focus)| focus)
+    all.into_iter().take(HELPFUL).map(|(_, focus)| focus).collect()
 }

@@ -10,8 +10,8 @@ pub(super) const MODELS: Command = Command {
     arguments: &[optional("test|default|use|budget|remove …", Kind::Models, &[])],
     help: "which models are connected, and what they cost today",
     more: "Alone it lists the accounts with a button to add one. Owners test an account, choose the model for \
-           everything (default) or for one kind of work (use route, plan, break, refine or match), set the tokens of a day \
-           (budget), and remove an account with its key.",
+           everything (default) or for one kind of work (use route, plan, break, refine, match or digest), set the \
+           tokens of a day (budget), and remove an account with its key.",
     examples: &[
         "models",
         "models test openai",

@@ -5,6 +5,7 @@ pub(super) mod drafts;
 pub(super) mod post;
 mod set;
 mod trail;
+mod wording;
 
 use crate::{
     domain::{

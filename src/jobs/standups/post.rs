@@ -11,7 +11,7 @@ use crate::{
     },
     domain::{
         card::EntryContent,
-        digest::{Digest, DigestState},
+        digest::{Digest, DigestState, Wording},
         event::Venue,
         ids::{DigestId, MemberId, TenantId},
         job::JobError,
@@ -23,7 +23,10 @@ use crate::{
     jobs::{
         Desk,
         cards::{append, write_to},
-        standups::trail::{json, record},
+        standups::{
+            trail::{json, record},
+            wording,
+        },
     },
     standups::{self, Composed},
     store::{self, Tx},
@@ -50,11 +53,15 @@ pub(in crate::jobs) async fn post(desk: &Desk, tenant: TenantId, id: DigestId) -
         let why = digest.why.clone().unwrap_or_else(|| "It could not be posted in time.".to_owned());
         return Ok(end(desk, tenant, &digest, DigestState::Failed, why).await?);
     }
-    let composed = standups::digest(&mut tx, &digest, now).await?;
+    let facts = standups::facts(&mut tx, &digest, now).await?;
     drop(tx);
+    let mut composed = facts.composed(&Wording::default());
     if composed.is_empty && digest.schedule.is_some() && digest.message.is_none() {
         let why = "Nobody works on that day.".to_owned();
         return Ok(end(desk, tenant, &digest, DigestState::Skipped, why).await?);
+    }
+    if let Some(wording) = wording::of(desk, tenant, id, &facts).await? {
+        composed = facts.composed(&wording);
     }
     match digest.venue.surface {
         Surface::Console => Ok(in_console(desk, tenant, id, composed).await?),

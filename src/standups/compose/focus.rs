@@ -1,20 +1,52 @@
 //! The one thing that would help most today, in a line.
 
 use crate::{
-    domain::{digest::Focus, message::Span},
+    domain::{
+        digest::{Focus, Wording},
+        message::{Span, plain},
+    },
     review::words::count,
-    standups::words::{Say, person},
+    standups::words::{Say, joined, person},
 };
 
-/// `Focus: review #14 Sign-in page (Ben), 3 tasks wait for it.`
-pub(super) fn line(say: &Say, focus: &Focus) -> Vec<Span> {
+/// `Focus today: review #14 Sign-in page: it waits for Ben since Thursday, and 3 tasks wait for it`.
+pub(super) fn line(words: Vec<Span>) -> Vec<Span> {
     let mut spans = vec![Span::Strong("Focus today:".to_owned()), Span::plain(" ")];
-    spans.extend(words(say, focus));
+    spans.extend(words);
     spans
 }
 
+/// In a model's words, with what they are about; `None` where there are none, or where what they were made of is not so
+/// any more.
+pub(super) fn worded(say: &Say, all: &[Focus], wording: &Wording) -> Option<Vec<Span>> {
+    let line = wording.focus.as_ref()?;
+    let known = |of: &String| all.iter().find(|focus| fact(say, focus) == *of);
+    let sources = line.of.iter().map(known).collect::<Option<Vec<&Focus>>>()?;
+    let mut spans = vec![Span::plain(format!("{} (", line.words))];
+    spans.extend(joined(sources.into_iter().map(|focus| source(say, focus)), ", "));
+    spans.push(Span::plain(")"));
+    Some(spans)
+}
+
+/// A fact as the rules say it.
+pub(in crate::standups) fn fact(say: &Say, focus: &Focus) -> String {
+    plain(&words(say, focus))
+}
+
+/// What a fact is about, by its code or number.
+fn source(say: &Say, focus: &Focus) -> Vec<Span> {
+    let brief = Say { title: 0, ..*say };
+    match focus {
+        Focus::Review(review) => vec![brief.pull(&review.pull)],
+        Focus::Decide(proposal) => brief.proposal(proposal),
+        Focus::Finish { item, .. } => brief.item(item),
+        Focus::Overdue(overdue) => brief.item(&overdue.item),
+        Focus::Mend(pull) => vec![brief.pull(pull)],
+    }
+}
+
 /// What to do, and why.
-pub(in crate::standups) fn words(say: &Say, focus: &Focus) -> Vec<Span> {
+pub(super) fn words(say: &Say, focus: &Focus) -> Vec<Span> {
     match focus {
         Focus::Review(review) => {
             let mut spans = vec![Span::plain("review "), say.pull(&review.pull), Span::plain(": it")];

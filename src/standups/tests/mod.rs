@@ -1,5 +1,6 @@
 mod untracked;
 mod windows;
+mod wording;
 mod world;
 
 use std::collections::BTreeSet;

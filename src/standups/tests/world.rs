@@ -10,7 +10,7 @@ use chrono_tz::Europe::Paris;
 
 use crate::{
     domain::{
-        digest::{Hand, Loaded, Presence, Says, Waiting},
+        digest::{Hand, Loaded, Presence, Says, Untracked, Waiting, Who, Wording},
         ids::{MemberId, ProjectId},
         message::Message,
         patch::{Change, Decision, Operation, Patch, PatchCode, PatchState, Step, TaskChanges},
@@ -192,13 +192,34 @@ pub(super) fn busy() -> Loaded {
     loaded
 }
 
+/// A conversation of Ana's that matches no task.
+pub(super) fn talk(number: u32, words: Option<&str>) -> Untracked {
+    Untracked {
+        number,
+        by: Who { member: Some(who(0)), name: "Ana".to_owned() },
+        words: words.map(str::to_owned),
+        is_private: false,
+        url: None,
+        at: hours_before(2),
+    }
+}
+
 pub(super) fn composed(loaded: &Loaded) -> Composed {
-    compose::standup(&loaded.standup(), Paris, loaded.now)
+    worded(loaded, &Wording::default())
+}
+
+/// The digest, with what a model made of its facts.
+pub(super) fn worded(loaded: &Loaded, wording: &Wording) -> Composed {
+    compose::standup(&loaded.standup(), wording, Paris, loaded.now)
 }
 
 /// The whole digest as plain text.
 pub(super) fn said(loaded: &Loaded) -> String {
-    let composed = composed(loaded);
+    all_of(&composed(loaded))
+}
+
+/// The message in the channel and those in its thread as plain text.
+pub(super) fn all_of(composed: &Composed) -> String {
     let details: Vec<String> = composed.details.iter().map(Message::to_plain).collect();
     let empty = if composed.is_empty { "(not posted)\n" } else { "" };
     format!("{empty}{}--- thread\n{}", composed.main.to_plain(), details.join("---\n"))
