@@ -9,6 +9,7 @@ use super::{
 use crate::domain::{
     card::Answer,
     ids::{AnswerId, DeliveryId},
+    message::Message,
     time::Timestamp,
 };
 
@@ -71,14 +72,15 @@ impl Tx {
         row.map(TryInto::try_into).transpose()
     }
 
-    /// Marks an answer as having reached its reader.
+    /// Marks an answer as having reached its reader. Its words go, for they may quote what somebody wants forgotten.
     pub async fn set_answer_sent(&mut self, id: AnswerId, at: Timestamp) -> Result<()> {
         execute!(
             self.session,
-            "UPDATE answers SET sent_at = $3 WHERE tenant_id = $1 AND id = $2",
+            "UPDATE answers SET sent_at = $3, message = $4 WHERE tenant_id = $1 AND id = $2",
             &self.key,
             id.to_string(),
-            at.as_millis()
+            at.as_millis(),
+            to_json("message", &Message::text(""))?
         );
         Ok(())
     }

@@ -7,6 +7,7 @@ use docket::{
         delivery::Source,
         ids::MemberId,
         job::NewJob,
+        message::Message,
     },
     store::Accepted,
 };
@@ -144,6 +145,8 @@ async fn answers_are_counted_when_sent(db: &TestDb) {
     assert_eq!(tx.answers_sent_for(delivery).await.unwrap(), 0);
     answer.sent_at = Some(db.chance.now());
     tx.set_answer_sent(answer.id, db.chance.now()).await.unwrap();
+    // Nobody needs its words any more, and somebody may want what they quote forgotten.
+    answer.message = Message::text("");
     assert_eq!(tx.answer(answer.id).await.unwrap(), Some(answer));
     assert_eq!(tx.answers_sent_for(delivery).await.unwrap(), 1);
     assert_eq!(tx.answers_sent_for(db.chance.id()).await.unwrap(), 0);
