@@ -14,6 +14,8 @@ use crate::domain::calendar::Holiday;
 const DEEPEST: usize = 8;
 /// Days that one calendar may have.
 const MAX_DAYS: usize = 5_000;
+/// Days of a year that it may have, whether or not they are the same.
+const MAX_YEARLY: i64 = 1_000;
 /// Days that one event may last: more is no holiday.
 const LONGEST: i64 = 62;
 /// Years for which what repeats is written down, from the first.
@@ -86,7 +88,7 @@ pub fn parse(bytes: &[u8]) -> Result<Feed, String> {
     }
     let plain = unfold(text).replace("\r\n", "\n");
     let roots = read_calendar_simple(&plain).map_err(|_| "a line of it can't be read".to_owned())?;
-    let mut feed = Feed::default();
+    let (mut feed, mut yearly_days) = (Feed::default(), 0);
     for calendar in roots.iter().filter(|root| root.name == "VCALENDAR") {
         let named = calendar.find_prop("X-WR-CALNAME").or_else(|| calendar.find_prop("NAME"));
         feed.name = feed.name.take().or_else(|| named.map(words)).filter(|name| !name.is_empty());
@@ -94,10 +96,16 @@ pub fn parse(bytes: &[u8]) -> Result<Feed, String> {
             if !is_off(event) {
                 continue;
             }
+            let before = feed.yearly.len();
             if !feed.take(event) {
                 feed.left_out += 1;
             }
-            if feed.days.len() > MAX_DAYS || feed.yearly.len() > MAX_DAYS {
+            // Each of these comes in every year that is asked for.
+            yearly_days += feed.yearly[before..].iter().map(|yearly| yearly.length).sum::<i64>();
+            if yearly_days > MAX_YEARLY {
+                return Err(format!("it has more than {MAX_YEARLY} days that come every year"));
+            }
+            if feed.days.len() > MAX_DAYS {
                 return Err(format!("it has more than {MAX_DAYS} days"));
             }
         }
@@ -360,6 +368,8 @@ mod tests {
     #[test]
     fn what_is_no_calendar_is_refused_however_deep_or_long_it_is() {
         let deep = format!("BEGIN:VCALENDAR\r\n{}", "BEGIN:X\r\n".repeat(100_000));
+        let long = ["DTSTART;VALUE=DATE:20261101", "DTEND;VALUE=DATE:20261231", "RRULE:FREQ=YEARLY"];
+        let yearly = file(&event(&long).repeat(17));
         let many = file(&event(&["DTSTART;VALUE=DATE:20261225"]).repeat(MAX_DAYS + 1));
         for (text, words) in [
             ("", "does not begin"),
@@ -367,6 +377,7 @@ mod tests {
             ("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nEND:VCALENDAR", "can't be read"),
             (&deep, "too deep"),
             (&many, "more than 5000 days"),
+            (&yearly, "more than 1000 days that come every year"),
         ] {
             let said = parse(text.as_bytes()).unwrap_err();
             assert!(said.contains(words), "{said}");
