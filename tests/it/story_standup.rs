@@ -1,6 +1,6 @@
 //! A standup from the real program: at its instant, once, whatever kills it, and however many of it there are.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use chrono::Weekday;
 use docket::{
@@ -9,9 +9,13 @@ use docket::{
         availability::{Hours, OwnHours},
         digest::DigestState,
         event::Venue,
+        heard::{Heard, Saying, Wording},
         ids::{ScheduleId, TenantId},
         member::Surface,
+        plan::Plan,
+        project::Revision,
         schedule::{Recurrence, Schedule},
+        task::{Status, TaskNumber},
         tenant::Installation,
         time::Timestamp,
     },
@@ -44,6 +48,19 @@ async fn workspace(db: &TestDb) -> (TenantId, docket::domain::ids::MemberId) {
     let days = [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];
     let hours = Hours { days: days.to_vec(), from: "09:00:00".parse().unwrap(), to: "17:00:00".parse().unwrap() };
     tx.put_own_hours(ana.id, &OwnHours { hours: Some(hours), zone: None }).await.unwrap();
+    // Something is under way, and something was said of which no task is.
+    let project = sample::project(&db.chance, "AUTH");
+    tx.insert_project(&project, TaskNumber(2), db.chance.now()).await.unwrap();
+    let mut task = sample::task(1, None, &[]);
+    (task.fields.assignee, task.fields.status) = (Some(ana.id), Status::InProgress);
+    let mut plan = Plan::new(project, [task]);
+    plan.project.revision = Revision(1);
+    assert!(tx.save_plan(&plan, &BTreeSet::from([TaskNumber(1)]), Revision(0), db.chance.now()).await.unwrap());
+    let at = Chance::system().now();
+    let wording = Wording { text: "the printer fails on every document".to_owned(), since: 1 };
+    let message = format!("{}.000100", at.as_millis() / 1_000);
+    let heard = Heard { message, at, is_private: Some(false), what: Saying::Said(wording) };
+    assert!(tx.put_heard(&sample::channel("CONE"), &heard, Some(ana.id), db.chance.id(), at).await.unwrap());
     let (name, bot_user) = ("Acme".to_owned(), BOT.to_owned());
     tx.put_installation(&Installation {
         surface: Surface::Slack,
@@ -142,6 +159,9 @@ async fn a_standup_is_posted_at_its_instant_and_once_whatever_happens(db: &TestD
     story.posted("CLAST").await;
     story.settled(last).await;
 
+    let first: Vec<_> = slack.messages("CONE").iter().map(|post| post.payload.to_string()).collect();
+    assert!(first.iter().any(|main| main.contains("AUTH-1") && main.contains("1 conversation matches")), "{first:?}");
+    assert!(first.iter().any(|detail| detail.contains("Create task")), "{first:?}");
     let channels = ["CONE", "CTWO", "CLAST"].map(str::to_owned).into_iter();
     for channel in channels.chain((0..10).map(|n| format!("CMANY{n}"))) {
         let posts = slack.messages(&channel);
