@@ -3,8 +3,9 @@
 use super::Ask;
 use crate::{
     domain::{
-        digest::Digest,
+        digest::{Digest, Wording},
         message::{Block, Message, Span},
+        policy::able,
         schedule::DigestKind,
     },
     standups,
@@ -14,7 +15,11 @@ use crate::{
 pub(super) async fn answer(tx: &mut Tx, ask: &Ask<'_>, kind: DigestKind) -> store::Result<Message> {
     let Some(venue) = ask.venue else { return Ok(super::teach("Say this in a channel:", "/docket standup preview")) };
     let digest = Digest { by: ask.sender.map(|sender| sender.id), ..Digest::unstored(kind, venue, ask.now) };
-    let composed = standups::digest(tx, &digest, ask.now).await?;
+    let mut facts = standups::facts(tx, &digest, ask.now).await?;
+    if ask.sender.is_none_or(|sender| able(sender).is_err()) {
+        facts = facts.without_conversations();
+    }
+    let composed = facts.composed(&Wording::default());
     let note = format!("Only you see this. /docket {} now posts it here.", kind.as_str());
     let details = composed.details.into_iter().flat_map(|detail| detail.blocks);
     let blocks = composed.main.blocks.into_iter().chain(details).chain([Block::Context(vec![Span::Plain(note)])]);

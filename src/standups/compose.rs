@@ -13,7 +13,7 @@ use chrono_tz::Tz;
 use super::words::{Say, joined};
 use crate::{
     domain::{
-        digest::{Away, DigestFacts, Fact, Person, ProjectNews, Section, Wording},
+        digest::{About, Away, DigestFacts, Fact, Person, ProjectNews, Section, Wording},
         ids::MemberId,
         message::{Block, Line, Message, Span, plain},
         time::Timestamp,
@@ -61,25 +61,18 @@ pub(super) fn standup(facts: &DigestFacts, wording: &Wording, zone: Tz, now: Tim
     }
     let mut blocks = vec![Block::Header(title.clone())];
     let people: Vec<Line> = facts.people.iter().take(MANY).map(|person| Line::plain(line(&say, person))).collect();
-    let further = facts.people.len().saturating_sub(MANY);
-    let more = (further > 0).then(|| Line::plain(vec![Span::plain(format!("and {further} more, in the thread"))]));
     let quiet = (!facts.quiet.is_empty()).then(|| {
         Line::plain(vec![Span::Strong("No news:".to_owned()), Span::plain(format!(" {}", facts.quiet.join(", ")))])
     });
-    let lines: Vec<Line> = people.into_iter().chain(more).chain(quiet).collect();
+    let lines: Vec<Line> = people.into_iter().chain(more(facts.people.len())).chain(quiet).collect();
     if !lines.is_empty() {
         blocks.push(Block::Lines { lines, more: None });
     }
-    let projects: Vec<Line> = facts
-        .projects
-        .iter()
-        .filter(|project| project.has_waiting())
-        .take(MANY)
-        .map(|project| Line::plain(project_line(&say, project)))
-        .collect();
-    if !projects.is_empty() {
+    let waiting_projects: Vec<&ProjectNews> = facts.projects.iter().filter(|project| project.has_waiting()).collect();
+    if !waiting_projects.is_empty() {
+        let lines = waiting_projects.iter().take(MANY).map(|project| Line::plain(project_line(&say, project)));
         blocks.push(Block::Text(vec![Span::Strong("Waiting".to_owned())]));
-        blocks.push(Block::Lines { lines: projects, more: None });
+        blocks.push(Block::Lines { lines: lines.chain(more(waiting_projects.len())).collect(), more: None });
     }
     let worded = focus::worded(&say, &facts.focus, wording);
     let talks = untracked::Talks::of(&facts.untracked, &wording.groups);
@@ -96,6 +89,12 @@ pub(super) fn standup(facts: &DigestFacts, wording: &Wording, zone: Tz, now: Tim
     let mut details = details::details(facts, zone);
     details.extend(talks.detail());
     Composed { main, details, is_empty: !facts.is_working_day, told: facts.told.clone() }
+}
+
+/// Says how many more there are than are shown.
+fn more(all: usize) -> Option<Line> {
+    let further = all.saturating_sub(MANY);
+    (further > 0).then(|| Line::plain(vec![Span::plain(format!("and {further} more, in the thread"))]))
 }
 
 /// How the message in the channel says things.
@@ -130,10 +129,13 @@ fn late(facts: &DigestFacts, now: Timestamp) -> Option<Vec<Span>> {
 fn line(say: &Say, person: &Person) -> Vec<Span> {
     let part = |section: Section| -> Vec<Span> {
         let facts: Vec<&Fact> = person.of(section).collect();
-        // What blocks matters more than what it is about.
-        let title = if section == Section::Blocked { 0 } else { say.title };
-        let say = Say { title, ..*say };
-        let mut spans = joined(facts.iter().take(FEW).map(|fact| say.about(&fact.about)), ", ");
+        // What blocks matters more than what it is about, where that is known.
+        let is_held = |fact: &Fact| matches!(&fact.about, About::Task { waits_for, .. } if !waits_for.is_empty());
+        let shown = facts.iter().take(FEW).map(|fact| {
+            let title = if section == Section::Blocked && is_held(fact) { 0 } else { say.title };
+            Say { title, ..*say }.about(&fact.about)
+        });
+        let mut spans = joined(shown, ", ");
         if facts.len() > FEW {
             spans.push(Span::plain(format!(" and {} more", facts.len() - FEW)));
         }

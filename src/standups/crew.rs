@@ -17,8 +17,10 @@ use crate::{
     store::{self, Tx},
 };
 
-/// How far back a standup reaches at most.
-pub(super) const REACH: Duration = Duration::from_hours(14 * 24);
+/// How far back a standup reaches at most: to the one two weeks ago, also over a change of the clocks.
+pub(super) const REACH: Duration = Duration::from_hours(15 * 24);
+/// How far back a weekly digest reaches at most: to the one of the quarter before.
+const LONG_REACH: Duration = Duration::from_hours(100 * 24);
 /// How far back a first weekly digest reaches.
 const WEEK: Duration = Duration::from_hours(7 * 24);
 
@@ -72,11 +74,11 @@ pub(super) fn of(digest: &Digest, zone: Tz, members: &[(Member, Availability)], 
     });
     let holidays = members.first().map(|(_, theirs)| theirs.holidays.clone()).unwrap_or_default();
     let usual = Availability { zone, hours: Hours::default(), leaves: Vec::new(), holidays };
-    let since = match digest.kind {
-        DigestKind::Standup => before.last.unwrap_or_else(|| yesterday(&usual, digest.slot)),
-        DigestKind::Weekly => before.last.unwrap_or(digest.slot.minus(WEEK)),
+    let (since, reach) = match digest.kind {
+        DigestKind::Standup => (before.last.unwrap_or_else(|| yesterday(&usual, digest.slot)), REACH),
+        DigestKind::Weekly => (before.last.unwrap_or(digest.slot.minus(WEEK)), LONG_REACH),
     };
-    Crew { hands: hands.collect(), since: since.max(digest.slot.minus(REACH)) }
+    Crew { hands: hands.collect(), since: since.max(digest.slot.minus(reach)) }
 }
 
 /// The beginning of the working day before the one of a slot, where that is.

@@ -88,7 +88,6 @@ async fn within(
         pulls,
         about: tx.pull_ties(earliest).await?,
         linked: tx.repository_ties().await?,
-        repositories: tx.repositories().await?.into_iter().map(|one| (one.id(), one.seen.full_name)).collect(),
         // A robot's login is no number.
         accounts: linked.filter_map(|login| Some((login.subject.parse().ok()?, login.member))).collect(),
     };

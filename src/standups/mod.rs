@@ -51,11 +51,6 @@ pub async fn facts(tx: &mut Tx, digest: &Digest, now: Timestamp) -> store::Resul
     Ok(Facts { told, zone, now })
 }
 
-/// What a digest says as things stand, by the rules alone.
-pub async fn digest(tx: &mut Tx, digest: &Digest, now: Timestamp) -> store::Result<Composed> {
-    Ok(facts(tx, digest, now).await?.composed(&Wording::default()))
-}
-
 impl Facts {
     /// The messages that tell them, with what of the wording still holds.
     pub fn composed(&self, wording: &Wording) -> Composed {
@@ -63,6 +58,15 @@ impl Facts {
             Told::Standup(facts) => compose::standup(facts, wording, self.zone, self.now),
             Told::Weekly(facts) => compose::weekly(facts, self.zone, self.now),
         }
+    }
+
+    /// The same without conversations: they are for members alone, wherever they were had.
+    #[must_use]
+    pub fn without_conversations(mut self) -> Self {
+        if let Told::Standup(facts) = &mut self.told {
+            facts.untracked.clear();
+        }
+        self
     }
 
     /// What a model may be asked about them; `None` where there is nothing that it could say better.

@@ -7,7 +7,7 @@ use docket::{
     domain::{
         availability::Leave,
         card::{Entry, EntryContent},
-        digest::Digest,
+        digest::{Digest, Wording},
         ids::MemberId,
         provider::Provider,
         schedule::DigestKind,
@@ -19,22 +19,28 @@ use docket::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{
-    app::{TestApp, words},
-    browser::Browser,
-    clock::START,
-    db::{TestDb, for_each_db},
-    fake_slack::{BOT, SlackUser},
-    github::{HOOK_SECRET, INSTALLATION, Webhook, body, repository},
-    peers,
-    sample::{self, trackers},
-    site::Site,
+use crate::{
+    process::says,
+    support::{
+        app::{TestApp, words},
+        browser::Browser,
+        clock::START,
+        db::{TestDb, for_each_db},
+        fake_slack::{BOT, SlackUser},
+        github::{HOOK_SECRET, INSTALLATION, Webhook, body, repository},
+        peers,
+        sample::{self, trackers},
+        site::Site,
+    },
 };
 
 for_each_db! {
     the_standup_of_six_after_a_week_reads_well,
     a_standup_at_once_is_posted_once_and_a_preview_is_private,
     whoever_asks_for_a_standup_on_a_day_off_gets_one,
+    a_week_is_told_of_on_its_day_and_when_somebody_asks,
+    a_private_project_is_told_of_in_its_own_channel_alone,
+    conversations_are_previewed_to_members_alone,
     members_correct_their_drafts_and_the_standup_never_waits,
 }
 
@@ -169,7 +175,7 @@ async fn composed(docket: &TestApp<'_>) -> Composed {
     let mut tx = docket.db.store.read(docket.app.tenant).await.unwrap();
     let (id, venue, now) = (docket.db.chance.id(), sample::channel("C1"), docket.db.chance.now());
     let digest = Digest::asked_for(id, DigestKind::Standup, &venue, now);
-    standups::digest(&mut tx, &digest, now).await.unwrap()
+    standups::facts(&mut tx, &digest, now).await.unwrap().composed(&Wording::default())
 }
 
 async fn the_standup_of_six_after_a_week_reads_well(db: &TestDb) {
@@ -249,6 +255,95 @@ async fn whoever_asks_for_a_standup_on_a_day_off_gets_one(db: &TestDb) {
     docket.slash("U4", "standup now").await;
     let posted: Vec<Value> = docket.slack.messages("C1").into_iter().skip(before).map(|one| one.payload).collect();
     assert!(posted.first().is_some_and(|main| words(main).contains("AUTH-1")), "{posted:?}");
+}
+
+/// What Docket said in a channel last that was no answer in a thread.
+fn last_in(docket: &TestApp<'_>, channel: &str) -> String {
+    let main = docket.slack.messages(channel).into_iter().rfind(|message| message.thread.is_none());
+    main.map(|main| words(&main.payload)).unwrap_or_default()
+}
+
+async fn a_week_is_told_of_on_its_day_and_when_somebody_asks(db: &TestDb) {
+    let docket = team(db).await;
+    docket.slash("U1", "weekly at Friday 15:00 Europe/Paris yes").await;
+    docket.slash("U1", "start AUTH-1").await;
+    docket.slash("U1", "done AUTH-1").await;
+    then(&docket, "2026-11-20T14:00:00Z").await;
+    let said = last_in(&docket, "C1");
+    assert!(said.contains("The week · Fri 13 Nov – Fri 20 Nov") && said.contains("1 task done"), "{said}");
+    // The one after it begins where that one ended, however long ago that was.
+    docket.slash("U1", "done AUTH-2").await;
+    db.clock.advance(Duration::from_secs(1));
+    let asked = words(&docket.slash("U4", "weekly preview").await.json());
+    assert!(asked.contains("1 task done") && asked.contains("Only you see this"), "{asked}");
+    docket.slash("U1", "weekly edit last working day of the month 15:00 skip missed yes").await;
+    then(&docket, "2026-11-30T13:59:00Z").await;
+    let before = docket.slack.messages("C1").len();
+    then(&docket, "2026-11-30T14:00:00Z").await;
+    let said = last_in(&docket, "C1");
+    assert!(said.contains("The week · Fri 20 Nov – Mon 30 Nov") && said.contains("1 task done"), "{said}");
+    let thread = docket.slack.messages("C1").into_iter().skip(before).filter(|one| one.thread.is_some());
+    assert!(thread.map(|one| words(&one.payload)).any(|detail| detail.contains("AUTH-2")));
+    docket.slash("U5", "weekly now").await;
+    assert!(last_in(&docket, "C1").contains("Nothing was finished or decided."), "{}", last_in(&docket, "C1"));
+    assert_eq!(docket.slack.problems(), [""; 0]);
+    let payloads = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("weekly-{}.jsonl", db.store.engine()));
+    docket.slack.write_payloads(&payloads);
+    if let Some(python) = peers::python() {
+        peers::check_blocks(&python, &payloads);
+    }
+}
+
+async fn a_private_project_is_told_of_in_its_own_channel_alone(db: &TestDb) {
+    let docket = team(db).await;
+    docket.slack.add_channel("G7", &["U1", "U2", BOT]);
+    docket.slack.make_private("G7");
+    docket.slack.add_channel("C5", &["U1", "U4", BOT]);
+    let ana = SlackUser { channel: "G7".to_owned(), ..docket.user("U1") };
+    docket.act(ana.message(&docket.slack.say("G7"), None, "good morning", db.chance.now())).await;
+    docket.act(ana.slash("plan Buy the competitor", db.chance.now())).await;
+    docket.slash("U2", &format!("approve P-{}", docket.states().await.len())).await;
+    let secret = {
+        let mut tx = db.store.read(docket.app.tenant).await.unwrap();
+        tx.projects().await.unwrap().into_iter().find(|one| one.title.contains("competitor")).unwrap().key.to_string()
+    };
+    docket.act(ana.slash(&format!("assign {secret}-1 to me"), db.chance.now())).await;
+    docket.act(ana.slash(&format!("done {secret}-1"), db.chance.now())).await;
+    db.clock.advance(Duration::from_secs(1));
+    let elsewhere = SlackUser { channel: "C5".to_owned(), ..docket.user("U4") };
+    for line in ["standup preview", "weekly preview"] {
+        for ack in [docket.slash("U4", line).await, docket.act(elsewhere.slash(line, db.chance.now())).await] {
+            let shown = ack.json().to_string();
+            assert!(!shown.contains(&format!("{secret}-")) && !shown.contains("competitor"), "{line}: {shown}");
+        }
+        let there = docket.act(ana.slash(line, db.chance.now())).await.json().to_string();
+        assert!(there.contains(&secret), "{line}: {there}");
+    }
+    // Also where somebody names it for another channel.
+    docket.slash("U1", &format!("standup at 9:30 weekdays Europe/Paris for AUTH {secret} yes")).await;
+    docket.act(elsewhere.slash("standup now", db.chance.now())).await;
+    then(&docket, "2026-11-23T08:30:00Z").await;
+    for channel in ["C1", "C5"] {
+        let said: String = docket.slack.messages(channel).into_iter().map(|one| words(&one.payload)).collect();
+        assert!(said.contains("Standup"), "{channel}: {said}");
+        assert!(!said.contains(&format!("{secret}-1")), "{channel}: {said}");
+    }
+    docket.act(ana.slash("standup now", db.chance.now())).await;
+    assert!(last_in(&docket, "G7").contains(&format!("{secret}-1")), "{}", last_in(&docket, "G7"));
+}
+
+async fn conversations_are_previewed_to_members_alone(db: &TestDb) {
+    let docket = team(db).await;
+    says(&docket, "U2", None, "the printer fails on every document").await;
+    for (user, is_shown) in [("U4", true), ("U3", false)] {
+        let direct = SlackUser { channel: format!("D-{user}"), ..docket.user(user) };
+        for ack in [
+            docket.slash(user, "standup preview").await,
+            docket.act(direct.slash("standup preview", db.chance.now())).await,
+        ] {
+            assert_eq!(ack.json().to_string().contains("printer"), is_shown, "{user}: {}", ack.body);
+        }
+    }
 }
 
 async fn members_correct_their_drafts_and_the_standup_never_waits(db: &TestDb) {

@@ -26,8 +26,6 @@ pub struct Item {
 pub struct PullItem {
     /// Which.
     pub at: Numbered,
-    /// The name of its repository.
-    pub repository: String,
     /// Its title.
     pub title: String,
     /// Its page.

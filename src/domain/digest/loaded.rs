@@ -82,8 +82,6 @@ pub struct Loaded {
     pub about: BTreeMap<Numbered, BTreeSet<(ProjectId, TaskNumber)>>,
     /// The projects that each repository is linked to.
     pub linked: BTreeMap<RepositoryId, BTreeSet<ProjectId>>,
-    /// The names of the repositories.
-    pub repositories: BTreeMap<RepositoryId, String>,
     /// Conversations that look like work and that no task is known to be about, the earliest first.
     pub untracked: Vec<Untracked>,
     /// Whose each account at the tracker is.
@@ -163,8 +161,7 @@ impl Loaded {
 
     /// A pull request as digests name it.
     pub(super) fn pull_item(&self, pull: &Pull) -> PullItem {
-        let repository = self.repositories.get(&pull.at.repository).cloned().unwrap_or_default();
-        PullItem { at: pull.at, repository, title: pull.title.clone(), url: pull.url.clone() }
+        PullItem { at: pull.at, title: pull.title.clone(), url: pull.url.clone() }
     }
 
     /// The member behind an account.

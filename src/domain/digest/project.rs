@@ -16,6 +16,11 @@ use crate::domain::{
 };
 
 impl Loaded {
+    /// Whether something happened since the last digest, and before this one.
+    pub(super) fn is_new(&self, at: Timestamp) -> bool {
+        self.since <= at && at < self.slot
+    }
+
     pub(super) fn project_news(&self, plan: &Plan, finished: &[Finished<'_>]) -> ProjectNews {
         let project = &plan.project;
         let pulls: Vec<&Pull> = self.visible().filter(|pull| self.projects_of(pull).contains(&project.id)).collect();
@@ -41,11 +46,10 @@ impl Loaded {
 
     /// What was done since the last digest by nobody of whom digests tell.
     fn done_by_others(&self, plan: &Plan, finished: &[Finished<'_>], pulls: &[&Pull]) -> Vec<About> {
-        let is_new = |at: Timestamp| self.since <= at && at < self.slot;
         let is_hand =
             |member: Option<MemberId>| member.is_some_and(|member| self.hands.iter().any(|hand| hand.member == member));
         let tasks = finished.iter().filter(|done| {
-            done.plan.project.id == plan.project.id && is_new(done.at) && !is_hand(done.task.fields.assignee)
+            done.plan.project.id == plan.project.id && self.is_new(done.at) && !is_hand(done.task.fields.assignee)
         });
         let tasks = tasks.map(|done| About::Task {
             item: Self::item(done.plan, done.task),
@@ -56,7 +60,7 @@ impl Loaded {
         });
         let merged = pulls.iter().filter(|pull| {
             pull.state == PullState::Merged
-                && pull.ended_at.is_some_and(is_new)
+                && pull.ended_at.is_some_and(|at| self.is_new(at))
                 && !is_hand(self.member_of(&pull.author))
                 // Of several projects the first tells of it.
                 && self.projects_of(pull).first() == Some(&plan.project.id)
@@ -94,14 +98,13 @@ impl Loaded {
     }
 
     fn overdue(&self, plan: &Plan, task: &Task) -> Option<Overdue> {
-        let who = task.fields.assignee.and_then(|member| self.who(member));
-        Some(Overdue { item: Self::item(plan, task), due: task.fields.due?, who })
+        Some(self.due(plan, task, task.fields.due?))
     }
 
     /// Whether anything happened that no person is told to have done: a decision, a proposal, a pull request that was
     /// opened or reviewed, a check that failed.
     pub(super) fn has_changed(&self) -> bool {
-        let is_new = |at: Timestamp| self.since <= at && at < self.slot;
+        let is_new = |at| self.is_new(at);
         self.decided.iter().any(|patch| patch.state.decision().is_some_and(|made| is_new(made.at)))
             || self.waiting.iter().any(|waiting| is_new(waiting.patch.created_at))
             || self.visible().any(|pull| {

@@ -25,8 +25,6 @@ const WEEK: u64 = 7;
 pub struct Progress {
     /// Which.
     pub key: ProjectKey,
-    /// Its title.
-    pub title: String,
     /// How many of its tasks were done when the week began.
     pub before: usize,
     /// How many are.
@@ -91,7 +89,7 @@ pub struct WeeklyFacts {
 impl Loaded {
     /// What a weekly digest tells.
     pub fn weekly(&self) -> WeeklyFacts {
-        let is_new = |at: Timestamp| self.since <= at && at < self.slot;
+        let is_new = |at| self.is_new(at);
         let finished: Vec<_> = self.finished().into_iter().filter(|done| is_new(done.at)).collect();
         let who = |task: &Task| task.fields.assignee.and_then(|member| self.who(member));
         let merged = self
@@ -104,7 +102,6 @@ impl Loaded {
             let here = finished.iter().filter(|one| one.plan.project.id == plan.project.id && is_leaf(one.task));
             Progress {
                 key: plan.project.key.clone(),
-                title: plan.project.title.clone(),
                 before: done.saturating_sub(here.count()),
                 done,
                 all: plan.leaves().count(),
@@ -180,7 +177,7 @@ impl Loaded {
         risks
     }
 
-    fn due(&self, plan: &Plan, task: &Task, due: NaiveDate) -> Overdue {
+    pub(super) fn due(&self, plan: &Plan, task: &Task, due: NaiveDate) -> Overdue {
         let who = task.fields.assignee.and_then(|member| self.who(member));
         Overdue { item: Self::item(plan, task), due, who }
     }

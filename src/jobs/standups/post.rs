@@ -35,6 +35,8 @@ use crate::{
 /// How long after its slot a digest is still tried to be posted, whatever its schedule says of slots that were missed:
 /// Slack may ask to wait, or be away for a while.
 const PATIENCE: Duration = Duration::from_hours(1);
+/// How long after its slot a digest that is posted still gets what is missing in its thread.
+const STALE: Duration = Duration::from_hours(6);
 /// How long is waited for a connection that somebody has to mend.
 const MENDING: Duration = Duration::from_mins(5);
 
@@ -55,6 +57,9 @@ pub(in crate::jobs) async fn post(desk: &Desk, tenant: TenantId, id: DigestId) -
     }
     let facts = standups::facts(&mut tx, &digest, now).await?;
     drop(tx);
+    if digest.message.is_some() && now.since(digest.slot) > patience.max(STALE) {
+        return Ok(leave(desk, tenant, &digest, &facts.composed(&Wording::default()).told).await?);
+    }
     let mut composed = facts.composed(&Wording::default());
     if composed.is_empty && digest.schedule.is_some() && digest.message.is_none() {
         let why = "Nobody works on that day.".to_owned();
@@ -114,6 +119,15 @@ async fn in_slack(desk: &Desk, tenant: TenantId, mut digest: Digest, composed: &
     tx.update_digest(&digest).await?;
     tx.put_told(digest.id, &composed.told).await?;
     Ok(tx.commit().await?)
+}
+
+/// Leaves a digest as it is posted, without what is missing in its thread: nobody reads that any more.
+async fn leave(desk: &Desk, tenant: TenantId, digest: &Digest, told: &[MemberId]) -> store::Result<()> {
+    let why = "Its details could not all be posted in time.".to_owned();
+    let mut tx = desk.store.write(tenant).await?;
+    tx.update_digest(&Digest { state: DigestState::Posted, why: Some(why), ..digest.clone() }).await?;
+    tx.put_told(digest.id, told).await?;
+    tx.commit().await
 }
 
 /// Takes away details that there is nothing more to say in, since an earlier run posted them.

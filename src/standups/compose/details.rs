@@ -15,14 +15,32 @@ use crate::{
 const LONG: usize = 100;
 /// Lines of one list.
 const LINES: usize = 5;
-/// People in one message.
-const PEOPLE: usize = 8;
+/// People, and projects, in one message: each has up to six blocks, and a message of Slack's fifty.
+const TOGETHER: usize = 8;
+/// Messages of people, and of projects: whoever retries edits them all, and Slack lets nobody edit many.
+const MESSAGES: usize = 6;
 
-/// The messages, in order: people first, then a message per project.
+/// The messages, in order: people first, then projects.
 pub(super) fn details(facts: &DigestFacts, zone: Tz) -> Vec<Message> {
     let say = Say { today: facts.today, zone, title: LONG };
-    let people = facts.people.chunks(PEOPLE).map(|people| of_people(facts, &say, people));
-    people.chain(facts.projects.iter().map(|project| of_project(&say, project))).collect()
+    let people = facts.people.chunks(TOGETHER).take(MESSAGES).map(|people| of_people(facts, &say, people));
+    let mut messages: Vec<Message> = people.collect();
+    messages.extend(facts.projects.chunks(TOGETHER).take(MESSAGES).map(|projects| of_projects(&say, projects)));
+    let room = TOGETHER * MESSAGES;
+    let left = [(facts.people.len(), "person"), (facts.projects.len(), "project")];
+    let left = left.iter().filter(|(all, _)| *all > room).map(|(all, noun)| count(all - room, noun));
+    let left = left.collect::<Vec<_>>().join(" and ").replace("persons", "people");
+    if let (false, Some(last)) = (left.is_empty(), messages.last_mut()) {
+        let words = format!("and {left} more: /docket status and the pages of the projects tell of them");
+        last.blocks.push(Block::Context(vec![Span::plain(words)]));
+    }
+    messages
+}
+
+fn of_projects(say: &Say, projects: &[ProjectNews]) -> Message {
+    let keys: Vec<String> = projects.iter().map(|project| project.key.to_string()).collect();
+    let blocks = projects.iter().flat_map(|project| of_project(say, project)).collect();
+    Message { summary: format!("Details: {}", keys.join(", ")), blocks }
 }
 
 fn of_people(facts: &DigestFacts, say: &Say, people: &[Person]) -> Message {
@@ -66,7 +84,7 @@ fn of_section(say: &Say, person: &Person, section: Section, name: &str) -> Vec<L
     lines
 }
 
-fn of_project(say: &Say, project: &ProjectNews) -> Message {
+fn of_project(say: &Say, project: &ProjectNews) -> Vec<Block> {
     let title = format!("{} · {}", project.key, project.title);
     let mut blocks = vec![Block::Text(vec![Span::Strong(clip(&title, LONG))])];
     let page = format!("/projects/{}", project.key);
@@ -109,7 +127,7 @@ fn of_project(say: &Say, project: &ProjectNews) -> Message {
     });
     list("Waiting for approval", proposals.collect());
     list("Overdue", project.overdue.iter().map(|overdue| of_overdue(say, overdue)).collect());
-    Message { summary: format!("Details: {}", project.key), blocks }
+    blocks
 }
 
 /// `AUTH-3 Issue tokens was due on Fri 20 Nov, 3 days ago · Ana`.

@@ -20,6 +20,9 @@ const LONG: usize = 100;
 const FEW: usize = 5;
 const MANY: usize = 25;
 
+/// What stands over the risks.
+const RISKS: &str = "Watch next week";
+
 /// Puts a weekly digest together.
 pub(in crate::standups) fn weekly(facts: &WeeklyFacts, zone: Tz, now: Timestamp) -> Composed {
     let say = Say { today: facts.today, zone, title: SHORT };
@@ -31,20 +34,22 @@ pub(in crate::standups) fn weekly(facts: &WeeklyFacts, zone: Tz, now: Timestamp)
     if !progress.is_empty() {
         blocks.push(Block::Lines { lines: progress, more: None });
     }
-    let risks: Vec<Vec<Span>> = facts.risks.iter().map(|risk| of_risk(&say, risk)).collect();
-    blocks.extend(titled("Watch next week", risks.clone(), FEW));
+    blocks.extend(titled(RISKS, facts.risks.iter().map(|risk| of_risk(&say, risk)).collect(), FEW));
     let say = Say { title: LONG, ..say };
-    let details: Vec<Message> = [
+    let detail = |name: &str, lines: Vec<Vec<Span>>| Message {
+        summary: format!("Details: {name}"),
+        blocks: titled(name, lines, MANY),
+    };
+    let mut lists = vec![
         ("Done", done(&say, facts)),
         ("Decided", facts.decided.iter().map(|one| of_decision(&say, one)).collect()),
-        ("Watch next week", facts.risks.iter().map(|risk| of_risk(&say, risk)).collect()),
-    ]
-    .into_iter()
+    ];
     // What the channel shows wholly needs no second telling.
-    .filter(|(name, lines)| *name != "Watch next week" || lines.len() > FEW)
-    .filter(|(_, lines)| !lines.is_empty())
-    .map(|(name, lines)| Message { summary: format!("Details: {name}"), blocks: titled(name, lines, MANY) })
-    .collect();
+    if facts.risks.len() > FEW {
+        lists.push((RISKS, facts.risks.iter().map(|risk| of_risk(&say, risk)).collect()));
+    }
+    let lists = lists.into_iter().filter(|(_, lines)| !lines.is_empty());
+    let details: Vec<Message> = lists.map(|(name, lines)| detail(name, lines)).collect();
     let mut small = vec![Span::plain("Since "), Span::Time(facts.since)];
     if !details.is_empty() {
         small.push(Span::plain(" · details in the thread"));

@@ -95,13 +95,14 @@ fn a_team_that_is_blocked_reads_by_what_and_whom() {
         given(2, "Issue tokens", Some(0), Status::Blocked, &[1]),
         given(3, "Sign-in page", Some(1), Status::Todo, &[2]),
         given(4, "Help page", Some(2), Status::Todo, &[3, 2]),
+        given(5, "Ask the lawyers", Some(1), Status::Blocked, &[]),
         given(9, "Agree on it", Some(2), Status::Done, &[]),
     ];
     loaded.plans = vec![Plan::new(auth, tasks)];
     insta::assert_snapshot!(said(&loaded), @r"
     Standup · Mon 30 Nov
     Ana blocked: AUTH-2 by AUTH-1
-    Ben blocked: AUTH-3 by AUTH-2 (Ana)
+    Ben blocked: AUTH-3 by AUTH-2 (Ana), AUTH-5 Ask the lawyers
     Cy done: AUTH-9 Agree on it · blocked: AUTH-4 by AUTH-2 (Ana), AUTH-3 (Ben)
     Focus today: finish AUTH-1 Get a certificate: 3 tasks wait for it
     Since Fri 27 Nov 08:30 UTC · details in the thread
@@ -112,6 +113,7 @@ fn a_team_that_is_blocked_reads_by_what_and_whom() {
     Ben
     Blocked
       AUTH-3 Sign-in page by AUTH-2 (Ana)
+      AUTH-5 Ask the lawyers
     Cy
     Done
       AUTH-9 Agree on it
@@ -234,6 +236,30 @@ fn of_sixty_tasks_the_first_are_shown_with_how_many_more_and_where() {
       AUTH-42 Task 42
       AUTH-43 Task 43
     ");
+}
+
+#[test]
+fn of_a_hundred_projects_the_first_are_shown_in_few_messages_with_how_many_more() {
+    let mut loaded = team(&["Ana"]);
+    for n in 0..100 {
+        let one = project(200 + n, &format!("P{n:03}"), "A project with much that waits");
+        loaded.waiting.push(proposal(one.id, u32::try_from(n).unwrap() + 1, "change it", hours_before(20)));
+        let tasks = (1..=9).map(|n| given(n, &"A long title ".repeat(9), Some(0), Status::Todo, &[]));
+        let late = tasks.map(|mut task| {
+            task.fields.due = Some(day("2026-11-20"));
+            task
+        });
+        loaded.plans.push(Plan::new(one, late));
+    }
+    let composed = composed(&loaded);
+    let main = composed.main.to_plain();
+    assert!(main.contains("P019 P-20 waits for approval") && main.contains("and 80 more, in the thread"), "{main}");
+    assert!(!main.contains("P020"), "{main}");
+    assert!(composed.details.len() <= 13, "{}", composed.details.len());
+    // What Slack takes in one message: docs.slack.dev, blocks.
+    assert!(composed.details.iter().all(|message| message.blocks.len() <= 50));
+    let last = composed.details.last().unwrap().to_plain();
+    assert!(last.contains("P047") && last.contains("and 52 projects more"), "{last}");
 }
 
 #[test]

@@ -115,6 +115,25 @@ proptest! {
 }
 
 #[test]
+fn a_digest_reaches_back_to_the_one_before_it_as_far_as_its_kind_allows() {
+    let days = |days: u64| SLOT.minus(Duration::from_hours(days * 24));
+    let members = [(member(0), available(false, (20, 1)))];
+    for (kind, last, since) in [
+        // Every second week over the end of summer time.
+        (DigestKind::Standup, days(14).minus(Duration::from_hours(1)), days(14).minus(Duration::from_hours(1))),
+        (DigestKind::Standup, days(40), days(15)),
+        // The last working day of a month, and of a quarter.
+        (DigestKind::Weekly, days(33), days(33)),
+        (DigestKind::Weekly, days(92), days(92)),
+        (DigestKind::Weekly, days(300), days(100)),
+    ] {
+        let before = Before { last: Some(last), ..Before::default() };
+        let crew = crew::of(&Digest { kind, ..digest(SLOT) }, Paris, &members, before);
+        assert_eq!(crew.since, since, "{kind:?} {last:?}");
+    }
+}
+
+#[test]
 fn a_first_digest_reaches_back_to_the_start_of_the_working_day_before_in_each_ones_own_zone() {
     let mut away = available(false, (0, 0));
     away.leaves = vec![Leave { from: day("2026-11-25"), to: day("2026-11-29") }];

@@ -91,7 +91,6 @@ pub(super) fn team(names: &[&str]) -> Loaded {
         pulls: Vec::new(),
         about: BTreeMap::new(),
         linked: BTreeMap::new(),
-        repositories: BTreeMap::from([(RepositoryId(700), "acme/web".to_owned())]),
         untracked: Vec::new(),
         // The account of the nth member is 11 + n.
         accounts: members.iter().enumerate().map(|(n, member)| (11 + n as u64, *member)).collect(),
