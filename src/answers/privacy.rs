@@ -15,7 +15,11 @@ use crate::{
 
 pub(super) async fn answer(tx: &mut Tx, ask: &Ask<'_>) -> store::Result<Message> {
     let (kept, days) = (tx.kept().await?, tx.kept_days().await?);
-    Ok(message(&kept, days, ask.venue))
+    let is_read = match ask.venue {
+        Some(venue) => tx.backfill_of(venue).await?.is_some(),
+        None => false,
+    };
+    Ok(message(&kept, days, ask.venue, is_read))
 }
 
 /// Whether people talk to each other there: not in the console, and not where somebody writes to Docket alone.
@@ -23,8 +27,15 @@ pub(crate) fn is_channel(venue: &Venue) -> bool {
     venue.surface == Surface::Slack && !venue.channel.starts_with('D')
 }
 
-fn message(kept: &[Kept], days: u32, venue: Option<&Venue>) -> Message {
+/// `is_read` where the last hours of the channel are being read.
+fn message(kept: &[Kept], days: u32, venue: Option<&Venue>, is_read: bool) -> Message {
     let mut lines = vec![here(kept, venue), elsewhere(kept, venue)];
+    let before = if is_read {
+        "What was said before I heard it: I am reading the last 24 hours of this channel, as somebody asked."
+    } else {
+        "What was said before I heard it: nothing, unless somebody asks for the last 24 hours of a channel."
+    };
+    lines.push(Line::plain(vec![Span::plain(before)]));
     let days_word = count(usize::try_from(days).unwrap_or(usize::MAX), "day");
     lines.extend(
         [
@@ -46,6 +57,8 @@ fn message(kept: &[Kept], days: u32, venue: Option<&Venue>) -> Message {
         code("/docket privacy off"),
         Span::plain(" · "),
         code("/docket privacy keep 7 days"),
+        Span::plain(" · "),
+        code("/docket privacy backfill"),
         Span::plain(" · delete it: "),
         code("/docket forget me"),
         Span::plain(" · "),
@@ -135,16 +148,17 @@ mod tests {
     #[test]
     fn what_is_kept_is_said_in_plain_words() {
         let kept = [kept("C1", false, true, 12), kept("C2", false, true, 3), kept("G3", true, true, 40)];
-        insta::assert_snapshot!(message(&kept, 14, Some(&at("C1"))).to_plain());
+        insta::assert_snapshot!(message(&kept, 14, Some(&at("C1")), false).to_plain());
     }
 
     #[test]
     fn a_private_channel_is_named_nowhere_else() {
         let kept = [kept("C1", false, false, 0), kept("G3", true, true, 40)];
-        let elsewhere = message(&kept, 1, Some(&at("C1"))).to_plain();
+        let elsewhere = message(&kept, 1, Some(&at("C1")), true).to_plain();
         assert!(elsewhere.contains("40 messages") && !elsewhere.contains("G3"), "{elsewhere}");
+        assert!(elsewhere.contains("I am reading the last 24 hours of this channel"), "{elsewhere}");
         assert!(elsewhere.contains("It is off") && elsewhere.contains("1 day."), "{elsewhere}");
-        let nobody = message(&[], 14, Some(&at("D1"))).to_plain();
+        let nobody = message(&[], 14, Some(&at("D1")), false).to_plain();
         assert!(nobody.contains("Here: nothing but what you ask of me."), "{nobody}");
     }
 }

@@ -155,6 +155,10 @@ async fn subject(store: &Store, row: &JobRow, now: Timestamp) -> store::Result<S
             None => "a reminder that was taken back".to_owned(),
         },
         Some(Job::ReadThreads) => "reads what was said in the channels".to_owned(),
+        Some(Job::Backfill { backfill }) => match tx.backfill(*backfill).await? {
+            Some(backfill) => format!("reads the last 24 hours{}", place(&backfill.venue)),
+            None => "reads a channel, which is done".to_owned(),
+        },
         Some(Job::OfferDraft { member, .. }) => match tx.member(*member).await? {
             Some(member) => format!("offers {} the draft of a standup", member.name),
             None => "offers a draft to somebody who is gone".to_owned(),

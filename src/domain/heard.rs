@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     event::Venue,
     ids::{MemberId, ThreadId},
+    secret::without_keys,
     time::Timestamp,
 };
 
@@ -31,6 +32,17 @@ pub struct Heard {
     pub is_private: Option<bool>,
     /// What happened to it.
     pub what: Saying,
+}
+
+impl Heard {
+    /// Whether it may be taken in at all: nothing that holds a key is kept, and that something was taken back always
+    /// counts.
+    pub fn may_be_kept(&self) -> bool {
+        match &self.what {
+            Saying::Said(wording) => without_keys(&wording.text).is_none(),
+            Saying::Deleted => true,
+        }
+    }
 }
 
 /// What happened to a message.

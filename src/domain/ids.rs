@@ -121,6 +121,8 @@ ids! {
     ReminderId = "rem";
     /// A conversation that people had in a channel.
     ThreadId = "thr";
+    /// A reading of what was said in a channel before.
+    BackfillId = "bfl";
     /// A calendar of days on which nobody works.
     CalendarId = "cld";
     /// What was made of a conversation at one time.

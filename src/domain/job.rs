@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ids::{
-        AnswerId, CalendarId, CardId, ChangeId, ConnectionId, DeliveryId, DigestId, MemberId, NoticeId, OrderId,
-        PatchId, ProjectId, PullCardId, ReminderId, ScheduleId,
+        AnswerId, BackfillId, CalendarId, CardId, ChangeId, ConnectionId, DeliveryId, DigestId, MemberId, NoticeId,
+        OrderId, PatchId, ProjectId, PullCardId, ReminderId, ScheduleId,
     },
     task::TaskNumber,
     time::Timestamp,
@@ -113,6 +113,11 @@ pub enum Job {
     },
     /// Propose what follows from what was said in the channels.
     ReadThreads,
+    /// Read what was said in a channel before, page by page.
+    Backfill {
+        /// The reading.
+        backfill: BackfillId,
+    },
     /// Offer a member the draft of what a digest will tell of them, or make the one that is offered say what is true.
     OfferDraft {
         /// The schedule of the digest.
@@ -154,6 +159,7 @@ impl Job {
             Self::PostDigest { .. } => "post_digest",
             Self::Remind { .. } => "remind",
             Self::ReadThreads => "read_threads",
+            Self::Backfill { .. } => "backfill",
             Self::OfferDraft { .. } => "offer_draft",
             Self::ApplyUnopposed { .. } => "apply_unopposed",
         }
@@ -164,8 +170,10 @@ impl Job {
     /// How long one run may take before it is given up and tried again.
     pub const fn time_limit(&self) -> Duration {
         match self {
-            // A model may think for minutes, and an organisation may have many repositories.
-            Self::HandleDelivery { .. } | Self::SyncConnection { .. } | Self::ReadThreads => Duration::from_mins(8),
+            // A model may think for minutes, an organisation may have many repositories, and a channel many pages.
+            Self::HandleDelivery { .. } | Self::SyncConnection { .. } | Self::ReadThreads | Self::Backfill { .. } => {
+                Duration::from_mins(8)
+            }
             Self::SyncCard { .. }
             | Self::SyncPull { .. }
             | Self::PostNotice { .. }
@@ -221,6 +229,7 @@ impl Job {
             Self::PostDigest { digest } => (Some(format!("digest {digest}")), None, 16),
             Self::Remind { reminder } => (Some(format!("remind {reminder}")), None, 16),
             Self::ReadThreads => (Some("read threads".to_owned()), None, 8),
+            Self::Backfill { backfill } => (Some(format!("backfill {backfill}")), None, 8),
             // Each setting of the clock has its own end; those of earlier ones find nothing to do.
             Self::ApplyUnopposed { patch, at } => (Some(format!("unopposed {patch} {}", at.as_millis())), None, 20),
         };
@@ -251,6 +260,7 @@ impl Job {
             | Self::SyncConnection { .. }
             | Self::FetchCalendar { .. }
             | Self::ReadThreads
+            | Self::Backfill { .. }
             | Self::TieIssue { .. } => Class::Background,
         }
     }

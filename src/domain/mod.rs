@@ -7,6 +7,7 @@ pub mod announce;
 pub mod apply;
 pub mod audit;
 pub mod availability;
+pub mod backfill;
 pub mod calendar;
 pub mod card;
 pub mod closure;

@@ -41,7 +41,6 @@ use crate::{
         job::{Job, NewJob},
         member::Surface,
         message::Message,
-        secret::without_keys,
         time::Timestamp,
     },
     intent::may_take_long,
@@ -304,8 +303,8 @@ async fn is_talk_of_others(door: &SlackDoor, tenant: TenantId, incoming: &Incomi
 async fn may_hear(door: &SlackDoor, tenant: TenantId, incoming: &Incoming) -> store::Result<bool> {
     let (Some(venue), Some(heard)) = (&incoming.venue, &incoming.heard) else { return Ok(false) };
     match &heard.what {
+        _ if !heard.may_be_kept() => Ok(false),
         Saying::Deleted => Ok(true),
-        Saying::Said(wording) if without_keys(&wording.text).is_some() => Ok(false),
         Saying::Said(_) => {
             let channel = door.store.read(tenant).await?.heard_channel(venue).await?;
             Ok(channel.is_none_or(|channel| channel.is_kept))

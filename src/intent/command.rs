@@ -165,7 +165,7 @@ impl Kind {
             Self::Issue => "an issue, such as #45 or acme/web#45, or a repository, such as acme/web",
             Self::Models => "test, default, use, budget or remove",
             Self::Routes => "forget and the number in the list, or forget all",
-            Self::Privacy => "off, on, or keep and 1 to 90 days",
+            Self::Privacy => "off, on, keep and 1 to 90 days, or backfill",
             Self::Forget => "me, channel, or a conversation, such as T-7",
             Self::Policy => "a rule, such as approvals 2",
             Self::Link => "a project and a repository, such as AUTH acme/web",

@@ -114,7 +114,7 @@ mod tests {
         /docket policy [project approvals|self|approvers|delete|large|expiry|auto|lazy|moves|test …]  how decisions are taken, and propose to change that
         /docket models [test|default|use|budget|remove …]  which models are connected, and what they cost today
         /docket routes [forget 2|forget all]  what words were chosen to mean in this channel
-        /docket privacy [off|on|keep 7 days]  what Docket keeps of what is said in channels, and for how long
+        /docket privacy [off|on|keep 7 days|backfill]  what Docket keeps of what is said in channels, and for how long
         /docket forget <me|channel|T-7>  have Docket forget what you said, what was said in this channel, or one conversation
         /docket stats  how often proposals were approved in the last 30 days
         /docket process [dry-run]  propose what follows from what was said in the channels

@@ -5,13 +5,14 @@ use crate::domain::{
     intent::{ForgetWish, Intent, PrivacyWish},
 };
 
-/// Reads what follows `privacy`: nothing, `off`, `on`, or `keep 7 days`.
+/// Reads what follows `privacy`: nothing, `off`, `on`, `keep 7 days`, or `backfill`.
 pub(super) fn privacy(text: &str) -> Option<Intent> {
     let text = text.trim().to_lowercase();
     let wish = match text.split_whitespace().collect::<Vec<_>>().as_slice() {
         [] => return Some(Intent::Privacy),
         ["off"] => PrivacyWish::Keep(false),
         ["on"] => PrivacyWish::Keep(true),
+        ["backfill" | "back-fill"] => PrivacyWish::Backfill,
         ["keep", days]
         | ["keep", "for", days]
         | ["keep", days, "day" | "days"]
@@ -52,6 +53,9 @@ mod tests {
             ("keep 7 days", set(PrivacyWish::Days(7))),
             ("keep 1", set(PrivacyWish::Days(1))),
             ("keep for 90 days", set(PrivacyWish::Days(90))),
+            ("backfill", set(PrivacyWish::Backfill)),
+            ("Back-fill", set(PrivacyWish::Backfill)),
+            ("backfill 48 hours", None),
             ("keep 0 days", None),
             ("keep 91 days", None),
             ("keep forever", None),

@@ -57,7 +57,7 @@ async fn put(desk: &Desk, tx: &mut Tx, venue: &Venue, heard: &Heard, by: Option<
 }
 
 /// The member who speaks. The platform is asked about somebody new alone: nothing is decided here.
-async fn speaker(desk: &Desk, tenant: TenantId, identity: &Identity) -> Result<MemberId, JobError> {
+pub(super) async fn speaker(desk: &Desk, tenant: TenantId, identity: &Identity) -> Result<MemberId, JobError> {
     let known = desk.store.read(tenant).await?.member_by_identity(identity).await?;
     match known {
         Some(member) => Ok(member.id),

@@ -1,6 +1,7 @@
 //! Background work: the one match from [`Job`] to the feature that does it.
 
 mod availability;
+mod backfill;
 mod calendars;
 mod cards;
 mod changes;
@@ -125,6 +126,7 @@ pub async fn run(desk: &Desk, claimed: &Claimed) -> Result<(), JobError> {
         }
         Job::Remind { reminder } => reminders::tell(desk, claimed.tenant, reminder).await,
         Job::ReadThreads => process::night(desk, claimed.tenant).await,
+        Job::Backfill { backfill } => backfill::read(desk, claimed.tenant, backfill).await,
         Job::OpenIssue { order } => tracker::order::open(desk, claimed.tenant, order, tries).await,
         Job::FetchCalendar { calendar } => calendars::fetch(desk, claimed.tenant, calendar).await,
         Job::TieIssue { project, task } => tracker::tie::tie(desk, claimed.tenant, project, task).await,
@@ -148,6 +150,7 @@ pub async fn abandoned(desk: &Desk, claimed: &Claimed, error: &anyhow::Error) ->
         Job::HandleDelivery { delivery } => handle::apologise(desk, claimed.tenant, delivery, error).await,
         Job::OpenIssue { order } => tracker::order::abandon(desk, claimed.tenant, order).await,
         Job::PostDigest { digest } => standups::post::abandon(desk, claimed.tenant, digest, error).await,
+        Job::Backfill { backfill } => backfill::abandon(desk, claimed.tenant, backfill).await,
         // A card's author is told by the job itself; an answer that can't be brought can't be apologised for.
         Job::SyncCard { .. }
         | Job::SyncPull { .. }

@@ -11,7 +11,7 @@ use crate::{
         message::{Block, Button, ButtonStyle, Message, Press, Span},
     },
     error::{Result, UserError},
-    jobs::{Desk, handle::Talk},
+    jobs::{Desk, backfill, handle::Talk},
     review::{propose::may_change, words::count, words::list},
     store::Tx,
 };
@@ -21,6 +21,7 @@ pub(super) async fn set(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, wish: &Privac
     match wish {
         PrivacyWish::Days(days) => keep_for(desk, tx, talk, *days).await,
         PrivacyWish::Keep(is_kept) => turn(desk, tx, talk, *is_kept).await,
+        PrivacyWish::Backfill => backfill::ask(desk, tx, talk).await,
     }
 }
 
@@ -52,6 +53,10 @@ async fn turn(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, is_kept: bool) -> Resul
         return Err(UserError::new(words).into());
     }
     tx.set_kept(talk.venue, is_kept, talk.member.id).await?;
+    if is_kept {
+        // What was said meanwhile was said to those who were there alone.
+        tx.keep_only_since(talk.venue, talk.delivery.received_at).await?;
+    }
     let state = |is_kept: bool| json!({ "channel": talk.venue.channel, "is_kept": is_kept });
     record(desk, tx, talk, "privacy.channel", state(before.is_kept), state(is_kept)).await?;
     Ok(Message::text(if is_kept {
@@ -65,15 +70,17 @@ async fn turn(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, is_kept: bool) -> Resul
 
 /// Forgets what somebody wants forgotten; says how much that was.
 pub(super) async fn forget(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, wish: &ForgetWish) -> Result<Message> {
+    // What was said before these words goes, however much of it still waits to be taken in.
+    let at = talk.delivery.received_at;
     let (messages, what) = match wish {
-        ForgetWish::Me => (tx.forget_said_by(talk.member.id).await?, "of yours".to_owned()),
+        ForgetWish::Me => (tx.forget_said_by(talk.member.id, at).await?, "of yours".to_owned()),
         ForgetWish::Channel { is_sure } => {
             only_in_channels(talk.venue)?;
             may_change(tx, talk.member, talk.venue).await?;
             if !is_sure {
                 return confirm(tx, talk.venue).await;
             }
-            (tx.forget_said_in(talk.venue).await?, "of this channel".to_owned())
+            (tx.forget_said_in(talk.venue, at).await?, "of this channel".to_owned())
         }
         ForgetWish::Thread(number) => {
             may_change(tx, talk.member, talk.venue).await?;
@@ -88,7 +95,7 @@ pub(super) async fn forget(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, wish: &For
                     format!("There is no conversation T-{number} of this channel. It may be forgotten already.");
                 return Err(UserError::new(words).into());
             };
-            (tx.forget_thread(thread.id).await?, format!("of T-{number}"))
+            (tx.forget_thread(thread.id, at).await?, format!("of T-{number}"))
         }
     };
     tx.forget_wordings().await?;
@@ -123,7 +130,7 @@ async fn confirm(tx: &mut Tx, venue: &Venue) -> Result<Message> {
     })
 }
 
-fn only_in_channels(venue: &Venue) -> Result<()> {
+pub(super) fn only_in_channels(venue: &Venue) -> Result<()> {
     if is_channel(venue) {
         return Ok(());
     }
@@ -139,7 +146,14 @@ async fn in_charge(tx: &mut Tx) -> Result<String> {
     Ok(if able.is_empty() { String::new() } else { format!(" {} can.", list(&able, "or")) })
 }
 
-async fn record(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, action: &str, before: Value, after: Value) -> Result<()> {
+pub(super) async fn record(
+    desk: &Desk,
+    tx: &mut Tx,
+    talk: &Talk<'_>,
+    action: &str,
+    before: Value,
+    after: Value,
+) -> Result<()> {
     let entry = AuditEntry {
         id: desk.chance.id(),
         at: desk.chance.now(),

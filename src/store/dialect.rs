@@ -57,6 +57,15 @@ pub(super) const HAS_MIGRATIONS: Both = both!({
 /// sees what the other has not committed. SQLite has one writer anyway.
 pub(super) const LOCK_CLAIMS: Both = both!({ "SELECT 1" | "SELECT pg_advisory_xact_lock(4021977120261120)" });
 
+/// Whoever hears something of tenant `$1` waits for whoever [forgets](FORGETTING) there, and for nobody else who hears:
+/// what one of them has not committed the other does not see. SQLite has one writer anyway.
+pub(super) const HEARING: Both =
+    both!({ "SELECT $1" | "SELECT pg_advisory_xact_lock_shared(hashtextextended('heard ' || $1, 0))" });
+
+/// Whoever forgets something in tenant `$1` waits for everybody who [hears](HEARING) there, and they for them.
+pub(super) const FORGETTING: Both =
+    both!({ "SELECT $1" | "SELECT pg_advisory_xact_lock(hashtextextended('heard ' || $1, 0))" });
+
 /// Claims up to `$2` jobs of class `$5` that are due at `$1` for `$3` until `$4`.
 ///
 /// Tenants take turns: each one's first due job before anybody's second, counting what already runs for

@@ -57,6 +57,7 @@ async fn sqlite_runs_every_hot_statement_by_an_index() {
         ("a token", tokens::BY_HASH, 0),
         ("a message", heard::messages::ITSELF, 0),
         ("a withdrawn message", heard::messages::WITHDRAWN, 0),
+        ("what was forgotten", heard::forget::FORGOTTEN, 0),
         ("old messages", heard::forget::OLD, 0),
         ("deliveries of messages", heard::forget::HEARD, 0),
         ("conversations since", heard::threads::SINCE, 0),

@@ -76,6 +76,7 @@ const TABLES: &[Table] = &[
     along("task_dependencies", "project_id, task, depends_on", "project_id task:number depends_on:number"),
     along("channels", "surface, team, channel", "surface team channel project_id"),
     along("heard_channels", "surface, team, channel", "surface team channel is_private:flag is_kept:flag set_by"),
+    along("forgotten", "subject", "subject until:number"),
     along(
         "patches",
         "code",
@@ -154,6 +155,7 @@ const TABLES: &[Table] = &[
     stays("threads", SAID),
     stays("messages", SAID),
     stays("withdrawn_messages", SAID),
+    stays("backfills", PASSING),
     stays("notices", SAID),
     stays("digests", SAID),
     stays("digest_people", SAID),

@@ -7,6 +7,7 @@ mod api_reads;
 mod api_tenants;
 mod architecture;
 mod availability;
+mod backfill;
 mod bad_input;
 mod bad_slack;
 mod browser;

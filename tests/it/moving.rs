@@ -164,6 +164,7 @@ async fn worked(docket: &TestApp<'_>) {
     store_reminders::fill(docket.db, &mut tx, open.author, open.project).await;
     tx.lock_heard_channel(&sample::channel("C1"), None).await.unwrap();
     tx.set_kept(&sample::channel("C1"), false, open.author).await.unwrap();
+    tx.forget_said_by(open.author, docket.db.chance.now()).await.unwrap();
     tx.commit().await.unwrap();
 }
 

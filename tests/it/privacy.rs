@@ -81,6 +81,7 @@ async fn what_is_kept_is_said_in_plain_words(db: &TestDb) {
 
 async fn members_turn_it_off_and_whoever_did_turns_it_on_again(db: &TestDb) {
     let docket = TestApp::start(db).await;
+    docket.slack.follow(&db.clock);
     say(&docket, "U1", None, "before").await;
     docket.slash("U3", "privacy off").await;
     say(&docket, "U1", None, "a guest turns nothing off").await;

@@ -4,9 +4,10 @@ use std::{collections::BTreeSet, time::Duration};
 
 use docket::{
     domain::{
+        backfill::{Backfill, Progress},
         event::Venue,
         heard::{Heard, Saying, Wording},
-        ids::{MemberId, TenantId},
+        ids::{Id as _, MemberId, TenantId},
         task::TaskNumber,
         time::Timestamp,
     },
@@ -25,6 +26,8 @@ for_each_db! {
     what_is_too_old_or_turned_off_or_of_an_unknown_kind_of_place_is_not_kept,
     a_project_is_private_where_all_its_channels_are,
     two_who_answer_at_once_are_in_one_conversation,
+    a_page_is_turned_once_and_a_channel_read_once_at_a_time,
+    what_is_forgotten_does_not_come_whatever_clocks_say,
 }
 
 /// A message said so many seconds after the start.
@@ -61,11 +64,27 @@ pub(crate) async fn fill(db: &TestDb, tx: &mut Tx, by: MemberId) {
         assert!(tx.put_heard(&at("C1", thread), &heard, Some(by), db.chance.id(), START).await.unwrap());
     }
     tx.set_kept_days(9).await.unwrap();
+    tx.keep_only_since(&at("C8", None), START).await.unwrap();
+    assert!(tx.insert_backfill(&backfill(db, "C1")).await.unwrap());
+}
+
+/// A reading of a channel.
+fn backfill(db: &TestDb, channel: &str) -> Backfill {
+    Backfill {
+        id: db.chance.id(),
+        venue: at(channel, None),
+        to: sample::identity("U1"),
+        since: START,
+        until: START,
+        pages: 0,
+        progress: Progress::default(),
+    }
 }
 
 /// Whether this tenant sees what `fill` wrote, table by table.
 pub(crate) async fn sees(tx: &mut Tx) -> Vec<(&'static str, bool)> {
     let venue = at("C1", None);
+    let (nobody, before) = (MemberId::from_ulid(ulid::Ulid::nil()), START.minus(Duration::from_millis(1)));
     let id = tx.thread(1).await.unwrap().map(|thread| thread.id);
     let by_id = match id {
         Some(id) => tx.thread_by_id(id).await.unwrap().is_some(),
@@ -78,6 +97,8 @@ pub(crate) async fn sees(tx: &mut Tx) -> Vec<(&'static str, bool)> {
         ("threads", tx.threads_since(START, 9).await.unwrap().len() == 1),
         ("messages", tx.thread(1).await.unwrap().is_some_and(|thread| thread.messages.len() == 2)),
         ("tenants", tx.kept_days().await.unwrap() == 9),
+        ("forgotten", tx.is_forgotten(&at("C8", None), "1.0", nobody, before).await.unwrap()),
+        ("backfills", tx.backfill_of(&venue).await.unwrap().is_some()),
     ]
 }
 
@@ -90,6 +111,9 @@ pub(crate) async fn meddle_by_reference(db: &TestDb, intruder: TenantId, member:
     drop(tx);
     let mut tx = db.store.write(intruder).await.unwrap();
     assert!(tx.set_kept(&at("C1", None), false, member).await.is_err());
+    drop(tx);
+    let mut tx = db.store.write(intruder).await.unwrap();
+    assert!(tx.insert_backfill(&backfill(db, "C9")).await.is_err(), "of a channel that is not known here");
 }
 
 /// Everything that is kept, by conversation: the first message's id, and each message with what it says.
@@ -240,4 +264,43 @@ async fn two_who_answer_at_once_are_in_one_conversation(db: &TestDb) {
     futures_util::future::join(put(None, said(1, "who?")), futures_util::future::join_all(answers)).await;
     let threads = db.store.read(tenant).await.unwrap().threads_since(START, 9).await.unwrap();
     assert_eq!(threads.iter().map(|thread| thread.messages.len()).collect::<Vec<_>>(), [9]);
+}
+
+async fn a_page_is_turned_once_and_a_channel_read_once_at_a_time(db: &TestDb) {
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    let mut tx = db.store.write(tenant).await.unwrap();
+    tx.lock_heard_channel(&at("C1", None), None).await.unwrap();
+    let first = backfill(db, "C1");
+    assert!(tx.insert_backfill(&first).await.unwrap());
+    assert!(!tx.insert_backfill(&backfill(db, "C1")).await.unwrap());
+    let further = Progress { messages: 3, cursor: Some("next".to_owned()), ..Progress::default() };
+    assert!(tx.turn_page(&first, &further).await.unwrap());
+    assert!(!tx.turn_page(&first, &Progress::default()).await.unwrap(), "somebody else has read that page");
+    let now = tx.backfill(first.id).await.unwrap().unwrap();
+    assert_eq!(now, Backfill { pages: 1, progress: further, ..first.clone() });
+    assert_eq!(tx.backfill_of(&at("C1", Some(1))).await.unwrap(), Some(now));
+    assert!(tx.remove_backfill(first.id).await.unwrap() && !tx.remove_backfill(first.id).await.unwrap());
+    assert!(!tx.turn_page(&first, &Progress::default()).await.unwrap());
+}
+
+async fn what_is_forgotten_does_not_come_whatever_clocks_say(db: &TestDb) {
+    let (tenant, member) = sample::tenant(&db.store, &db.chance).await;
+    let mut tx = db.store.write(tenant).await.unwrap();
+    let put = async |tx: &mut Tx, thread, at_seconds| {
+        let put = tx.put_heard(&at("C1", thread), &said(at_seconds, "x"), Some(member), db.chance.id(), START).await;
+        put.unwrap()
+    };
+    // Slack's clock is ahead of ours: what is kept was said after the wish, and goes all the same.
+    assert!(put(&mut tx, None, 9).await);
+    assert_eq!(tx.forget_said_by(member, START).await.unwrap(), 1);
+    assert!(!put(&mut tx, None, 9).await && !put(&mut tx, None, 8).await && put(&mut tx, None, 10).await);
+    // An earlier wish that is carried out later takes nothing back.
+    assert_eq!(tx.forget_said_in(&at("C1", None), START.plus(Duration::from_secs(20))).await.unwrap(), 1);
+    assert_eq!(tx.forget_said_in(&at("C1", None), START).await.unwrap(), 0);
+    assert!(!put(&mut tx, None, 19).await && put(&mut tx, Some(20), 20).await);
+    let thread = tx.threads_since(START, 9).await.unwrap().remove(0);
+    assert_eq!(tx.forget_thread(thread.id, START.plus(Duration::from_secs(30))).await.unwrap(), 1);
+    assert!(!put(&mut tx, Some(20), 29).await && put(&mut tx, Some(21), 29).await);
+    // Once nothing of it is kept anyway, it is not remembered.
+    assert_eq!(tx.forget_withdrawn_before(START.plus(Duration::from_secs(31))).await.unwrap(), 3);
 }

@@ -45,12 +45,13 @@ for_each_db! {
 }
 
 /// Tables whose rows belong to a tenant, each with the case below that proves it is out of reach.
-const TABLES: [&str; 59] = [
+const TABLES: [&str; 61] = [
     "answers",
     "api_requests",
     "api_tokens",
     "approvals",
     "audit",
+    "backfills",
     "calendars",
     "cards",
     "channels",
@@ -61,6 +62,7 @@ const TABLES: [&str; 59] = [
     "drafts",
     "entries",
     "flows",
+    "forgotten",
     "heard_channels",
     "holidays",
     "identities",

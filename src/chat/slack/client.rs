@@ -11,15 +11,23 @@ use slack_morphism::{api::SlackApiViewsOpenRequest, prelude::*};
 use super::{
     error::SlackError,
     profile::{Profile, UserInfo},
+    receive::history::{Body, Page},
     render::{Rendered, render},
 };
-use crate::{config::SlackConfig, domain::message::Message, telemetry};
+use crate::{
+    config::SlackConfig,
+    domain::{message::Message, time::Timestamp},
+    telemetry,
+};
 
 /// How long Slack may take for one call.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the opening of a form may take: its trigger lives 3 seconds.
 const FORM_TIMEOUT: Duration = Duration::from_millis(2_500);
+
+/// How many messages a page has at most. Slack recommends no more than 200; where an app may have only 15, it gives 15.
+const PAGE: usize = 100;
 
 /// What the ways to all workspaces share. Cheap to clone.
 #[derive(Clone)]
@@ -37,6 +45,21 @@ struct Inner {
 pub struct SlackClient {
     shared: SlackApi,
     token: Arc<SlackApiToken>,
+}
+
+/// Where a page begins, and of what.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The channel.
+    pub channel: &'a str,
+    /// The thread of it, by its first message; `None` for the channel itself.
+    pub thread: Option<&'a str>,
+    /// What was said from this instant on.
+    pub since: Timestamp,
+    /// And until this one.
+    pub until: Timestamp,
+    /// Where the page before it said that it begins.
+    pub cursor: Option<&'a str>,
 }
 
 /// A message that was posted.
@@ -226,10 +249,7 @@ impl SlackClient {
 
     /// What Slack says about a person, seen from `home`, a team or an organisation: somebody of another one is a guest.
     pub async fn user(&self, user: &str, home: &str) -> Result<Profile, SlackError> {
-        let session = self.shared.0.api.open_session(&self.token);
-        let parameters = vec![("user", Some(user))];
-        let call = session.http_session_api.http_get("users.info", &parameters, None);
-        let info: UserInfo = self.timed("users.info", TIMEOUT, call).await?;
+        let info: UserInfo = self.ask("users.info", &[("user", Some(user))]).await?;
         Ok(info.user.profile(home))
     }
 
@@ -239,11 +259,24 @@ impl SlackClient {
         struct Members {
             users: BTreeSet<String>,
         }
-        let session = self.shared.0.api.open_session(&self.token);
-        let parameters = vec![("usergroup", Some(id))];
-        let call = session.http_session_api.http_get("usergroups.users.list", &parameters, None);
-        let Members { users } = self.timed("usergroups.users.list", TIMEOUT, call).await?;
+        let Members { users } = self.ask("usergroups.users.list", &[("usergroup", Some(id))]).await?;
         Ok(users)
+    }
+
+    /// A page of what stands in a channel, or in one of its threads, without what `us`, our own user, has said (scopes
+    /// `channels:history` and `groups:history`). Which one comes first is up to Slack.
+    pub async fn page(&self, place: &Place<'_>, us: &str) -> Result<Page, SlackError> {
+        let (oldest, latest, limit) = (ts_of(place.since), ts_of(place.until), PAGE.to_string());
+        let method = if place.thread.is_some() { "conversations.replies" } else { "conversations.history" };
+        let mut parameters = vec![
+            ("channel", Some(place.channel)),
+            ("oldest", Some(oldest.as_str())),
+            ("latest", Some(latest.as_str())),
+            ("limit", Some(limit.as_str())),
+        ];
+        parameters.extend(place.thread.map(|thread| ("ts", Some(thread))));
+        parameters.extend(place.cursor.map(|cursor| ("cursor", Some(cursor))));
+        Ok(self.ask::<Body>(method, &parameters).await?.page(us))
     }
 
     /// Who we are, and what we may do: checks the token.
@@ -288,6 +321,16 @@ impl SlackClient {
         self.timed(method, timeout, session.http_session_api.http_post(method, request, None)).await
     }
 
+    /// Asks for something that changes nothing.
+    async fn ask<A>(&self, method: &'static str, parameters: &[(&str, Option<&str>)]) -> Result<A, SlackError>
+    where
+        A: DeserializeOwned + Send,
+    {
+        let session = self.shared.0.api.open_session(&self.token);
+        let parameters = parameters.to_vec();
+        self.timed(method, TIMEOUT, session.http_session_api.http_get(method, &parameters, None)).await
+    }
+
     async fn timed<A>(
         &self,
         method: &'static str,
@@ -307,6 +350,12 @@ fn count(method: &'static str, error: Option<&SlackError>) {
     let outcome = error.map_or("ok", SlackError::outcome);
     metrics::counter!(telemetry::PROVIDER_CALLS, "provider" => "slack", "method" => method, "outcome" => outcome)
         .increment(1);
+}
+
+/// An instant as Slack writes it.
+fn ts_of(at: Timestamp) -> String {
+    let millis = at.as_millis();
+    format!("{}.{:03}000", millis.div_euclid(1_000), millis.rem_euclid(1_000))
 }
 
 /// Says what kind of failure it was; the library's text would name the address, which is a secret.

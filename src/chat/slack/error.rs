@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
 use slack_morphism::errors::SlackClientError;
 
 use crate::domain::job::JobError;
@@ -69,6 +70,7 @@ impl SlackError {
             | "compliance_exports_prevent_deletion"
             | "edit_window_closed"
             | "thread_not_found"
+            | "invalid_cursor"
             | "expired_trigger_id"
             | "trigger_expired"
             | "trigger_exchanged"
@@ -78,6 +80,26 @@ impl SlackError {
                 Self::Unreachable(code.to_owned())
             }
             code => Self::Other(one_word(code)),
+        }
+    }
+
+    /// A refusal for want of a permission, with the name of it where the answer has that.
+    fn lacking(body: &str) -> Self {
+        #[derive(Deserialize)]
+        struct Refusal {
+            needed: String,
+        }
+        let needed = serde_json::from_str(body).map(|Refusal { needed }| needed).unwrap_or_default();
+        let is_scope = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '.' | ',' | '_' | '-');
+        match Self::from_code("missing_scope") {
+            Self::Denied { code, .. } if !needed.is_empty() && needed.len() <= 100 && needed.chars().all(is_scope) => {
+                let advice = format!(
+                    "the app lacks the permission {needed}; install it again with the manifest of \
+                     `docket manifest slack`, and with all that it asks for"
+                );
+                Self::Denied { code, advice }
+            }
+            other => other,
         }
     }
 
@@ -129,6 +151,9 @@ impl From<SlackClientError> for SlackError {
     /// Takes only the word and the status: the library's own texts quote whole bodies.
     fn from(error: SlackClientError) -> Self {
         match error {
+            SlackClientError::ApiError(error) if error.code == "missing_scope" => {
+                Self::lacking(error.http_response_body.as_deref().unwrap_or_default())
+            }
             SlackClientError::ApiError(error) => Self::from_code(&error.code),
             SlackClientError::RateLimitError(error) => Self::from_status(429, error.retry_after),
             SlackClientError::HttpError(error) => Self::from_status(error.status_code.as_u16(), None),
@@ -173,5 +198,10 @@ mod tests {
         assert!(matches!(JobError::from(SlackError::from_status(502, None)), JobError::Retry(_)));
         assert!(matches!(JobError::from(SlackError::from_code("is_archived")), JobError::Fatal(_)));
         assert_eq!(SlackError::from_code("odd\nword <x>"), SlackError::Other("oddwordx".to_owned()));
+        let lacking = SlackError::lacking(r#"{"ok":false,"error":"missing_scope","needed":"groups:history"}"#);
+        assert!(lacking.to_string().contains("the app lacks the permission groups:history;"), "{lacking}");
+        for body in ["", "{}", r#"{"needed":"a scope\n<of> words"}"#] {
+            assert_eq!(SlackError::lacking(body), SlackError::from_code("missing_scope"), "{body}");
+        }
     }
 }

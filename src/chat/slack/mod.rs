@@ -15,3 +15,4 @@ pub mod views;
 pub use client::{SlackApi, SlackClient};
 pub use error::SlackError;
 pub use profile::Profile;
+pub use receive::history::{Page, Standing};

@@ -11,6 +11,7 @@ mod account;
 mod command;
 mod event;
 mod heard;
+pub(super) mod history;
 mod interaction;
 mod suggestion;
 

@@ -10,6 +10,8 @@ pub enum PrivacyWish {
     Keep(bool),
     /// For how many days messages are kept.
     Days(u32),
+    /// That the last hours of the channel are read once.
+    Backfill,
 }
 
 /// What is to be forgotten of what people said.

@@ -7,11 +7,12 @@ use crate::domain::intent::Intent;
 pub(super) const PRIVACY: Command = Command {
     name: "privacy",
     aliases: &[],
-    arguments: &[optional("off|on|keep 7 days", Kind::Privacy, &[])],
+    arguments: &[optional("off|on|keep 7 days|backfill", Kind::Privacy, &[])],
     help: "what Docket keeps of what is said in channels, and for how long",
     more: "Members turn it off for the channel they are in; whoever did, or an owner or admin, turns it on again. Owners \
-           and admins say for how many days messages are kept, up to 90.",
-    examples: &["privacy", "privacy off", "privacy on", "privacy keep 7 days"],
+           and admins say for how many days messages are kept, up to 90. “backfill” reads once what was said in the channel \
+           in the last 24 hours, before Docket was there.",
+    examples: &["privacy", "privacy off", "privacy on", "privacy keep 7 days", "privacy backfill"],
     build: |v| v.either(Intent::Privacy),
 };
 

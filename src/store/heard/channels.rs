@@ -7,6 +7,7 @@ use sqlx::FromRow;
 use super::super::{
     Error, Result, Tx,
     codec::{parse, parse_opt, small, word},
+    dialect::{self, Both},
 };
 use crate::domain::{
     event::Venue,
@@ -64,8 +65,9 @@ impl Tx {
     }
 
     /// Remembers the channel of `venue` and keeps every other transaction that hears something there waiting until this
-    /// one ends. `is_private` where the surface has told.
+    /// one ends, and those in which somebody is forgotten. `is_private` where the surface has told.
     pub async fn lock_heard_channel(&mut self, venue: &Venue, is_private: Option<bool>) -> Result<HeardChannel> {
+        self.wait_in_turn(dialect::HEARING).await?;
         let row = first!(
             self.session,
             ChannelRow,
@@ -81,6 +83,15 @@ impl Tx {
         );
         self.session.wrote = true;
         row.ok_or(sqlx::Error::RowNotFound)?.try_into()
+    }
+
+    /// Waits for those who hear or forget.
+    pub(super) async fn wait_in_turn(&mut self, turn: Both) -> Result<()> {
+        let engine = self.session.engine();
+        on!(self.session, |conn| {
+            sqlx::query(turn.text(engine)).bind(&self.key).execute(conn).await?;
+        });
+        Ok(())
     }
 
     /// Writes down whether what is said in the channel of `venue` is kept, and who decided that.

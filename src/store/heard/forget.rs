@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{Result, Store, Tx, codec::parse};
+use super::super::{Result, Store, Tx, codec::parse, dialect};
 use crate::domain::{
     event::Venue,
     ids::{MemberId, ThreadId},
@@ -25,73 +25,109 @@ pub(in super::super) const BODIES: &str = "UPDATE deliveries SET body = $4 WHERE
 pub(in super::super) const HEARD: &str = "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries \
      WHERE outcome = 'heard' AND handled_at < $1 ORDER BY handled_at LIMIT $2)";
 
+/// Whether one of the subjects `$2`, `$3`, `$4` of tenant `$1` was forgotten up to behind `$5`.
+pub(in super::super) const FORGOTTEN: &str =
+    "SELECT subject FROM forgotten WHERE tenant_id = $1 AND subject IN ($2, $3, $4) AND until > $5 LIMIT 1";
+
+/// The thread of a message that is gone, and when it was said.
+type Gone = (String, i64);
+
+/// The subject that stands for a channel.
+fn channel(venue: &Venue) -> String {
+    format!("{} {} {}", venue.surface.as_str(), venue.team, venue.channel)
+}
+
+/// The subject that stands for a thread of it.
+fn conversation(venue: &Venue, root: &str) -> String {
+    format!("{} {root}", channel(venue))
+}
+
 impl Tx {
-    /// Forgets everything that somebody said, for good. Says how many messages that were.
-    pub async fn forget_said_by(&mut self, member: MemberId) -> Result<usize> {
+    /// Forgets everything that somebody said before `at`, and what is kept of later; for good: what was said until then is
+    /// not kept either where it comes only now. Says how many messages that were.
+    pub async fn forget_said_by(&mut self, member: MemberId, at: Timestamp) -> Result<usize> {
+        self.wait_in_turn(dialect::FORGETTING).await?;
         let member = member.to_string();
-        execute!(
-            self.session,
-            "INSERT INTO withdrawn_messages (tenant_id, surface, team, channel, message, at) \
-             SELECT tenant_id, surface, team, channel, message, at FROM messages \
-             WHERE tenant_id = $1 AND member_id = $2 ON CONFLICT DO NOTHING",
-            &self.key,
-            &member
-        );
         let gone = all!(
             self.session,
-            (String,),
-            "DELETE FROM messages WHERE tenant_id = $1 AND member_id = $2 RETURNING thread_id",
+            Gone,
+            "DELETE FROM messages WHERE tenant_id = $1 AND member_id = $2 RETURNING thread_id, at",
             &self.key,
             &member
         );
-        self.after(gone).await
+        self.forget(&member, at, gone).await
     }
 
-    /// Forgets everything that was said in the channel of `venue`, for good. Says how many messages that were.
-    pub async fn forget_said_in(&mut self, venue: &Venue) -> Result<usize> {
-        let Venue { surface, team, channel, .. } = venue;
-        execute!(
-            self.session,
-            "INSERT INTO withdrawn_messages (tenant_id, surface, team, channel, message, at) \
-             SELECT tenant_id, surface, team, channel, message, at FROM messages \
-             WHERE tenant_id = $1 AND surface = $2 AND team = $3 AND channel = $4 ON CONFLICT DO NOTHING",
-            &self.key,
-            surface.as_str(),
-            team,
-            channel
-        );
+    /// Forgets everything that was said in the channel of `venue`: see [`forget_said_by`](Self::forget_said_by).
+    pub async fn forget_said_in(&mut self, venue: &Venue, at: Timestamp) -> Result<usize> {
+        self.lock_heard_channel(venue, None).await?;
         let gone = all!(
             self.session,
-            (String,),
+            Gone,
             "DELETE FROM messages WHERE tenant_id = $1 AND surface = $2 AND team = $3 AND channel = $4 \
-             RETURNING thread_id",
+             RETURNING thread_id, at",
             &self.key,
-            surface.as_str(),
-            team,
-            channel
+            venue.surface.as_str(),
+            &venue.team,
+            &venue.channel
         );
-        self.after(gone).await
+        self.forget(&channel(venue), at, gone).await
     }
 
-    /// Forgets a conversation, for good. Says how many messages that were.
-    pub async fn forget_thread(&mut self, thread: ThreadId) -> Result<usize> {
-        let thread = thread.to_string();
-        execute!(
-            self.session,
-            "INSERT INTO withdrawn_messages (tenant_id, surface, team, channel, message, at) \
-             SELECT tenant_id, surface, team, channel, message, at FROM messages \
-             WHERE tenant_id = $1 AND thread_id = $2 ON CONFLICT DO NOTHING",
-            &self.key,
-            &thread
-        );
+    /// Forgets a conversation: see [`forget_said_by`](Self::forget_said_by).
+    pub async fn forget_thread(&mut self, id: ThreadId, at: Timestamp) -> Result<usize> {
+        let Some(thread) = self.thread_by_id(id).await? else { return Ok(0) };
+        self.lock_heard_channel(&thread.venue, None).await?;
         let gone = all!(
             self.session,
-            (String,),
-            "DELETE FROM messages WHERE tenant_id = $1 AND thread_id = $2 RETURNING thread_id",
+            Gone,
+            "DELETE FROM messages WHERE tenant_id = $1 AND thread_id = $2 RETURNING thread_id, at",
             &self.key,
-            &thread
+            id.to_string()
         );
-        self.after(gone).await
+        let root = thread.venue.thread.as_deref().unwrap_or_default();
+        self.forget(&conversation(&thread.venue, root), at, gone).await
+    }
+
+    /// What was said in the channel of `venue` before `at` is not kept where it comes only now; what is kept stays.
+    pub async fn keep_only_since(&mut self, venue: &Venue, at: Timestamp) -> Result<()> {
+        self.remember_forgotten(&channel(venue), at).await
+    }
+
+    /// Whether what a member said at an instant in the thread `root` of a channel is not kept.
+    pub async fn is_forgotten(&mut self, venue: &Venue, root: &str, by: MemberId, at: Timestamp) -> Result<bool> {
+        let row = first!(
+            self.session,
+            (String,),
+            FORGOTTEN,
+            &self.key,
+            by.to_string(),
+            channel(venue),
+            conversation(venue, root),
+            at.as_millis()
+        );
+        Ok(row.is_some())
+    }
+
+    /// Writes down that messages are gone, and that nothing of the subject that was said until then comes again: until
+    /// `at`, or until the last of them, for clocks differ.
+    async fn forget(&mut self, subject: &str, at: Timestamp, gone: Vec<Gone>) -> Result<usize> {
+        let last = gone.iter().map(|(_, said)| said.saturating_add(1)).max();
+        let until = last.map_or(at, |last| at.max(Timestamp::from_millis(last)));
+        self.remember_forgotten(subject, until).await?;
+        self.after(gone.into_iter().map(|(thread, _)| (thread,)).collect()).await
+    }
+
+    async fn remember_forgotten(&mut self, subject: &str, until: Timestamp) -> Result<()> {
+        execute!(
+            self.session,
+            "INSERT INTO forgotten (tenant_id, subject, until) VALUES ($1, $2, $3) \
+             ON CONFLICT (tenant_id, subject) DO UPDATE SET until = excluded.until WHERE forgotten.until < excluded.until",
+            &self.key,
+            subject,
+            until.as_millis()
+        );
+        Ok(())
     }
 
     /// Deletes up to `most` messages that were said before an instant. Says how many.
@@ -100,14 +136,22 @@ impl Tx {
         self.after(gone).await
     }
 
-    /// Deletes what is known of messages that were taken back, said before an instant: nothing comes of them any more.
+    /// Deletes what is known of messages that were taken back or forgotten, said before an instant: nothing comes of them
+    /// any more.
     pub async fn forget_withdrawn_before(&mut self, before: Timestamp) -> Result<u64> {
-        Ok(execute!(
+        let withdrawn = execute!(
             self.session,
             "DELETE FROM withdrawn_messages WHERE tenant_id = $1 AND at < $2",
             &self.key,
             before.as_millis()
-        ))
+        );
+        let forgotten = execute!(
+            self.session,
+            "DELETE FROM forgotten WHERE tenant_id = $1 AND until < $2",
+            &self.key,
+            before.as_millis()
+        );
+        Ok(withdrawn + forgotten)
     }
 
     /// Makes the threads of messages that are gone say so.

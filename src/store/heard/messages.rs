@@ -14,14 +14,14 @@ use crate::domain::{
 pub(in super::super) const ITSELF: &str = "SELECT text, since FROM messages \
      WHERE tenant_id = $1 AND surface = $2 AND team = $3 AND channel = $4 AND message = $5";
 
-/// Whether the message `$5` of one channel of tenant `$1` was taken back or forgotten.
+/// Whether the message `$5` of one channel of tenant `$1` was taken back.
 pub(in super::super) const WITHDRAWN: &str = "SELECT at FROM withdrawn_messages \
      WHERE tenant_id = $1 AND surface = $2 AND team = $3 AND channel = $4 AND message = $5";
 
 impl Tx {
     /// Takes in what was heard at `venue` of a message `by` somebody; nobody need be named where it was taken back.
     /// A message that begins a thread gets it under the id `fresh`. Says whether that changed anything: not where it is
-    /// known already, is too old to be kept, or where nothing may be kept of the channel.
+    /// known already, is too old to be kept, was forgotten, or where nothing may be kept of the channel.
     pub async fn put_heard(
         &mut self,
         venue: &Venue,
@@ -48,6 +48,10 @@ impl Tx {
             return Ok(false);
         }
         let root = venue.thread.as_deref().unwrap_or(&heard.message);
+        // What is kept was not forgotten; what is not may have been, and come only now.
+        if known.is_none() && self.is_forgotten(venue, root, by, heard.at).await? {
+            return Ok(false);
+        }
         let thread = self.thread_at(venue, root, fresh, heard.at).await?;
         self.write(venue, heard, wording, by, thread).await?;
         self.recount(thread).await?;

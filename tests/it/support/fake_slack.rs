@@ -22,6 +22,7 @@ use axum::{
 use serde_json::{Value, json};
 
 mod gate;
+mod history;
 mod limits;
 mod methods;
 pub(crate) mod oauth;
@@ -97,6 +98,7 @@ pub(crate) struct World {
     homes: BTreeMap<String, String>,
     oauth: oauth::OAuth,
     gate: gate::Gate,
+    history: history::History,
 }
 
 /// Whose a token is.
@@ -319,13 +321,20 @@ impl FakeSlack {
             Ok(owner) => owner,
             Err(error) => return axum::Json(json!({ "ok": false, "error": error })).into_response(),
         };
+        let wait = self.world().must_wait(method);
+        if let Some(seconds) = wait {
+            return too_fast(seconds);
+        }
         self.with_fault(method, || match methods::run(&mut self.world(), &owner, method, &parameters) {
             Ok(mut answer) => {
                 answer["ok"] = json!(true);
                 let scopes = [("x-oauth-scopes", "app_mentions:read,chat:write,chat:write.public,commands")];
                 (scopes, axum::Json(answer)).into_response()
             }
-            Err(error) => axum::Json(json!({ "ok": false, "error": error })).into_response(),
+            Err(error) => {
+                let (error, needed) = error.split_once(' ').map_or((error.as_str(), None), |(e, n)| (e, Some(n)));
+                axum::Json(json!({ "ok": false, "error": error, "needed": needed })).into_response()
+            }
         })
         .await
     }
@@ -348,10 +357,7 @@ impl FakeSlack {
         };
         match fault {
             None | Some(Fault::Pass) => run(),
-            Some(Fault::RateLimited(seconds)) => {
-                let body = axum::Json(json!({ "ok": false, "error": "ratelimited" }));
-                (StatusCode::TOO_MANY_REQUESTS, [("retry-after", seconds.to_string())], body).into_response()
-            }
+            Some(Fault::RateLimited(seconds)) => too_fast(seconds),
             Some(Fault::Broken) => (StatusCode::INTERNAL_SERVER_ERROR, "oops").into_response(),
             Some(Fault::Refused(error)) => axum::Json(json!({ "ok": false, "error": error })).into_response(),
             Some(Fault::Silent) => {
@@ -370,6 +376,11 @@ impl FakeSlack {
             }
         }
     }
+}
+
+fn too_fast(seconds: u64) -> Response {
+    let body = axum::Json(json!({ "ok": false, "error": "ratelimited" }));
+    (StatusCode::TOO_MANY_REQUESTS, [("retry-after", seconds.to_string())], body).into_response()
 }
 
 impl World {
@@ -401,6 +412,6 @@ impl World {
 
     /// The id of a new message.
     fn next_ts(&mut self) -> String {
-        format!("1795000000.{:06}", self.tick())
+        format!("{}.{:06}", self.history.seconds(), self.tick())
     }
 }

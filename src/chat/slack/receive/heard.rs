@@ -12,7 +12,7 @@ use crate::{
     intent::text::from_slack,
 };
 
-/// A message as an event about it carries it.
+/// A message as an event about it carries it, or a page of a channel.
 #[derive(Deserialize)]
 pub(super) struct Changed {
     user: Option<String>,
@@ -59,11 +59,21 @@ impl Changed {
             None => None,
         };
         let text = wording(self.text.as_deref()?);
+        // Such as a file, to which nothing was written.
+        if text.is_empty() && since.is_none() {
+            return None;
+        }
         let says = |said| Saying::Said(Wording { text, since: since.unwrap_or(said) });
         Some((Some(self.user.clone()?), self.thread(ts), of_channel(kind, ts, says)?))
     }
 
-    fn thread(&self, ts: &str) -> Option<String> {
+    /// Its id.
+    pub(super) fn ts(&self) -> Option<&str> {
+        self.ts.as_deref()
+    }
+
+    /// The thread that it answers in.
+    pub(super) fn thread(&self, ts: &str) -> Option<String> {
         self.thread_ts.clone().filter(|thread| thread != ts)
     }
 }
@@ -90,9 +100,12 @@ fn heard(kind: Option<&str>, ts: &str, what: impl FnOnce(i64) -> Saying) -> Opti
         Some("group") => Some(true),
         Some(_) => return None,
     };
-    let said = micros(ts)?;
-    let at = Timestamp::from_millis(said.div_euclid(1_000));
-    Some(Heard { message: ts.to_owned(), at, is_private, what: what(said) })
+    Some(Heard { message: ts.to_owned(), at: instant(ts)?, is_private, what: what(micros(ts)?) })
+}
+
+/// The instant that a `ts` stands for.
+pub(super) fn instant(ts: &str) -> Option<Timestamp> {
+    Some(Timestamp::from_millis(micros(ts)?.div_euclid(1_000)))
 }
 
 /// The text without Slack's escapes, cut to what is kept.
@@ -100,7 +113,7 @@ fn wording(text: &str) -> String {
     from_slack(text.trim()).chars().take(LONGEST).collect()
 }
 
-/// The instant that a `ts` stands for, in microseconds: `1795168800.000200`.
+/// The same in microseconds: `1795168800.000200`.
 fn micros(ts: &str) -> Option<i64> {
     let (seconds, fraction) = ts.split_once('.').unwrap_or((ts, ""));
     let is_number = |digits: &str| digits.bytes().all(|b| b.is_ascii_digit());

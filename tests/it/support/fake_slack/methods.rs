@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{BOT, Owner, Shown, World, limits};
+use super::{BOT, Owner, Shown, World, history, limits};
 
 type Answer = Result<Value, String>;
 
@@ -16,6 +16,8 @@ pub(super) fn run(world: &mut World, owner: &Owner, method: &str, parameters: &V
         "chat.delete" => &["channel", "ts"],
         "chat.postEphemeral" => &["channel", "user", "thread_ts", "text", "blocks"],
         "views.open" => &["trigger_id", "view"],
+        "conversations.history" => &["channel", "oldest", "latest", "inclusive", "limit", "cursor"],
+        "conversations.replies" => &["channel", "ts", "oldest", "latest", "inclusive", "limit", "cursor"],
         _ => {
             world.problems.push(format!("{method} is not a method Docket may call"));
             return Err("unknown_method".to_owned());
@@ -43,6 +45,7 @@ pub(super) fn run(world: &mut World, owner: &Owner, method: &str, parameters: &V
             let group = world.groups.get(&word(parameters, "usergroup")).ok_or("no_such_subteam")?;
             Ok(json!({ "users": group }))
         }
+        "conversations.history" | "conversations.replies" => history::page(world, method, parameters),
         "chat.postMessage" => post_message(world, owner, parameters),
         "chat.update" => update(world, parameters),
         "chat.delete" => delete(world, parameters),

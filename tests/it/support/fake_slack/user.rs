@@ -219,13 +219,17 @@ impl SlackUser {
         self.message(&self.fake.say(&self.channel), Some(thread), text, now)
     }
 
-    /// The event of a message of this id that addresses nobody, in the channel or in a thread of it.
+    /// The event of a message of this id that addresses nobody, in the channel or in a thread of it. It stands there
+    /// whether or not the event is sent.
     pub(crate) fn message(&self, ts: &str, thread: Option<&str>, text: &str, now: Timestamp) -> SignedRequest {
         let mut event = self.about_message(ts);
-        event["user"] = json!(self.id);
-        event["text"] = json!(text);
+        let mut message = json!({ "user": self.id, "text": text });
         if let Some(thread) = thread {
-            event["thread_ts"] = json!(thread);
+            message["thread_ts"] = json!(thread);
+        }
+        self.fake.write(&self.channel, ts, &message);
+        for (name, field) in message.as_object().unwrap() {
+            event[name] = field.clone();
         }
         self.event(&format!("Ev-message-{ts}"), &event, now)
     }
@@ -243,6 +247,7 @@ impl SlackUser {
         if let Some(thread) = thread {
             message["thread_ts"] = json!(thread);
         }
+        self.fake.rewrite(&self.channel, ts, text, &message["edited"]);
         let mut event = self.about_message(edited);
         event["subtype"] = json!("message_changed");
         event["hidden"] = json!(true);
@@ -261,9 +266,11 @@ impl SlackUser {
             event["subtype"] = json!("message_changed");
             event["message"] = json!({ "type": "message", "subtype": "tombstone", "user": "USLACKBOT", "hidden": true,
                                        "text": "This message was deleted.", "ts": ts, "thread_ts": ts });
+            self.fake.wipe(&self.channel, ts, Some(&event["message"]));
         } else {
             event["subtype"] = json!("message_deleted");
             event["deleted_ts"] = json!(ts);
+            self.fake.wipe(&self.channel, ts, None);
         }
         self.event(&format!("Ev-delete-{ts}"), &event, now)
     }
