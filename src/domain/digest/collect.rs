@@ -114,7 +114,7 @@ impl Loaded {
             told.push(self.task(done.plan, done.task, &pulls));
         }
         let alone = merged.iter().filter(|pull| !folded.contains(&pull.at));
-        told.extend(alone.map(|pull| About::Merged(self.pull_item(pull))));
+        told.extend(alone.map(|pull| About::Merged(Self::pull_item(pull))));
         for pull in self.visible().filter(|pull| self.member_of(&pull.author) != Some(hand.member)) {
             let given = pull.reviews.values().filter(|review| is_new(review.at));
             let verdict =
@@ -125,7 +125,7 @@ impl Loaded {
                     Verdict::ChangesRequested => Some(false),
                     Verdict::Commented | Verdict::Dismissed => None,
                 });
-            told.extend(verdict.map(|approved| About::Reviewed(self.pull_item(pull), approved)));
+            told.extend(verdict.map(|approved| About::Reviewed(Self::pull_item(pull), approved)));
         }
         told.into_iter().map(|about| Fact { section: Section::Done, about }).collect()
     }
@@ -144,7 +144,7 @@ impl Loaded {
             told.push(self.task(plan, task, &pulls));
         }
         let alone = open.iter().filter(|pull| !folded.contains(&pull.at));
-        told.extend(alone.map(|pull| About::Open(self.pull_item(pull), Standing::of(pull))));
+        told.extend(alone.map(|pull| About::Open(Self::pull_item(pull), Standing::of(pull))));
         told.into_iter().map(|about| Fact { section: Section::Doing, about }).collect()
     }
 
@@ -183,7 +183,7 @@ impl Loaded {
             item: Self::item(plan, task),
             status: task.fields.status,
             due: task.fields.due,
-            pulls: pulls.iter().map(|pull| self.pull_item(pull)).collect(),
+            pulls: pulls.iter().map(|pull| Self::pull_item(pull)).collect(),
             waits_for: holders
                 .map(|first| (plan.code(first.number), first.fields.assignee.and_then(|member| self.who(member))))
                 .collect(),

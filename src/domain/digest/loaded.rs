@@ -160,7 +160,7 @@ impl Loaded {
     }
 
     /// A pull request as digests name it.
-    pub(super) fn pull_item(&self, pull: &Pull) -> PullItem {
+    pub(super) fn pull_item(pull: &Pull) -> PullItem {
         PullItem { at: pull.at, title: pull.title.clone(), url: pull.url.clone() }
     }
 

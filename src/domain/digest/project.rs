@@ -38,7 +38,7 @@ impl Loaded {
             title: project.title.clone(),
             done: self.done_by_others(plan, finished, &pulls),
             reviews,
-            failing: failing.map(|open| (self.pull_item(&open.pull), open.failing.clone())).collect(),
+            failing: failing.map(|open| (Self::pull_item(&open.pull), open.failing.clone())).collect(),
             proposals: self.proposals(plan),
             overdue,
         }
@@ -65,13 +65,13 @@ impl Loaded {
                 // Of several projects the first tells of it.
                 && self.projects_of(pull).first() == Some(&plan.project.id)
         });
-        tasks.chain(merged.map(|pull| About::Merged(self.pull_item(pull)))).collect()
+        tasks.chain(merged.map(|pull| About::Merged(Self::pull_item(pull)))).collect()
     }
 
     fn review(&self, open: &OpenPull) -> Review {
         let tasks = self.tasks_of(&open.pull);
         Review {
-            pull: self.pull_item(&open.pull),
+            pull: Self::pull_item(&open.pull),
             by: self.account(&open.pull.author),
             of: open.waits_for.iter().map(|(account, since)| (self.account(account), *since)).collect(),
             frees: tasks.iter().map(|(plan, task)| Self::frees(plan, task.number)).max().unwrap_or(0),

@@ -95,7 +95,7 @@ impl Loaded {
         let merged = self
             .visible()
             .filter(|pull| pull.state == PullState::Merged && pull.ended_at.is_some_and(is_new))
-            .map(|pull| (self.pull_item(pull), self.account(&pull.author)));
+            .map(|pull| (Self::pull_item(pull), self.account(&pull.author)));
         let progress = self.plans.iter().map(|plan| {
             let done = plan.leaves().filter(|task| task.fields.status == Status::Done).count();
             let is_leaf = |task: &Task| plan.children(Some(task.number)).next().is_none();
@@ -168,7 +168,7 @@ impl Loaded {
         blocked.sort_by_key(|(frees, _)| std::cmp::Reverse(*frees));
         risks.extend(blocked.into_iter().map(|(_, risk)| risk));
         let stale = self.visible().filter(|pull| pull.is_stale(self.now));
-        risks.extend(stale.map(|pull| Risk::Stale(self.pull_item(pull), crate::domain::pulls::touched(pull))));
+        risks.extend(stale.map(|pull| Risk::Stale(Self::pull_item(pull), crate::domain::pulls::touched(pull))));
         let last = self.now.plus(std::time::Duration::from_hours(24 * WEEK));
         let expiring = self.plans.iter().flat_map(|plan| self.proposals(plan));
         let mut told = BTreeSet::new();

@@ -11,7 +11,7 @@ use crate::{
         ids::{DigestId, TenantId},
     },
     jobs::Desk,
-    llm::fence::Fence,
+    llm::{Question, fence::Fence},
     standups::Facts,
     store,
 };
@@ -38,25 +38,28 @@ pub(super) async fn of(
         return Ok(None);
     }
     drop(tx);
-    let check = |text: &str| facts.read(text).map(drop);
-    let wording = match timeout(PATIENCE, desk.models.ask(tenant, None, &question, &check)).await {
-        Ok(answer) => match answer? {
-            Ok(reply) => {
-                let by = Some(reply.drafted.model.to_string());
-                facts.read(&reply.text).map(|wording| Wording { by, ..wording }).unwrap_or_default()
-            }
-            Err(trouble) => {
-                tracing::info!(%digest, trouble = trouble.brief(), "the rules word a digest that a model could not");
-                Wording::default()
-            }
-        },
-        Err(_) => {
-            tracing::info!(%digest, "the rules word a digest for which a model took too long");
-            Wording::default()
-        }
-    };
+    let wording = ask(desk, tenant, &question, facts).await?;
     let mut tx = desk.store.write(tenant).await?;
     tx.put_wording(digest, &wording).await?;
     tx.commit().await?;
     Ok(Some(wording))
+}
+
+/// What a model says in time, and by the rules of what it may say; nothing of its own otherwise.
+async fn ask(desk: &Desk, tenant: TenantId, question: &Question, facts: &Facts) -> store::Result<Wording> {
+    let check = |text: &str| facts.read(text).map(drop);
+    let Ok(answer) = timeout(PATIENCE, desk.models.ask(tenant, None, question, &check)).await else {
+        tracing::info!("the rules word a digest for which a model took too long");
+        return Ok(Wording::default());
+    };
+    Ok(match answer? {
+        Ok(reply) => {
+            let by = Some(reply.drafted.model.to_string());
+            facts.read(&reply.text).map(|wording| Wording { by, ..wording }).unwrap_or_default()
+        }
+        Err(trouble) => {
+            tracing::info!(trouble = trouble.brief(), "the rules word a digest that a model could not");
+            Wording::default()
+        }
+    })
 }
