@@ -157,4 +157,6 @@ pub struct Incoming {
     pub event: Event,
     /// The message of a channel that it tells of, whether or not that asks something of Docket.
     pub heard: Option<Heard>,
+    /// Whether it is known to come from a private channel, where nothing heard of it tells.
+    pub is_private: bool,
 }

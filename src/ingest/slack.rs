@@ -306,8 +306,14 @@ async fn may_hear(door: &SlackDoor, tenant: TenantId, incoming: &Incoming) -> st
         _ if !heard.may_be_kept() => Ok(false),
         Saying::Deleted => Ok(true),
         Saying::Said(_) => {
-            let channel = door.store.read(tenant).await?.heard_channel(venue).await?;
-            Ok(channel.is_none_or(|channel| channel.is_kept))
+            let Some(channel) = door.store.read(tenant).await?.heard_channel(venue).await? else { return Ok(true) };
+            if !channel.is_kept && channel.is_private.is_none() && heard.is_private.is_some() {
+                // Nothing else that comes from there says whose eyes its project is for.
+                let mut tx = door.store.write(tenant).await?;
+                tx.lock_heard_channel(venue, heard.is_private).await?;
+                tx.commit().await?;
+            }
+            Ok(channel.is_kept)
         }
     }
 }

@@ -116,6 +116,8 @@ async fn take_in(desk: &Desk, tenant: TenantId, backfill: &Backfill, page: Page)
     };
     let speakers = speakers(desk, tenant, &found).await?;
     let mut tx = desk.store.write(tenant).await?;
+    // What is found gets numbers, and everybody locks the tenant before a channel.
+    tx.lock_tenant().await?;
     let channel = tx.lock_heard_channel(&backfill.venue, None).await?;
     if !channel.is_kept {
         drop(tx);

@@ -10,7 +10,6 @@ use crate::{
     domain::{
         delivery::Delivery,
         event::{Click, Event, Incoming, Venue},
-        heard::Heard,
         ids::{DeliveryId, MemberId, TenantId},
         job::JobError,
         matches::Match,
@@ -67,7 +66,6 @@ pub(super) struct Talk<'a> {
     pub(super) identity: &'a Identity,
     pub(super) venue: &'a Venue,
     pub(super) event: &'a Event,
-    pub(super) heard: Option<&'a Heard>,
 }
 
 /// Handles one delivery.
@@ -85,15 +83,15 @@ pub(super) async fn handle(desk: &Desk, tenant: TenantId, id: DeliveryId) -> Res
     if heard::is_talk(desk, tenant, &incoming).await? {
         return heard::take_in(desk, tenant, id, &incoming).await;
     }
-    let Incoming { sender: Some(identity), venue: Some(venue), event, heard } = &incoming else {
+    let Incoming { sender: Some(identity), venue: Some(venue), event, .. } = &incoming else {
         return without_sender(desk, tenant, id, &incoming).await;
     };
     let member = recognise(desk, tenant, identity).await?;
     if let Event::Command(line) | Event::Words(line) | Event::Reply(line) = event {
         meet(desk, tenant, identity, line).await?;
     }
-    let heard = heard.as_ref();
-    let talk = Talk { tenant, delivery: &delivery, member: &member, identity, venue, event, heard };
+    heard::keep(desk, tenant, &incoming, member.id).await?;
+    let talk = Talk { tenant, delivery: &delivery, member: &member, identity, venue, event };
     let (mut memo, mut circles) = (Memo::new(), Circles::default());
     let mut tries = 0;
     while tries < TRIES {
@@ -246,7 +244,6 @@ async fn proposed(
 async fn end(desk: &Desk, mut tx: Tx, talk: &Talk<'_>) -> Result<Turn> {
     learn(desk, &mut tx, talk).await?;
     echo(desk, &mut tx, talk).await?;
-    heard::keep(desk, &mut tx, talk).await?;
     tx.commit().await?;
     Ok(Turn::Done)
 }
@@ -319,7 +316,6 @@ async fn answer(desk: &Desk, talk: &Talk<'_>, message: Message) -> Result<()> {
         consult::end(desk, &mut tx, talk.delivery.id).await?;
         echo(desk, &mut tx, talk).await?;
         reply(desk, &mut tx, talk, message).await?;
-        heard::keep(desk, &mut tx, talk).await?;
         tx.commit().await?;
     }
     Ok(())

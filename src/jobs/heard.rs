@@ -1,14 +1,13 @@
-//! What people say in channels, kept in the transaction that marks its delivery as handled.
+//! What people say in channels, kept once however often its delivery is tried.
 
 use crate::{
     domain::{
-        event::{Event, Incoming, Venue},
-        heard::Heard,
+        event::{Event, Incoming},
         ids::{DeliveryId, MemberId, TenantId},
         job::JobError,
         member::Identity,
     },
-    jobs::{Desk, handle::Talk, people::recognise},
+    jobs::{Desk, people::recognise},
     store::{self, Tx},
 };
 
@@ -38,22 +37,32 @@ pub(super) async fn take_in(
     if !tx.finish_delivery(id, "heard", desk.chance.now()).await? {
         return Ok(());
     }
-    if let (Some(venue), Some(heard)) = (&incoming.venue, &incoming.heard) {
-        put(desk, &mut tx, venue, heard, by).await?;
-    }
+    put(desk, &mut tx, incoming, by).await?;
     Ok(tx.commit().await?)
 }
 
-/// Keeps what somebody said to Docket in a channel, as what else is said there.
-pub(super) async fn keep(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>) -> store::Result<()> {
-    match talk.heard {
-        Some(heard) => put(desk, tx, talk.venue, heard, Some(talk.member.id)).await,
-        None => Ok(()),
+/// Keeps what somebody said to Docket in a channel, as what else is said there, and whose eyes the channel is for.
+///
+/// It is a transaction of its own, before anything else comes of it: whatever that locks, it does not keep those waiting
+/// who hear, and what somebody says to have it forgotten is forgotten with the rest.
+pub(super) async fn keep(desk: &Desk, tenant: TenantId, incoming: &Incoming, by: MemberId) -> store::Result<()> {
+    if incoming.heard.is_none() && !incoming.is_private {
+        return Ok(());
     }
+    let mut tx = desk.store.write(tenant).await?;
+    put(desk, &mut tx, incoming, Some(by)).await?;
+    tx.commit().await
 }
 
-async fn put(desk: &Desk, tx: &mut Tx, venue: &Venue, heard: &Heard, by: Option<MemberId>) -> store::Result<()> {
-    tx.put_heard(venue, heard, by, desk.chance.id(), desk.chance.now()).await.map(drop)
+async fn put(desk: &Desk, tx: &mut Tx, incoming: &Incoming, by: Option<MemberId>) -> store::Result<()> {
+    let Some(venue) = &incoming.venue else { return Ok(()) };
+    if let Some(heard) = &incoming.heard {
+        tx.put_heard(venue, heard, by, desk.chance.id(), desk.chance.now()).await?;
+    }
+    if incoming.is_private {
+        tx.lock_heard_channel(venue, Some(true)).await?;
+    }
+    Ok(())
 }
 
 /// The member who speaks. The platform is asked about somebody new alone: nothing is decided here.

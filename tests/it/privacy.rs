@@ -25,6 +25,7 @@ for_each_db!(
     what_is_forgotten_is_nowhere_in_the_database,
     a_channel_is_forgotten_after_a_question_and_a_conversation_by_those_who_are_there,
     old_messages_are_forgotten_and_so_is_how_they_came,
+    whose_eyes_a_channel_is_for_is_known_where_nothing_of_it_is_kept,
 );
 
 /// A word that nobody says but in what is to be forgotten.
@@ -143,6 +144,9 @@ async fn what_is_forgotten_is_nowhere_in_the_database(db: &TestDb) {
     assert_eq!(found(&docket, docket.app.tenant, WORD).await, 0);
     docket.slash("U1", "forget me").await;
     assert!(docket.told("U1").contains("There was nothing to forget"), "{}", docket.told("U1"));
+    // Neither is that somebody asks for it.
+    docket.mention("U1", "forget me").await;
+    assert_eq!(kept(&docket, docket.app.tenant).await, 1);
 }
 
 async fn a_channel_is_forgotten_after_a_question_and_a_conversation_by_those_who_are_there(db: &TestDb) {
@@ -187,4 +191,29 @@ async fn old_messages_are_forgotten_and_so_is_how_they_came(db: &TestDb) {
     assert!(threads.is_empty() && db.chance.now() > start);
     // What was asked of Docket is a plan by now, which stays.
     assert!(found(&docket, tenant, WORD).await > 0);
+}
+
+async fn whose_eyes_a_channel_is_for_is_known_where_nothing_of_it_is_kept(db: &TestDb) {
+    let docket = TestApp::start(db).await;
+    let tenant = docket.app.tenant;
+    let now = || db.chance.now();
+    for channel in ["G5", "G6"] {
+        docket.slack.add_channel(channel, &["U1", "U2", "UDOCKET"]);
+        docket.slack.make_private(channel);
+    }
+    let private = async || db.store.read(tenant).await.unwrap().private_projects().await.unwrap().len();
+    // A command says where it comes from.
+    let ana = SlackUser { channel: "G5".to_owned(), ..docket.user("U1") };
+    docket.act(ana.slash("privacy off", now())).await;
+    docket.act(ana.slash("plan Buy the competitor", now())).await;
+    docket.slash("U2", "approve P-1").await;
+    assert_eq!(private().await, 1);
+    // A mention does not, but what is said there does.
+    let ben = SlackUser { channel: "G6".to_owned(), ..docket.user("U2") };
+    for line in ["privacy off", "plan Sell the office"] {
+        docket.act(ben.mention(line, &docket.slack.say("G6"), now())).await;
+    }
+    docket.slash("U1", "approve P-2").await;
+    docket.act(ben.message(&docket.slack.say("G6"), None, "good morning", now())).await;
+    assert_eq!((private().await, kept(&docket, tenant).await), (2, 0));
 }

@@ -28,6 +28,7 @@ for_each_db! {
     two_who_answer_at_once_are_in_one_conversation,
     a_page_is_turned_once_and_a_channel_read_once_at_a_time,
     what_is_forgotten_does_not_come_whatever_clocks_say,
+    whoever_hears_and_whoever_gives_out_numbers_never_wait_for_each_other,
 }
 
 /// A message said so many seconds after the start.
@@ -303,4 +304,29 @@ async fn what_is_forgotten_does_not_come_whatever_clocks_say(db: &TestDb) {
     assert!(!put(&mut tx, Some(20), 29).await && put(&mut tx, Some(21), 29).await);
     // Once nothing of it is kept anyway, it is not remembered.
     assert_eq!(tx.forget_withdrawn_before(START.plus(Duration::from_secs(31))).await.unwrap(), 3);
+}
+
+async fn whoever_hears_and_whoever_gives_out_numbers_never_wait_for_each_other(db: &TestDb) {
+    let (tenant, member) = sample::tenant(&db.store, &db.chance).await;
+    // A command that is carried out numbers something, and changes what is kept of its channel.
+    let commands = async {
+        for _ in 0..200 {
+            let mut tx = db.store.write(tenant).await.unwrap();
+            tx.lock_tenant().await.unwrap();
+            tokio::task::yield_now().await;
+            tx.lock_heard_channel(&at("C1", None), None).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+    };
+    let hear = async |from: u64| {
+        for n in from..from + 200 {
+            let mut tx = db.store.write(tenant).await.unwrap();
+            assert!(tx.put_heard(&at("C1", None), &said(n, "new"), Some(member), db.chance.id(), START).await.unwrap());
+            tx.commit().await.unwrap();
+        }
+    };
+    tokio::join!(commands, hear(0), hear(1_000));
+    let threads = db.store.read(tenant).await.unwrap().threads_since(Timestamp::from_millis(0), 999).await.unwrap();
+    let numbers: BTreeSet<u32> = threads.iter().map(|thread| thread.number).collect();
+    assert_eq!(numbers, (1..=400).collect());
 }

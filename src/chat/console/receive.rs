@@ -214,7 +214,7 @@ pub fn incoming(body: &[u8]) -> Result<Incoming, Unreadable> {
     let Stored { member, sent } = serde_json::from_slice(body).map_err(|error| Unreadable::Shape(error.to_string()))?;
     sent.check()?;
     let sender = member.map_or_else(local, identity);
-    Ok(Incoming { sender: Some(sender), venue: Some(venue()), event: sent.event(), heard: None })
+    Ok(Incoming { sender: Some(sender), venue: Some(venue()), event: sent.event(), heard: None, is_private: false })
 }
 
 /// The words that the conversation shows for what somebody sent; `None` where the change on a card says enough.

@@ -193,5 +193,5 @@ fn present(text: Option<String>) -> Option<String> {
 }
 
 fn nothing(sender: Option<Identity>, venue: Option<Venue>) -> Incoming {
-    Incoming { sender, venue, event: Event::Nothing, heard: None }
+    Incoming { sender, venue, event: Event::Nothing, heard: None, is_private: false }
 }

@@ -30,6 +30,11 @@ impl Tx {
         fresh: ThreadId,
         now: Timestamp,
     ) -> Result<bool> {
+        let root = venue.thread.as_deref().unwrap_or(&heard.message);
+        if self.thread_of(venue, root).await?.is_none() {
+            // It gets a number, and everybody locks the tenant before a channel.
+            self.lock_tenant().await?;
+        }
         let channel = self.lock_heard_channel(venue, heard.is_private).await?;
         let known = self.known(venue, &heard.message).await?;
         if !is_news(known.as_ref(), &heard.what) {
@@ -47,7 +52,6 @@ impl Tx {
         if !channel.may_keep() || heard.at < oldest {
             return Ok(false);
         }
-        let root = venue.thread.as_deref().unwrap_or(&heard.message);
         // What is kept was not forgotten; what is not may have been, and come only now.
         if known.is_none() && self.is_forgotten(venue, root, by, heard.at).await? {
             return Ok(false);
@@ -69,8 +73,8 @@ impl Tx {
         Ok(row.map(|(text, since)| Saying::Said(Wording { text, since })))
     }
 
-    /// The thread that began with the message `root`, made where it is not there.
-    async fn thread_at(&mut self, venue: &Venue, root: &str, fresh: ThreadId, at: Timestamp) -> Result<ThreadId> {
+    /// The thread that began with the message `root`.
+    async fn thread_of(&mut self, venue: &Venue, root: &str) -> Result<Option<ThreadId>> {
         let Venue { surface, team, channel, .. } = venue;
         let row = first!(
             self.session,
@@ -82,9 +86,15 @@ impl Tx {
             channel,
             root
         );
-        if let Some((id,)) = row {
-            return parse("thread", &id);
+        row.map(|(id,)| parse("thread", &id)).transpose()
+    }
+
+    /// The thread that began with the message `root`, made where it is not there.
+    async fn thread_at(&mut self, venue: &Venue, root: &str, fresh: ThreadId, at: Timestamp) -> Result<ThreadId> {
+        if let Some(thread) = self.thread_of(venue, root).await? {
+            return Ok(thread);
         }
+        let Venue { surface, team, channel, .. } = venue;
         let row = first!(
             self.session,
             (i64,),

@@ -70,7 +70,7 @@ fn read(body: &[u8]) -> serde_json::Result<Option<Body>> {
 /// # Errors
 /// A short reason where the body can't be read.
 pub fn incoming(kind: &str, body: &[u8]) -> Result<Incoming, String> {
-    Ok(Incoming { sender: None, venue: None, event: receive(kind, body)?.event?, heard: None })
+    Ok(Incoming { sender: None, venue: None, event: receive(kind, body)?.event?, heard: None, is_private: false })
 }
 
 /// The installation that a body says it is of. Proves nothing.

@@ -11,6 +11,9 @@ use crate::{
     intent::text::from_slack,
 };
 
+/// What Slack calls every private channel here (docs.slack.dev, implementing-slash-commands).
+const PRIVATE: &str = "privategroup";
+
 #[derive(Deserialize)]
 struct SlashCommand {
     team_id: Option<String>,
@@ -18,6 +21,8 @@ struct SlashCommand {
     #[serde(default)]
     is_enterprise_install: String,
     channel_id: String,
+    #[serde(default)]
+    channel_name: String,
     user_id: String,
     #[serde(default)]
     text: String,
@@ -37,6 +42,7 @@ pub(super) fn receive(body: &[u8]) -> Result<Received, Unreadable> {
             venue: Some(venue(&team, command.channel_id, None)),
             event: Event::Command(from_slack(&command.text)),
             heard: None,
+            is_private: command.channel_name == PRIVATE,
         },
         reply: Reply { response_url: present(command.response_url), trigger },
         form: None,

@@ -147,7 +147,7 @@ fn said(event: &Inner, envelope: &Envelope, team: &str) -> Option<(String, Incom
         _ => return None,
     };
     let (sender, venue) = (Some(identity(team, user)), Some(venue(team, channel, thread)));
-    Some((key, Incoming { sender, venue, event, heard }))
+    Some((key, Incoming { sender, venue, event, heard, is_private: false }))
 }
 
 /// What became of something that a person said in a channel: that it was changed, or taken back.
@@ -165,7 +165,7 @@ fn became(event: &Inner, envelope: &Envelope, team: &str) -> Option<Incoming> {
     }
     let channel = event.channel.as_ref()?.as_str()?;
     let (sender, venue) = (user.map(|user| identity(team, user)), Some(venue(team, channel, thread)));
-    Some(Incoming { sender, venue, event: Event::Nothing, heard: Some(heard) })
+    Some(Incoming { sender, venue, event: Event::Nothing, heard: Some(heard), is_private: false })
 }
 
 fn unsaid(envelope: &Envelope, team: &str) -> Incoming {
@@ -179,7 +179,7 @@ fn unsaid(envelope: &Envelope, team: &str) -> Incoming {
     match event.filter(|_| removed) {
         Some(event) => {
             let event = Event::Removed { team: team.to_owned(), what: event.kind.clone() };
-            Incoming { sender: None, venue: None, event, heard: None }
+            Incoming { sender: None, venue: None, event, heard: None, is_private: false }
         }
         None => nothing(None, None),
     }

@@ -97,7 +97,7 @@ impl SlackUser {
             ("team_id", self.team.as_str()),
             ("team_domain", "acme"),
             ("channel_id", self.channel.as_str()),
-            ("channel_name", "auth"),
+            ("channel_name", if self.fake.is_private(&self.channel) { "privategroup" } else { "auth" }),
             ("user_id", self.id.as_str()),
             ("user_name", "somebody"),
             ("command", "/docket"),
