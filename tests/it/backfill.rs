@@ -35,6 +35,11 @@ for_each_db!(
 
 const HOUR: Duration = Duration::from_hours(1);
 
+/// So many hours less so many seconds.
+fn less(hours: u32, seconds: u64) -> Duration {
+    (hours * HOUR).saturating_sub(Duration::from_secs(seconds))
+}
+
 /// Docket in a workspace where it is as late as here.
 async fn start(db: &TestDb) -> TestApp<'_> {
     let docket = TestApp::start(db).await;
@@ -92,8 +97,8 @@ async fn the_last_24_hours_are_read_with_their_threads_and_no_more(db: &TestDb) 
     docket.slack.write("C1", &ts, &loud);
     let question = said(&docket, "U2", 23 * HOUR, None, "a question");
     for n in 0..150 {
-        said(&docket, "U1", 3 * HOUR - Duration::from_secs(n), Some(&question), &format!("answer {n}"));
-        said(&docket, "U2", 20 * HOUR - Duration::from_secs(n), None, &format!("line {n}"));
+        said(&docket, "U1", less(3, n), Some(&question), &format!("answer {n}"));
+        said(&docket, "U2", less(20, n), None, &format!("line {n}"));
     }
     docket.slash("U1", "privacy backfill").await;
     let found = talk(&docket).await;
@@ -253,7 +258,7 @@ async fn it_stops_where_it_is_turned_off_meanwhile(db: &TestDb) {
     let docket = start(db).await;
     docket.slack.limit_pages(1, 15);
     for n in 0..20 {
-        said(&docket, "U1", 2 * HOUR - Duration::from_secs(n), None, &format!("line {n}"));
+        said(&docket, "U1", less(2, n), None, &format!("line {n}"));
     }
     docket.slash("U1", "privacy backfill").await;
     docket.slash("U2", "privacy off").await;
@@ -269,8 +274,8 @@ async fn it_waits_as_long_as_slack_wants_and_goes_on_where_it_was(db: &TestDb) {
     docket.slack.limit_pages(1, 15);
     let root = said(&docket, "U1", 20 * HOUR, None, "a question");
     for n in 0..40 {
-        said(&docket, "U2", 2 * HOUR - Duration::from_secs(n), None, &format!("line {n}"));
-        said(&docket, "U2", 2 * HOUR - Duration::from_secs(n), Some(&root), &format!("answer {n}"));
+        said(&docket, "U2", less(2, n), None, &format!("line {n}"));
+        said(&docket, "U2", less(2, n), Some(&root), &format!("answer {n}"));
     }
     docket.slash("U1", "privacy backfill").await;
     let kept = words(&docket.slash("U1", "privacy").await.json());
@@ -295,7 +300,7 @@ async fn it_waits_as_long_as_slack_wants_and_goes_on_where_it_was(db: &TestDb) {
 async fn it_goes_on_where_it_was_after_a_cut(db: &TestDb) {
     let docket = start(db).await;
     for n in 0..250 {
-        said(&docket, "U1", 20 * HOUR - Duration::from_secs(n), None, &format!("line {n}"));
+        said(&docket, "U1", less(20, n), None, &format!("line {n}"));
     }
     docket.slack.fail_next("conversations.history", Fault::Pass);
     docket.slack.fail_next("conversations.history", Fault::Silent);
@@ -320,7 +325,7 @@ async fn cursors_that_ended_change_nothing(db: &TestDb) {
     let docket = start(db).await;
     docket.slack.limit_pages(1, 15);
     for n in 0..20 {
-        said(&docket, "U1", 20 * HOUR - Duration::from_secs(n), None, &format!("line {n}"));
+        said(&docket, "U1", less(20, n), None, &format!("line {n}"));
     }
     docket.slash("U1", "privacy backfill").await;
     docket.slack.expire_cursors();

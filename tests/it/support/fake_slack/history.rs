@@ -102,14 +102,11 @@ impl World {
         }
         let now = self.history.clock.as_ref().map_or(Timestamp::from_millis(0), |clock| clock.now());
         let minute = std::time::Duration::from_mins(1);
-        if let Some((most, _)) = self.history.limits {
-            let is_recent = |at: Timestamp| at.plus(minute) > now;
-            let mut recent = self.history.allowed.iter().filter(|(of, at)| of == method && is_recent(*at));
-            let first = recent.next().map(|(_, at)| *at);
-            if first.is_some() && 1 + recent.count() >= most {
-                let wait = first.unwrap().plus(minute).since(now);
-                return Some(wait.as_secs().max(1));
-            }
+        let recent = self.history.allowed.iter().filter(|(of, at)| of == method && at.plus(minute) > now);
+        let recent: Vec<Timestamp> = recent.map(|(_, at)| *at).collect();
+        let is_full = self.history.limits.is_some_and(|(most, _)| recent.len() >= most);
+        if let Some(first) = recent.first().filter(|_| is_full) {
+            return Some(first.plus(minute).since(now).as_secs().max(1));
         }
         self.history.allowed.push((method.to_owned(), now));
         None
@@ -146,8 +143,8 @@ fn root(message: &Value) -> Option<&str> {
 
 /// The page that is asked for.
 pub(super) fn page(world: &mut World, method: &str, parameters: &Value) -> Result<Value, String> {
-    let word = |name: &str| parameters[name].as_str().map(str::to_owned);
-    let channel = word("channel").unwrap_or_default();
+    let given = |name: &str| parameters[name].as_str().map(str::to_owned);
+    let channel = given("channel").unwrap_or_default();
     let is_private = world.private.contains(&channel);
     let scope = match () {
         () if channel.starts_with('D') => "im:history",
@@ -161,18 +158,18 @@ pub(super) fn page(world: &mut World, method: &str, parameters: &Value) -> Resul
     if !members.contains(BOT) {
         return Err(if is_private { "channel_not_found" } else { "not_in_channel" }.to_owned());
     }
-    let limit: usize = word("limit").map_or(Ok(100), |limit| limit.parse()).map_err(|_| "invalid_limit")?;
+    let limit: usize = given("limit").map_or(Ok(100), |limit| limit.parse()).map_err(|_| "invalid_limit")?;
     if !(1..1_000).contains(&limit) {
         return Err("invalid_limit".to_owned());
     }
     let limit = world.history.limits.map_or(limit, |(_, most)| most.min(limit));
     let all = world.listed(&channel);
     let is_between = |at: u64| {
-        word("oldest").is_none_or(|oldest| at > order(&oldest))
-            && word("latest").is_none_or(|latest| at < order(&latest))
+        given("oldest").is_none_or(|oldest| at > order(&oldest))
+            && given("latest").is_none_or(|latest| at < order(&latest))
     };
     let mut found: Vec<Listed> = if method == "conversations.replies" {
-        let ts = word("ts").ok_or("invalid_arguments")?;
+        let ts = given("ts").ok_or("invalid_arguments")?;
         if all.iter().all(|(_, known, _)| *known != ts) {
             return Err("thread_not_found".to_owned());
         }
@@ -183,8 +180,8 @@ pub(super) fn page(world: &mut World, method: &str, parameters: &Value) -> Resul
         let is_in = |message: &Value| root(message).is_none() || message["subtype"] == "thread_broadcast";
         all.iter().rev().filter(|(at, _, message)| is_in(message) && is_between(*at)).cloned().collect()
     };
-    let of = format!("{method} {channel} {}", word("ts").unwrap_or_default());
-    if let Some(cursor) = word("cursor") {
+    let of = format!("{method} {channel} {}", given("ts").unwrap_or_default());
+    if let Some(cursor) = given("cursor") {
         let (known, last) = world.history.cursors.get(&cursor).ok_or("invalid_cursor")?;
         let begins = found.iter().position(|(_, ts, _)| ts == last).filter(|_| *known == of).ok_or("invalid_cursor")?;
         found.drain(..=begins);
