@@ -1,48 +1,147 @@
-//! How soon Docket acknowledges commands while its worker is busy with them.
+//! How many webhooks Docket stores in a second, against a server that only checks their signatures.
 //!
-//! `cargo bench --bench ingest` sends the optimised program 64 signed slash commands at once, every second for ten
-//! seconds, each of which it must plan and show. It prints how long the acknowledgements took and asserts nothing.
+//! `cargo bench --bench ingest` presses signed webhooks of 12 kB over 64 connections on a bare handler that only checks
+//! their signatures, then on the optimised program on SQLite and, where `initdb` and `postgres` are installed, on
+//! PostgreSQL with its files synced. Each webhook that is acknowledged is stored with its job, and the worker handles them
+//! meanwhile. Then 2,000 webhooks a second come in while somebody types commands. It prints tables and asserts nothing.
+//! `cargo bench --bench ingest -- 5` presses for five seconds instead of ten.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+#[path = "../tests/it/support/cluster.rs"]
+mod cluster;
+#[path = "running/hooks.rs"]
+mod hooks;
+#[path = "running/load.rs"]
+mod load;
 #[path = "running/mod.rs"]
 mod running;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
+use axum::{Router, body::Bytes, http::HeaderMap, http::StatusCode, routing::post};
+use docket::{clock::Chance, ingest::signature::GitHubCheck, store::Store};
 use tokio::{task::JoinSet, time::interval};
 
-use self::running::{Running, slash};
+use self::{
+    cluster::Cluster,
+    load::{Pressed, Pressure, press},
+    running::{Running, TEAM},
+};
 
-const AT_ONCE: usize = 64;
-const SECONDS: usize = 10;
+/// Runs the bare handler at the port that follows.
+const CEILING: &str = "--only-check-signatures";
+const CONNECTIONS: u64 = 64;
+const HOOKS_A_SECOND: u64 = 2_000;
+const COMMANDS_A_SECOND: u64 = 20;
 
 #[tokio::main]
 async fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(at) = arguments.iter().position(|argument| argument == CEILING) {
+        return only_check_signatures(arguments[at + 1].parse().expect("a port")).await;
+    }
+    let seconds = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(10);
+    let pressure = Pressure { connections: CONNECTIONS, time: Duration::from_secs(seconds), pace: None };
+    println!("{:<34}{:>10}{:>9}{:>9}{:>9}{:>9}{:>9}", "", "a second", "of all", "p50", "p99", "p99.9", "resident");
+    let ceiling = ceiling(pressure).await;
     let folder = tempfile::TempDir::new().expect("a folder");
-    let url = format!("sqlite://{}", folder.path().join("docket.db").display());
-    let program = Arc::new(Running::start(&url, folder.path()).await);
-    let client = running::client();
-    let mut every = interval(Duration::from_secs(1));
-    let mut senders = JoinSet::new();
-    for second in 0..SECONDS {
-        every.tick().await;
-        for nth in 0..AT_ONCE {
-            let (program, client) = (Arc::clone(&program), client.clone());
-            let body = slash(second * AT_ONCE + nth, "plan Build a user authentication flow");
-            senders.spawn(async move { program.send(&client, body).await });
+    let sqlite = format!("sqlite://{}", folder.path().join("docket.db").display());
+    measure("SQLite", &sqlite, folder.path(), pressure, ceiling).await;
+    match Cluster::start(true).await {
+        Ok(cluster) => {
+            let folder = tempfile::TempDir::new().expect("a folder");
+            measure("PostgreSQL", &cluster.url("postgres", "postgres"), folder.path(), pressure, ceiling).await;
         }
+        Err(why) => println!("no PostgreSQL: {why}"),
+    }
+}
+
+/// What a server does that acknowledges without storing.
+async fn only_check_signatures(port: u16) {
+    async fn check(headers: HeaderMap, body: Bytes) -> StatusCode {
+        let Ok(mut check) = GitHubCheck::new(&headers, &[hooks::SECRET.into()]) else {
+            return StatusCode::UNAUTHORIZED;
+        };
+        check.take(&body);
+        if check.end().is_ok() { StatusCode::ACCEPTED } else { StatusCode::UNAUTHORIZED }
+    }
+    let router = Router::new().route("/github/webhooks", post(check));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.expect("a free port");
+    axum::serve(listener, router).await.expect("a server");
+}
+
+async fn ceiling(pressure: Pressure) -> f64 {
+    struct Ended(Child);
+    impl Drop for Ended {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+    let port = running::free_port();
+    let program = std::env::current_exe().expect("this program");
+    let child = Command::new(program).args([CEILING, &port.to_string()]).stdin(Stdio::null()).spawn();
+    let child = Ended(child.expect("the bare handler starts"));
+    while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let pressed = press(port, Arc::new(hooks::webhook()), pressure, Arc::default()).await;
+    let most = pressed.per_second();
+    row("signatures checked, nothing stored", &pressed, Some(most), running::resident(child.0.id()));
+    most
+}
+
+async fn measure(engine: &str, url: &str, folder: &Path, pressure: Pressure, ceiling: f64) {
+    let store = Store::open(url).await.expect("a database");
+    store.migrate().await.expect("a migrated database");
+    hooks::connect(&store, &Chance::system()).await;
+    store.close().await;
+    let program = Running::start(url, folder, &[("GITHUB_WEBHOOK_SECRET", hooks::SECRET)]).await;
+    let port = program.port;
+    let (hook, next) = (Arc::new(hooks::webhook()), Arc::new(AtomicU64::new(1)));
+    let pressed = press(port, Arc::clone(&hook), pressure, Arc::clone(&next)).await;
+    row(&format!("{engine}: stored"), &pressed, Some(ceiling), program.resident());
+    let paced = Pressure { pace: Some(HOOKS_A_SECOND), ..pressure };
+    let hooks = tokio::spawn(press(port, hook, paced, next));
+    let commands = commands(&program, pressure.time).await;
+    let hooks = hooks.await.expect("webhooks");
+    row(&format!("{engine}: {HOOKS_A_SECOND} webhooks a second"), &hooks, None, program.resident());
+    row(&format!("{engine}: commands meanwhile"), &commands, None, program.resident());
+}
+
+/// Types commands for a while.
+async fn commands(program: &Running, time: Duration) -> Pressed {
+    let client = running::client();
+    let mut every = interval(Duration::from_secs(1) / u32::try_from(COMMANDS_A_SECOND).expect("a few"));
+    let mut senders = JoinSet::new();
+    let started = std::time::Instant::now();
+    let mut nth = 0;
+    while started.elapsed() < time {
+        every.tick().await;
+        nth += 1;
+        senders.spawn(program.types(&client, TEAM, nth, "plan Build a user authentication flow"));
     }
     let answers = senders.join_all().await;
     let refused = answers.iter().filter(|(_, status)| !status.is_success()).count();
     let mut times: Vec<Duration> = answers.into_iter().map(|(took, _)| took).collect();
     times.sort();
-    let at = |percent: usize| times[(times.len() - 1) * percent / 100];
-    println!("{} commands, {refused} refused, in bursts of {AT_ONCE} a second", times.len());
-    let resident = program.resident().unwrap_or_default() / 1_000_000;
+    Pressed { times, refused, took: started.elapsed() }
+}
+
+fn row(what: &str, pressed: &Pressed, ceiling: Option<f64>, resident: Option<u64>) {
+    let share = ceiling.map_or(String::new(), |ceiling| format!("{:.2}", pressed.per_second() / ceiling));
+    let resident = resident.map_or("?".to_owned(), |bytes| format!("{} MB", bytes / 1_000_000));
+    let refused = if pressed.refused > 0 { format!("  {} refused", pressed.refused) } else { String::new() };
     println!(
-        "acknowledged after {:.1?} (p50), {:.1?} (p99), {:.1?} (slowest); {resident} MB resident",
-        at(50),
-        at(99),
-        at(100)
+        "{what:<34}{:>10.0}{share:>9}{:>9}{:>9}{:>9}{resident:>9}{refused}",
+        pressed.per_second(),
+        format!("{:.1?}", pressed.at(500)),
+        format!("{:.1?}", pressed.at(990)),
+        format!("{:.1?}", pressed.at(999)),
     );
 }

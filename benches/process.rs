@@ -37,6 +37,8 @@ use serde_json::{Value, json};
 
 const MESSAGES: usize = 1_000;
 const TASKS: usize = 200;
+/// Nights at most: as long as messages are kept.
+const NIGHTS: usize = 14;
 /// Messages of a conversation.
 const THREAD: usize = 2;
 
@@ -135,26 +137,41 @@ async fn main() {
     let app = docket(&url, &model, chance.clone()).await;
     let titles = plan(&app, &chance).await;
     let said = talk(&app, &chance, &titles).await;
-    jobs::queue_nights(&app.desk).await.expect("a night");
-    clock.0.fetch_add(24 * 3_600_000, Ordering::SeqCst);
-    let started = Instant::now();
-    app.worker.drain().await;
-    let busy = started.elapsed();
-    let mut tx = app.desk.store.read(app.tenant).await.expect("a transaction");
-    let made = tx.matches_page(None, None, 0, MESSAGES).await.expect("matches");
+    let (mut nights, mut busy) = (0, Duration::ZERO);
+    let mut made = Vec::new();
+    // A night proposes only so much for one project, and leaves the rest to the next ones.
+    loop {
+        jobs::queue_nights(&app.desk).await.expect("a night");
+        clock.0.fetch_add(24 * 3_600_000, Ordering::SeqCst);
+        let started = Instant::now();
+        app.worker.drain().await;
+        busy += started.elapsed();
+        nights += 1;
+        let mut tx = app.desk.store.read(app.tenant).await.expect("a transaction");
+        let known = std::mem::replace(&mut made, tx.matches_page(None, None, 0, MESSAGES).await.expect("matches"));
+        if nights == 1 {
+            let (calls, used) = (asked.calls.load(Ordering::SeqCst), asked.tokens.load(Ordering::SeqCst));
+            println!("the first night: {} conversations, {calls} questions, {used} tokens", made.len());
+        }
+        if made.len() == known.len() || nights == NIGHTS {
+            break;
+        }
+    }
     let proposed = made.iter().filter(|one| one.patch.is_some()).count();
     let (calls, used) = (asked.calls.load(Ordering::SeqCst), asked.tokens.load(Ordering::SeqCst));
     // The naive way asks of each conversation with everything that was said and planned.
     let everything = tokens::count(&said.join("\n")) + tokens::count(&titles.join("\n"));
     let conversations = u64::try_from(MESSAGES / THREAD).unwrap_or(u64::MAX);
     let naive = everything * conversations;
-    println!("{MESSAGES} messages in {conversations} conversations, {TASKS} tasks; processed in {busy:.1?}");
+    println!(
+        "{MESSAGES} messages in {conversations} conversations, {TASKS} tasks; read in {nights} nights, {busy:.1?}"
+    );
     println!("{} conversations are about something, {proposed} changes were proposed", made.len());
     println!("            {:>10} {:>14}", "calls", "tokens");
     println!("Docket      {calls:>10} {used:>14}");
     println!("naive       {conversations:>10} {naive:>14}");
     println!("of which Docket takes {:.3} %", 100.0 * ratio(used, naive));
-    assert!(made.len() > 100 && calls > 0 && used * 100 < naive, "the prefilter spares almost everything");
+    assert!(made.len() > 100 && calls > 0 && used * 20 < naive, "the prefilter spares almost everything");
 }
 
 #[expect(clippy::cast_precision_loss, reason = "it is printed with three digits")]

@@ -21,7 +21,7 @@ use docket::{
     store::Store,
 };
 
-use self::running::{Running, slash};
+use self::running::{Running, TEAM};
 
 const PATCHES: u32 = 1_000;
 const STARTS: usize = 5;
@@ -34,9 +34,9 @@ async fn main() {
     fill(&url).await;
     let mut ready = Vec::new();
     for _ in 1..STARTS {
-        ready.push(Running::start(&url, folder.path()).await.ready_after);
+        ready.push(Running::start(&url, folder.path(), &[]).await.ready_after);
     }
-    let program = Running::start(&url, folder.path()).await;
+    let program = Running::start(&url, folder.path(), &[]).await;
     ready.push(program.ready_after);
     ready.sort();
     println!("ready after        {:>8.0?} (median of {STARTS}; slowest {:.0?})", ready[STARTS / 2], ready[STARTS - 1]);
@@ -44,7 +44,7 @@ async fn main() {
     let client = running::client();
     for nth in 0..COMMANDS {
         let text = if nth % 10 == 0 { "plan Build a user authentication flow" } else { "list" };
-        assert!(program.send(&client, slash(nth, text)).await.1.is_success());
+        assert!(program.types(&client, TEAM, nth, text).await.1.is_success());
     }
     println!("after {COMMANDS} commands {:>8}", megabytes(program.resident()));
     tokio::time::sleep(Duration::from_secs(10)).await;

@@ -23,7 +23,10 @@ const SECRET: &str = "0123456789abcdef0123456789abcdef";
 /// A running `docket serve`; ends with the value.
 pub(crate) struct Running {
     child: Child,
-    base: String,
+    /// Where it listens.
+    pub(crate) port: u16,
+    /// Where its Slack is.
+    slack: String,
     /// From its start until `/readyz` said yes.
     pub(crate) ready_after: Duration,
 }
@@ -35,28 +38,14 @@ pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder().timeout(Duration::from_secs(10)).build().expect("a client")
 }
 
-/// The body of `/docket {text}`, each of its own `trigger_id`.
-pub(crate) fn slash(nth: usize, text: &str) -> String {
-    let fields = [
-        ("team_id", TEAM),
-        ("team_domain", "acme"),
-        ("channel_id", "C1"),
-        ("channel_name", "auth"),
-        ("user_id", USER),
-        ("user_name", "ana"),
-        ("command", "/docket"),
-        ("text", text),
-        ("api_app_id", "A1"),
-        ("response_url", "https://hooks.slack.com/commands/T1/1/x"),
-        ("trigger_id", &format!("1.1.{nth}")),
-    ];
-    serde_urlencoded::to_string(fields).expect("a form")
-}
-
 impl Running {
-    /// Starts the program and waits until it is ready.
-    pub(crate) async fn start(database_url: &str, folder: &Path) -> Self {
-        let (port, slack) = (free_port(), slack().await);
+    /// Starts the program with these settings and what it needs besides, and waits until it is ready.
+    pub(crate) async fn start(database_url: &str, folder: &Path, settings: &[(&str, &str)]) -> Self {
+        let port = free_port();
+        let slack = match settings.iter().find(|(name, _)| *name == "SLACK_API_URL") {
+            Some((_, own)) => (*own).to_owned(),
+            None => slack().await,
+        };
         let log = std::fs::File::create(folder.join("docket.log")).expect("a log file");
         let client = client();
         let started = Instant::now();
@@ -66,14 +55,15 @@ impl Running {
             .env_clear()
             .envs([("DATABASE_URL", database_url), ("PORT", &port.to_string()), ("SLACK_API_URL", &slack)])
             .envs([("SLACK_BOT_TOKEN", "xoxb-1-1"), ("SLACK_SIGNING_SECRET", SECRET)])
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a second handle of the log"))
             .stderr(log)
             .spawn()
             .expect("the program starts");
-        let mut running = Self { child, base: format!("http://127.0.0.1:{port}"), ready_after: Duration::ZERO };
+        let mut running = Self { child, port, slack, ready_after: Duration::ZERO };
         loop {
-            let answer = client.get(format!("{}/readyz", running.base)).send().await;
+            let answer = client.get(format!("http://127.0.0.1:{port}/readyz")).send().await;
             if answer.is_ok_and(|answer| answer.status().is_success()) {
                 running.ready_after = started.elapsed();
                 break;
@@ -86,34 +76,57 @@ impl Running {
         running
     }
 
-    /// Sends a signed slash command; says how long the acknowledgement took and what it was.
-    pub(crate) async fn send(&self, client: &reqwest::Client, body: String) -> (Duration, StatusCode) {
-        let time = (Chance::system().now().as_millis() / 1000).to_string();
-        let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("a key");
-        mac.update(format!("v0:{time}:{body}").as_bytes());
-        let signature = format!("v0={}", hex::encode(mac.finalize().into_bytes()));
-        let started = Instant::now();
-        let answer = client
-            .post(format!("{}/slack/commands", self.base))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("x-slack-request-timestamp", time)
-            .header("x-slack-signature", signature)
-            .body(body)
-            .send()
-            .await
-            .expect("an answer");
-        let status = answer.status();
-        answer.bytes().await.expect("a whole answer");
-        (started.elapsed(), status)
+    /// Types `/docket {text}` in a team, as the nth command of all: a future of its own, which says how long the
+    /// acknowledgement took and what it was. A later answer goes to `/answers/{nth}` of the Slack.
+    pub(crate) fn types(
+        &self,
+        client: &reqwest::Client,
+        team: &str,
+        nth: usize,
+        text: &str,
+    ) -> impl Future<Output = (Duration, StatusCode)> + use<> {
+        let fields = [
+            ("team_id", team),
+            ("team_domain", "acme"),
+            ("channel_id", "C1"),
+            ("channel_name", "auth"),
+            ("user_id", USER),
+            ("user_name", "ana"),
+            ("command", "/docket"),
+            ("text", text),
+            ("api_app_id", "A1"),
+            ("response_url", &self.slack.replace("/api", &format!("/answers/{nth}"))),
+            ("trigger_id", &format!("1.1.{nth}")),
+        ];
+        let body = serde_urlencoded::to_string(fields).expect("a form");
+        let url = format!("http://127.0.0.1:{}/slack/commands", self.port);
+        send(client.clone(), url, body)
     }
 
     /// Resident memory in bytes, where the system says.
     pub(crate) fn resident(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-        let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-        Some(kilobytes * 1024)
+        resident(self.child.id())
     }
+}
+
+async fn send(client: reqwest::Client, url: String, body: String) -> (Duration, StatusCode) {
+    let time = (Chance::system().now().as_millis() / 1000).to_string();
+    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("a key");
+    mac.update(format!("v0:{time}:{body}").as_bytes());
+    let signature = format!("v0={}", hex::encode(mac.finalize().into_bytes()));
+    let started = Instant::now();
+    let answer = client
+        .post(url)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("x-slack-request-timestamp", time)
+        .header("x-slack-signature", signature)
+        .body(body)
+        .send()
+        .await
+        .expect("an answer");
+    let status = answer.status();
+    answer.bytes().await.expect("a whole answer");
+    (started.elapsed(), status)
 }
 
 impl Drop for Running {
@@ -123,7 +136,15 @@ impl Drop for Running {
     }
 }
 
-fn free_port() -> u16 {
+/// Resident memory of a process in bytes, where the system says.
+pub(crate) fn resident(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address").port()
 }

@@ -23,8 +23,9 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Starts one; the error says why it can't.
-    pub(crate) async fn start() -> Result<Self, String> {
+    /// Starts one; the error says why it can't. Unless it `is_durable`, it is quick, and forgets what it was told when the
+    /// power goes.
+    pub(crate) async fn start(is_durable: bool) -> Result<Self, String> {
         let bin = binaries().ok_or("no initdb and postgres in PATH or /usr/lib/postgresql")?;
         let dir = TempDir::with_prefix("docket-pg-").map_err(|error| error.to_string())?;
         let owner = owner()?;
@@ -42,12 +43,13 @@ impl Cluster {
             return Err(format!("initdb failed: {}", String::from_utf8_lossy(&initdb.stderr)));
         }
         let port = free_port()?;
+        let setting = |name| format!("--{name}={}", if is_durable { "on" } else { "off" });
         let server = as_owner(&bin.join("postgres"), owner)
             .arg("-D")
             .arg(&data)
             .args(["-c", &format!("port={port}"), "-c", "listen_addresses=127.0.0.1"])
             .args(["-c", "unix_socket_directories=", "-c", "max_connections=400"])
-            .args(["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"])
+            .args(["fsync", "synchronous_commit", "full_page_writes"].map(setting))
             .args(["-c", "log_min_messages=panic", "-c", "log_min_error_statement=panic"])
             .current_dir(dir.path())
             .stdin(Stdio::null())

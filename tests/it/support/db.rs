@@ -375,7 +375,7 @@ impl Server {
     async fn start() -> Result<Self, String> {
         let place = match setting("TEST_DATABASE_URL") {
             Some(url) => Place::Given(url),
-            None => Place::Own(Cluster::start().await?),
+            None => Place::Own(Cluster::start(false).await?),
         };
         let server = Self { place, template: format!("docket_template_{}", std::process::id()) };
         if let Place::Own(_) = server.place {
