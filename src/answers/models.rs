@@ -29,11 +29,8 @@ fn message(overview: &Overview) -> Message {
         };
     }
     let title = format!("{} connected", count(overview.accounts.len(), "account"));
-    let test = |account: &AccountView| Button {
-        label: format!("Test {}", account.name),
-        style: ButtonStyle::Plain,
-        press: Press::Say(format!("models test {}", account.name)),
-    };
+    let test =
+        |account: &AccountView| Button::say(format!("Test {}", account.name), format!("models test {}", account.name));
     let buttons = overview.accounts.iter().take(BUTTONS).map(test).chain([add]).collect();
     let blocks = vec![
         Block::Lines { lines: overview.accounts.iter().flat_map(lines).collect(), more: None },

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{
         ids::MemberId,
-        message::{Block, Button, ButtonStyle, Message, Press, Span},
+        message::{Block, Button, Message, Span},
         plan::Plan,
         project::ProjectKey,
         task::{Status, Task},
@@ -71,9 +71,8 @@ fn message(facts: &Facts) -> Message {
     if let Some(first) = ready.first().filter(|task| task.fields.assignee.is_none_or(|member| Some(member) == facts.me))
     {
         let code = plan.code(first.number);
-        let press = Press::Say(format!("start {code}"));
-        let style = ButtonStyle::Plain;
-        blocks.push(Block::Buttons(vec![Button { label: format!("Start {code}"), style, press }]));
+        let start = Button::say(format!("Start {code}"), format!("start {code}"));
+        blocks.push(Block::Buttons(vec![start]));
     }
     let title = format!("{key} · {} can be started", count(ready.len(), "task"));
     titled(title.clone(), title, blocks)

@@ -4,7 +4,7 @@ use crate::{
     domain::{
         event::Venue,
         ids::ProjectId,
-        message::{Block, Button, ButtonStyle, Message, Press, Span},
+        message::{Block, Button, Message, Span},
         patch::{Patch, PatchCode},
         project::{Project, ProjectKey},
         task::{TaskCode, TaskNumber},
@@ -135,10 +135,9 @@ fn unknown_patch(code: PatchCode, newest: &[String]) -> Message {
 /// `There is no project AUHT. Did you mean AUTH?`, with a button that says so.
 fn suggest(problem: &str, meant: &str, command: &str) -> Message {
     let words = format!("{problem} Did you mean {meant}?");
-    let button = Button { label: meant.to_owned(), style: ButtonStyle::Plain, press: Press::Say(command.to_owned()) };
     Message {
         summary: words.clone(),
-        blocks: vec![Block::Text(vec![Span::Plain(words)]), Block::Buttons(vec![button])],
+        blocks: vec![Block::Text(vec![Span::Plain(words)]), Block::Buttons(vec![Button::say(meant, command)])],
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{
         ids::MemberId,
-        message::{Block, Button, ButtonStyle, Line, Message, Press, Span, plain},
+        message::{Block, Button, Line, Message, Span, plain},
         patch::{Operation, Patch},
         plan::Plan,
         project::Project,
@@ -114,11 +114,7 @@ fn standing(facts: &Facts, lines: &Lines<'_>) -> Vec<Span> {
 /// What is usually done next with a task of this status.
 fn buttons(plan: &Plan, task: &Task) -> Option<Block> {
     let code = plan.code(task.number);
-    let say = |label: &str, command: &str| Button {
-        label: label.to_owned(),
-        style: ButtonStyle::Plain,
-        press: Press::Say(format!("{command} {code}")),
-    };
+    let say = |label: &str, command: &str| Button::say(label, format!("{command} {code}"));
     let mut buttons = match task.fields.status {
         Status::Backlog | Status::Todo => vec![say("Start", "start")],
         Status::InProgress | Status::InReview | Status::Blocked => vec![say("Done", "done")],

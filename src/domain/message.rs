@@ -175,7 +175,7 @@ pub enum Press {
         /// The patch's revision that the reader saw.
         revision: u32,
     },
-    /// Sends a command as if the reader had typed it, such as `plan AUTH-3`; for pickers.
+    /// Sends a command as if the reader had typed it, such as `plan AUTH-3`: see [`Button::say`].
     Say(String),
     /// Chooses what somebody's words mean, which is remembered for the channel.
     Choose {
@@ -233,6 +233,13 @@ impl Line {
             sign => format!("{sign} "),
         };
         format!("{}{sign}{}", "  ".repeat(self.depth), plain(&self.spans))
+    }
+}
+
+impl Button {
+    /// A button that says a line, without `/docket`.
+    pub fn say(label: impl Into<String>, line: impl Into<String>) -> Self {
+        Self { label: label.into(), style: ButtonStyle::Plain, press: Press::Say(line.into()) }
     }
 }
 

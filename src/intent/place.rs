@@ -4,7 +4,7 @@ use crate::{
     domain::{
         ids::ProjectId,
         intent::{Named, TaskName},
-        message::{Block, Button, ButtonStyle, Message, Press, Span},
+        message::{Block, Button, Message, Span},
         patch::PatchCode,
         plan::Plan,
         project::{Lifecycle, Project, ProjectKey},
@@ -120,10 +120,9 @@ impl Unplaced {
 fn picker(line: &str, candidates: &[Project]) -> Message {
     let plain = text::tidy(line);
     let line = ["/docket", "@docket", "docket"].iter().find_map(|name| text::after(&plain, name)).unwrap_or(&plain);
-    let button = |project: &Project| Button {
-        label: format!("{} · {}", project.key, super::command::shorten(&project.title)),
-        style: ButtonStyle::Plain,
-        press: Press::Say(format!("in {}: {line}", project.key)),
+    let button = |project: &Project| {
+        let label = format!("{} · {}", project.key, super::command::shorten(&project.title));
+        Button::say(label, format!("in {}: {line}", project.key))
     };
     let question = "Which project do you mean?";
     let mut blocks = vec![
@@ -220,6 +219,7 @@ mod tests {
     use super::*;
     use crate::domain::{
         ids::Id,
+        message::Press,
         project::Revision,
         task::{Place, Rank, Task, TaskFields},
     };

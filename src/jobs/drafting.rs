@@ -6,7 +6,7 @@ use crate::{
     domain::{
         event::{Action, Click, Event},
         intent::TaskName,
-        message::{Block, Button, ButtonStyle, Message, Press, Span},
+        message::{Block, Button, Message, Span},
         model::Use,
         patch::{Mode, Patch, next_free},
         plan::Plan,
@@ -340,11 +340,7 @@ fn no_longer_fits(problems: &[String]) -> String {
 
 /// Why there is no draft, with a button for one from a template.
 fn offer(words: &str, what: &str) -> Message {
-    let button = Button {
-        label: "Use a template".to_owned(),
-        style: ButtonStyle::Plain,
-        press: Press::Say(format!("template {what}")),
-    };
+    let button = Button::say("Use a template", format!("template {what}"));
     Message {
         summary: words.to_owned(),
         blocks: vec![Block::Text(vec![Span::plain(words)]), Block::Buttons(vec![button])],

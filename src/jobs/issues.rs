@@ -4,7 +4,7 @@ use crate::{
     domain::{
         intent::IssueName,
         job::Job,
-        message::{Block, Button, ButtonStyle, Message, Press, Span},
+        message::{Block, Button, Message, Span},
         project::Project,
         task::TaskNumber,
         tracker::{IssueOrder, Numbered, Presence, Repository},
@@ -129,11 +129,7 @@ async fn choose(
 fn which(code: &str, issue: Option<&IssueName>, names: &[String]) -> Message {
     let question = format!("In which repository is the issue for {code} to be?");
     let number = issue.and_then(|issue| issue.number).map_or_else(String::new, |number| format!("#{number}"));
-    let button = |name: &String| Button {
-        label: crate::planner::cut(name, 75),
-        style: ButtonStyle::Plain,
-        press: Press::Say(format!("issue {code} {name}{number}")),
-    };
+    let button = |name: &String| Button::say(crate::planner::cut(name, 75), format!("issue {code} {name}{number}"));
     let mut blocks = vec![
         Block::Text(vec![Span::plain(question.clone())]),
         Block::Buttons(names.iter().take(BUTTONS).map(button).collect()),

@@ -8,7 +8,7 @@ use crate::{
         audit::AuditEntry,
         event::Venue,
         intent::{ForgetWish, PrivacyWish},
-        message::{Block, Button, ButtonStyle, Message, Press, Span},
+        message::{Block, Button, ButtonStyle, Message, Span},
     },
     error::{Result, UserError},
     jobs::{Desk, backfill, handle::Talk},
@@ -119,11 +119,8 @@ async fn confirm(tx: &mut Tx, venue: &Venue) -> Result<Message> {
     }
     let messages = count(usize::try_from(messages).unwrap_or(usize::MAX), "message");
     let question = format!("Forget {messages} of this channel, of everybody and for good?");
-    let button = Button {
-        label: format!("Forget {messages}"),
-        style: ButtonStyle::Danger,
-        press: Press::Say("forget channel yes".to_owned()),
-    };
+    let button = Button::say(format!("Forget {messages}"), "forget channel yes");
+    let button = Button { style: ButtonStyle::Danger, ..button };
     Ok(Message {
         summary: question.clone(),
         blocks: vec![Block::Text(vec![Span::Plain(question)]), Block::Buttons(vec![button])],

@@ -9,7 +9,7 @@ use crate::{
         event::Venue,
         intent::ModelsWish,
         member::Member,
-        message::{Block, Button, ButtonStyle, Message, Press, Span},
+        message::{Block, Button, ButtonStyle, Message, Span},
         model::{Account, AccountForm, Checked, JsonMode, ModelName, ModelSettings, Use, grouped, in_one},
     },
     error::{Result, UserError},
@@ -171,11 +171,8 @@ fn added(account: &Account) -> Message {
         list(&account.models, "and"),
         if account.key.is_some() { "Its key is stored encrypted" } else { "It is asked without a key" },
     );
-    let test = Button {
-        label: "Test it".to_owned(),
-        style: ButtonStyle::Primary,
-        press: Press::Say(format!("models test {}", account.name)),
-    };
+    let test = Button::say("Test it", format!("models test {}", account.name));
+    let test = Button { style: ButtonStyle::Primary, ..test };
     Message { summary: words.clone(), blocks: vec![Block::Text(vec![Span::Plain(words)]), Block::Buttons(vec![test])] }
 }
 

@@ -12,7 +12,7 @@ use crate::{
         digest::{About, Digest, Draft, Person, Says, Section, offer_at},
         ids::{MemberId, ScheduleId, TenantId},
         job::Job,
-        message::{Block, Button, ButtonStyle, Line, Message, Press, Span},
+        message::{Block, Button, Line, Message, Span},
         schedule::{DigestKind, Schedule},
         time::Timestamp,
     },
@@ -164,13 +164,8 @@ fn message(say: &Say, draft: &Draft, person: Option<&Person>) -> (Message, Vec<S
     } else {
         blocks.push(Block::Lines { lines, more: None });
     }
-    let button = |label: &str, line: &str| Button {
-        label: label.to_owned(),
-        style: ButtonStyle::Plain,
-        press: Press::Say(line.to_owned()),
-    };
     let other = if says.is_left_out { ("Put me back", "draft ok") } else { ("Leave me out today", "draft skip") };
-    blocks.push(Block::Buttons(vec![button("It is right", "draft ok"), button(other.0, other.1)]));
+    blocks.push(Block::Buttons(vec![Button::say("It is right", "draft ok"), Button::say(other.0, other.1)]));
     blocks.push(Block::Context(vec![
         Span::plain("If it is, there is nothing to do. Else answer in this thread, or say "),
         Span::Code("/docket draft add Talked to legal".to_owned()),

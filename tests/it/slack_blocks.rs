@@ -43,7 +43,7 @@ fn card(title: &str, lines: usize, steps: usize) -> Message {
     };
     let person = Span::Person { member: MemberId::from_ulid(Ulid::nil()), name: "Ana".to_owned() };
     let source = Span::Link { text: title.to_owned(), url: "https://example.com/a?b=1&c=<2>|3".to_owned() };
-    let say = Button { label: title.to_owned(), style: ButtonStyle::Plain, press: Press::Say("show AUTH".to_owned()) };
+    let say = Button::say(title, "show AUTH");
     Message {
         summary: format!("P-41: {title}"),
         blocks: vec![

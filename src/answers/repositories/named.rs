@@ -86,11 +86,7 @@ pub fn unknown(said: &str, command: &str, near: &[&Repository]) -> Message {
 
 /// A button for each repository, which says the command with it.
 pub(super) fn buttons(command: &str, repositories: &[&Repository]) -> Block {
-    let button = |one: &&Repository| Button {
-        label: one.name().to_owned(),
-        style: ButtonStyle::Plain,
-        press: Press::Say(format!("{command} {}", one.name())),
-    };
+    let button = |one: &&Repository| Button::say(one.name(), format!("{command} {}", one.name()));
     Block::Buttons(repositories.iter().take(SUGGESTIONS).map(button).collect())
 }
 

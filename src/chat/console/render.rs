@@ -198,7 +198,7 @@ mod tests {
             Span::Link { text: evil.to_owned(), url: "/patches/P-1\"onclick=\"x".to_owned() },
             Span::Person { member: Chance::system().id(), name: evil.to_owned() },
         ];
-        let button = Button { label: evil.to_owned(), style: ButtonStyle::Plain, press: Press::Say(evil.to_owned()) };
+        let button = Button::say(evil, evil);
         let patch = Chance::system().id();
         let page = html(vec![
             Block::Header(evil.to_owned()),

@@ -13,7 +13,7 @@ use crate::{
         ids::ScheduleId,
         intent::StandupWish,
         job::Job,
-        message::{Block, Button, ButtonStyle, Message, Press, Span},
+        message::{Block, Button, Message, Span},
         schedule::{DigestKind, Holidays, Schedule},
         time::Timestamp,
     },
@@ -121,9 +121,8 @@ const fn example(kind: DigestKind) -> &'static str {
 
 /// Words with something to press.
 fn with_button(words: String, label: &str, line: String) -> Message {
-    let button = Button { label: label.to_owned(), style: ButtonStyle::Plain, press: Press::Say(line) };
     Message {
         summary: words.clone(),
-        blocks: vec![Block::Text(vec![Span::Plain(words)]), Block::Buttons(vec![button])],
+        blocks: vec![Block::Text(vec![Span::Plain(words)]), Block::Buttons(vec![Button::say(label, line)])],
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     domain::{
         ids::ProjectId,
         intent::{RuleWish, ScheduleChange},
-        message::{Block, Button, ButtonStyle, Line, Message, Press, Span},
+        message::{Block, Button, ButtonStyle, Line, Message, Span},
         project::ProjectKey,
         schedule::{DigestKind, Missed, Recurrence, Schedule, wall},
         time::Timestamp,
@@ -248,7 +248,7 @@ fn preview(schedule: &Schedule, keys: &[ProjectKey], times: &[Timestamp], line: 
         );
         blocks.push(Block::Context(vec![Span::Plain(words)]));
     }
-    let save = Button { label: "Save".to_owned(), style: ButtonStyle::Primary, press: Press::Say(line.clone()) };
+    let save = Button { style: ButtonStyle::Primary, ..Button::say("Save", &line) };
     blocks.push(Block::Buttons(vec![save]));
     blocks.push(Block::Context(vec![Span::plain("or say "), Span::Code(format!("/docket {line}"))]));
     Message { summary: title, blocks }

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         audit::AuditEntry,
         connection::Connection,
-        message::{Block, Button, ButtonStyle, Message, Press, Span},
+        message::{Block, Button, ButtonStyle, Message, Span},
         provider::Provider,
         session::Party,
         time::Timestamp,
@@ -182,7 +182,7 @@ fn offered(repository: &Repository) -> Message {
         "" => name.split('/').next_back().unwrap_or(name).to_owned(),
         description => planner::title(description),
     };
-    let button = |label: &str, style, line: String| Button { label: label.to_owned(), style, press: Press::Say(line) };
+    let plan = Button::say("Plan a project", format!("plan {what}"));
     let summary = format!("{name} is new. Plan a project for it?");
     let link = Span::Link { text: name.to_owned(), url: repository.seen.url.clone() };
     Message {
@@ -190,8 +190,8 @@ fn offered(repository: &Repository) -> Message {
         blocks: vec![
             Block::Text(vec![link, Span::plain(" is new. Plan a project for it?")]),
             Block::Buttons(vec![
-                button("Plan a project", ButtonStyle::Primary, format!("plan {what}")),
-                button("Link to a project", ButtonStyle::Plain, format!("link {name}")),
+                Button { style: ButtonStyle::Primary, ..plan },
+                Button::say("Link to a project", format!("link {name}")),
             ]),
             Block::Context(vec![Span::plain("You are asked once. If not, there is nothing to do.")]),
         ],
@@ -251,7 +251,10 @@ mod tests {
     use super::*;
     use crate::{
         clock::Chance,
-        domain::tracker::{RepositoryId, RepositorySighting},
+        domain::{
+            message::Press,
+            tracker::{RepositoryId, RepositorySighting},
+        },
     };
 
     fn repository(name: &str, description: &str) -> Repository {

@@ -195,9 +195,9 @@ async fn card(tx: &mut Tx, repository: &Repository, incident: &Incident, project
     }];
     for project in projects.iter().take(2) {
         let key = &project.key;
-        let say = |label: String, style, line: String| Button { label, style, press: Press::Say(line) };
-        buttons.push(say(format!("Link another to {key}"), ButtonStyle::Plain, format!("link {key}")));
-        buttons.push(say(format!("Archive {key}"), ButtonStyle::Danger, format!("archive {key}")));
+        buttons.push(Button::say(format!("Link another to {key}"), format!("link {key}")));
+        let archive = Button::say(format!("Archive {key}"), format!("archive {key}"));
+        buttons.push(Button { style: ButtonStyle::Danger, ..archive });
     }
     let summary = format!("The repository {name} is missing.");
     let hint = "Docket looks for it again by itself: when it is back, everything is as before.";

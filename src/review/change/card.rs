@@ -7,7 +7,7 @@ use crate::{
     domain::{
         ids::MemberId,
         member::Member,
-        message::{Block, Button, ButtonStyle, Line, LineKind, Message, Press, Span},
+        message::{Block, Button, ButtonStyle, Line, LineKind, Message, Span},
         patch::Decision,
         policy::{ChangeAction, ChangeState, Override, PolicyChange, Rules},
     },
@@ -99,9 +99,8 @@ fn message(
 fn open(change: &PolicyChange, owners: &[Member]) -> [Block; 2] {
     let code = change.code;
     let button = |action: ChangeAction, label: &str, style| Button {
-        label: label.to_owned(),
         style,
-        press: Press::Say(format!("policy {} {code}", action.as_str())),
+        ..Button::say(label, format!("policy {} {code}", action.as_str()))
     };
     let others = owners.iter().filter(|owner| owner.id != change.author);
     let others: Vec<&str> = others.map(|owner| owner.name.as_str()).take(5).collect();

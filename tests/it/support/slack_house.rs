@@ -174,7 +174,7 @@ impl House {
         let plain = |label: &str, press| Button { label: label.to_owned(), style: ButtonStyle::Plain, press };
         let choose = Press::Choose { words: "how's it \"looking\"".to_owned(), line: "status AUTH".to_owned() };
         let others = [
-            plain("AUTH", Press::Say("plan AUTH".to_owned())),
+            Button::say("AUTH", "plan AUTH"),
             plain("Status", choose),
             plain("Stop", Press::Stop(draft())),
             plain("Add account", Press::AddAccount),
