@@ -19,6 +19,8 @@ const ANSWERABLE: Duration = Duration::from_hours(1);
 const INSPECTABLE: Duration = Duration::from_hours(14 * 24);
 /// How long it is known that a message came: Slack sends one again for a day at most.
 const REPEATED: Duration = Duration::from_hours(2 * 24);
+/// How long it is known what was made of a conversation that is gone itself.
+const DECIDED: Duration = Duration::from_hours(180 * 24);
 /// A day, as messages are kept.
 const DAY: Duration = Duration::from_hours(24);
 /// How often it is looked.
@@ -37,6 +39,8 @@ pub struct Forgotten {
     pub heard: u64,
     /// Messages of channels.
     pub messages: u64,
+    /// What was made of conversations.
+    pub matches: u64,
 }
 
 /// Forgets what is old, and says how much that was.
@@ -51,9 +55,11 @@ pub async fn tidy(store: &Store, chance: &Chance) -> store::Result<Forgotten> {
         bodies: bit_by_bit(|| store.forget_bodies(handled, any, MANY)).await?,
         heard: bit_by_bit(|| store.forget_heard_deliveries(now.minus(REPEATED), MANY)).await?,
         messages: 0,
+        matches: 0,
     };
     for tenant in store.tenants().await? {
         forgotten.messages += bit_by_bit(|| forget_messages(store, chance, tenant.id)).await?;
+        forgotten.matches += bit_by_bit(|| forget_matches(store, chance, tenant.id)).await?;
     }
     Ok(forgotten)
 }
@@ -81,13 +87,21 @@ async fn forget_messages(store: &Store, chance: &Chance, tenant: TenantId) -> st
     Ok(u64::try_from(messages).unwrap_or(u64::MAX))
 }
 
+/// Forgets what was made of a tenant's conversations long ago.
+async fn forget_matches(store: &Store, chance: &Chance, tenant: TenantId) -> store::Result<u64> {
+    let mut tx = store.write(tenant).await?;
+    let matches = tx.forget_matches_before(chance.now().minus(DECIDED), MANY).await?;
+    tx.commit().await?;
+    Ok(matches)
+}
+
 /// Does so now and then, until `shutdown`. Any number of processes may.
 pub async fn keep_tidy(store: Store, chance: Chance, shutdown: Shutdown) {
     loop {
         match tidy(&store, &chance).await {
             Ok(forgotten) if forgotten == Forgotten::default() => {}
-            Ok(Forgotten { webhooks, bodies, heard, messages }) => {
-                tracing::info!(webhooks, bodies, heard, messages, "what is old was forgotten");
+            Ok(Forgotten { webhooks, bodies, heard, messages, matches }) => {
+                tracing::info!(webhooks, bodies, heard, messages, matches, "what is old was forgotten");
             }
             Err(error) => tracing::warn!(%error, "what is old could not be forgotten yet"),
         }

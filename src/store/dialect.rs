@@ -1,5 +1,7 @@
 //! The few statements that need a text of their own on each engine.
 
+use super::matches::select_matches;
+
 /// A statement with two texts.
 #[derive(Clone, Copy)]
 pub(super) struct Both {
@@ -15,8 +17,8 @@ impl Both {
 }
 
 /// Builds both texts from pieces: `"…"` is the same on both, `["$3"]` is a query of the numbers in the
-/// JSON list `$3` (one parameter for any number of them), `("n" in "$3")` asks whether `n` is one of them,
-/// `{"…" | "…"}` differs.
+/// JSON list `$3` (one parameter for any number of them), `("n" in "$3")` asks whether `n` is one of them, `(id "n" in
+/// "$3")` the same of ids, `{"…" | "…"}` differs, and `{made!("…")}` is what another macro makes.
 macro_rules! both {
     ($($piece:tt),* $(,)?) => {
         Both { sqlite: concat!($(piece!(sqlite $piece)),*), postgres: concat!($(piece!(postgres $piece)),*) }
@@ -39,11 +41,20 @@ macro_rules! piece {
     (postgres ($column:literal in $list:literal)) => {
         concat!($column, " = ANY (translate(", $list, ", '[]', '{}')::bigint[])")
     };
+    (sqlite (id $column:literal in $list:literal)) => {
+        concat!($column, " IN (SELECT value FROM json_each(", $list, "))")
+    };
+    (postgres (id $column:literal in $list:literal)) => {
+        concat!($column, " = ANY (translate(", $list, ", '[]\"', '{}')::text[])")
+    };
     (sqlite {$sqlite:literal | $postgres:literal}) => {
         $sqlite
     };
     (postgres {$sqlite:literal | $postgres:literal}) => {
         $postgres
+    };
+    ($engine:ident {$($made:tt)*}) => {
+        $($made)*
     };
 }
 
@@ -167,6 +178,16 @@ pub(super) const TASKS: Both = both!(
 pub(super) const DEPENDENCIES: Both = both!(
     "SELECT task, depends_on FROM task_dependencies WHERE tenant_id = $1 AND project_id = $2 AND ", ("task" in "$3"), " ORDER BY task, depends_on",
 );
+
+/// The messages of tenant `$1` in the threads whose ids are in the list `$2`.
+pub(super) const MESSAGES: Both = both!(
+    "SELECT thread_id, message, member_id, text, since, at FROM messages WHERE tenant_id = $1 AND ",
+    (id "thread_id" in "$2"),
+    " ORDER BY at, message",
+);
+
+/// What was made of those threads.
+pub(super) const MATCHES: Both = both!({ select_matches!("AND ") }, (id "thread_id" in "$2"), " ORDER BY at, id");
 
 /// Deletes those tasks.
 pub(super) const DELETE_TASKS: Both =

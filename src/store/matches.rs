@@ -1,20 +1,41 @@
 //! What was made of conversations, and how far they were read.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use sqlx::FromRow;
 
 use super::{
     Error, Result, Tx,
     codec::{from_json, limit, parse, parse_opt, small, to_json, word},
+    dialect::MATCHES,
 };
 use crate::domain::{
     event::Venue,
     ids::{ProjectId, ThreadId},
     matches::{Finding, Match},
-    task::TaskNumber,
+    task::{TaskCode, TaskNumber},
     time::Timestamp,
 };
+
+/// A query of matches as [`Row`]s, tenant first.
+macro_rules! select_matches {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, thread_id, number, surface, team, channel, root, is_private, read_until, verdict, tasks, \
+             finding, project_id, task, message, patch_id, member_id, at FROM matches WHERE tenant_id = $1 ",
+            $rest
+        )
+    };
+}
+pub(super) use select_matches;
+
+/// What was made of the conversation that people call by the number `$2`.
+pub(super) const OF_NUMBER: &str = select_matches!("AND number = $2 ORDER BY at DESC, id DESC");
+
+/// The oldest of those that were made before `$2` of conversations that are gone, up to `$3` of them.
+pub(super) const OLD: &str = "DELETE FROM matches WHERE tenant_id = $1 AND id IN (SELECT m.id FROM matches m \
+     WHERE m.tenant_id = $1 AND m.at < $2 AND NOT EXISTS (SELECT 1 FROM threads t \
+     WHERE t.tenant_id = $1 AND t.id = m.thread_id) ORDER BY m.at LIMIT $3)";
 
 #[derive(FromRow)]
 struct Row {
@@ -42,7 +63,8 @@ impl TryFrom<Row> for Match {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self> {
-        let (team, channel, thread) = (row.team, row.channel, Some(row.root));
+        // Of a conversation that was forgotten it may not be known where it was.
+        let (team, channel, thread) = (row.team, row.channel, Some(row.root).filter(|root| !root.is_empty()));
         Ok(Self {
             id: parse("match", &row.id)?,
             thread: parse("thread", &row.thread_id)?,
@@ -103,17 +125,55 @@ impl Tx {
         let rows = all!(
             self.session,
             Row,
-            "SELECT id, thread_id, number, surface, team, channel, root, is_private, read_until, verdict, tasks, finding, \
-             project_id, task, message, patch_id, member_id, at FROM matches \
-             WHERE tenant_id = $1 AND thread_id = $2 ORDER BY at, id",
+            select_matches!("AND thread_id = $2 ORDER BY at, id"),
             &self.key,
             thread.to_string()
         );
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    /// The latest of all that was made of conversations which are about something, the latest first: `rows` of them after the first `skip`, of a
-    /// project or of all, without those of private channels unless they are in the channel of `at`.
+    /// All that was made of each of these conversations, the latest last.
+    pub async fn matches_of_all(&mut self, threads: &[ThreadId]) -> Result<BTreeMap<ThreadId, Vec<Match>>> {
+        let ids: Vec<String> = threads.iter().map(ToString::to_string).collect();
+        let ids = to_json("threads", &ids)?;
+        let sql = MATCHES.text(self.session.engine());
+        let rows = all!(self.session, Row, sql, &self.key, &ids);
+        let mut found: BTreeMap<ThreadId, Vec<Match>> = BTreeMap::new();
+        for row in rows {
+            let made = Match::try_from(row)?;
+            found.entry(made.thread).or_default().push(made);
+        }
+        Ok(found)
+    }
+
+    /// All that was made of the conversation that people call by this number, the latest first.
+    pub async fn matches_of_number(&mut self, number: u32) -> Result<Vec<Match>> {
+        let rows = all!(self.session, Row, OF_NUMBER, &self.key, i64::from(number));
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// The latest `rows` of all that was made of conversations which are about this task, or may be, the latest first.
+    pub async fn matches_of_task(&mut self, project: ProjectId, code: &TaskCode, rows: usize) -> Result<Vec<Match>> {
+        let like = format!("%\"project\":\"{project}\",\"code\":\"{code}\"%");
+        let rows = all!(
+            self.session,
+            Row,
+            select_matches!(
+                "AND ((project_id = $2 AND task = $3) OR tasks LIKE $4) AND verdict <> 'nothing' \
+                 ORDER BY at DESC, id DESC LIMIT $5"
+            ),
+            &self.key,
+            project.to_string(),
+            i64::from(code.number.0),
+            like,
+            limit(rows)
+        );
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// The latest of all that was made of conversations which are about something, the latest first: `rows` of them
+    /// after the first `skip`, of a project or of all, without those of private channels unless they are in the channel
+    /// of `at`.
     pub async fn matches_page(
         &mut self,
         project: Option<ProjectId>,
@@ -129,11 +189,11 @@ impl Tx {
         let rows = all!(
             self.session,
             Row,
-            "SELECT id, thread_id, number, surface, team, channel, root, is_private, read_until, verdict, tasks, finding, \
-             project_id, task, message, patch_id, member_id, at FROM matches \
-             WHERE tenant_id = $1 AND (CAST($2 AS TEXT) IS NULL OR project_id = $2 OR tasks LIKE $3) \
-             AND verdict <> 'nothing' AND (NOT is_private OR (surface = $4 AND team = $5 AND channel = $6)) \
-             ORDER BY at DESC, id DESC LIMIT $7 OFFSET $8",
+            select_matches!(
+                "AND (CAST($2 AS TEXT) IS NULL OR project_id = $2 OR tasks LIKE $3) AND verdict <> 'nothing' \
+                 AND (NOT is_private OR (surface = $4 AND team = $5 AND channel = $6)) \
+                 ORDER BY at DESC, id DESC LIMIT $7 OFFSET $8"
+            ),
             &self.key,
             of,
             like,
@@ -144,6 +204,11 @@ impl Tx {
             limit(skip)
         );
         rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// Deletes up to `most` of what was made before an instant of conversations that are gone. Says how many.
+    pub async fn forget_matches_before(&mut self, before: Timestamp, most: i64) -> Result<u64> {
+        Ok(execute!(self.session, OLD, &self.key, before.as_millis(), most))
     }
 
     /// Up to when the conversations were read; `None` where they never were.

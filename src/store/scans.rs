@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
 use super::{
-    Store, accounts, announcements, calls, cards, dialect, heard, lessons, plans, progress, requests, routes,
+    Store, accounts, announcements, calls, cards, dialect, heard, lessons, matches, plans, progress, requests, routes,
     schedules, tokens, trackers,
 };
 
@@ -61,7 +61,12 @@ async fn sqlite_runs_every_hot_statement_by_an_index() {
         ("old messages", heard::forget::OLD, 0),
         ("deliveries of messages", heard::forget::HEARD, 0),
         ("conversations since", heard::threads::SINCE, 0),
-        ("their messages", heard::threads::MESSAGES_SINCE, 0),
+        ("those of a channel", heard::threads::OF_CHANNEL, 0),
+        ("those of open channels", heard::threads::IN_THE_OPEN, 0),
+        ("their messages", dialect::MESSAGES.text("sqlite"), 0),
+        ("what was made of them", dialect::MATCHES.text("sqlite"), 0),
+        ("what was made of one", matches::OF_NUMBER, 0),
+        ("what was made of those that are gone", matches::OLD, 0),
         ("an answered request", requests::ANSWER, 0),
         ("old requests", requests::OLD, 0),
         ("drafts that are being made", cards::DRAFTS, 0),

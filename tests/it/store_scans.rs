@@ -8,6 +8,7 @@ use docket::{
         apply::apply,
         ids::{MemberId, TenantId},
         intent::{Intent, Named, TaskName},
+        matches::Match,
         member::Surface,
         model::CallOutcome,
         patch::{Change, Operation, TaskChanges},
@@ -21,7 +22,7 @@ use docket::{
 use sqlx::{Connection, PgConnection};
 
 use crate::{
-    store_models,
+    store_heard, store_matches, store_models,
     support::{
         db::{TestDb, on_postgres},
         sample,
@@ -107,6 +108,7 @@ async fn hot(db: &TestDb) {
     }
     store.next_run_at().await.unwrap();
     hot_around_models(&store, db, tenant, ana).await;
+    hot_around_conversations(&store, db, tenant, ana).await;
     store.read(tenant).await.unwrap().is_our_thread(&sample::thread("C1", "1.0")).await.unwrap();
     let mut tx = store.read(tenant).await.unwrap();
     let me = tx.member_by_identity(&sample::identity("U1")).await.unwrap();
@@ -147,5 +149,21 @@ async fn hot_around_models(store: &Store, db: &TestDb, tenant: TenantId, ana: Me
     tx.open_progress(Surface::Slack).await.unwrap();
     tx.remove_progress(delivery).await.unwrap();
     tx.route(&sample::channel("C1"), "what now").await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// What happens whenever conversations are read, and told of in a digest.
+async fn hot_around_conversations(store: &Store, db: &TestDb, tenant: TenantId, ana: MemberId) {
+    let mut tx = store.write(tenant).await.unwrap();
+    store_heard::fill(db, &mut tx, ana).await;
+    let (day, c1) = (db.chance.now().minus(Duration::from_hours(24)), sample::channel("C1"));
+    let thread = tx.threads_since(day, 9).await.unwrap()[0].id;
+    assert_eq!(tx.newest_threads_of(&c1, day, 9).await.unwrap().len(), 1);
+    assert_eq!(tx.newest_open_threads(day, 9).await.unwrap().len(), 1);
+    let project = tx.projects().await.unwrap()[0].id;
+    tx.insert_match(&Match { thread, ..store_matches::linked(db.chance.id(), project) }).await.unwrap();
+    assert_eq!(tx.matches_of_all(&[thread]).await.unwrap().len(), 1);
+    assert_eq!(tx.matches_of_number(7).await.unwrap().len(), 1);
+    assert_eq!(tx.forget_matches_before(db.chance.now(), 9).await.unwrap(), 0);
     tx.commit().await.unwrap();
 }

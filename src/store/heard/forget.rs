@@ -115,7 +115,7 @@ impl Tx {
         let last = gone.iter().map(|(_, said)| said.saturating_add(1)).max();
         let until = last.map_or(at, |last| at.max(Timestamp::from_millis(last)));
         self.remember_forgotten(subject, until).await?;
-        self.after(gone.into_iter().map(|(thread, _)| (thread,)).collect()).await
+        self.forgotten(gone.into_iter().map(|(thread, _)| (thread,)).collect()).await
     }
 
     async fn remember_forgotten(&mut self, subject: &str, until: Timestamp) -> Result<()> {
@@ -152,6 +152,24 @@ impl Tx {
             before.as_millis()
         );
         Ok(withdrawn + forgotten)
+    }
+
+    /// Makes the threads of messages that somebody wants forgotten say so. Where nothing is left of one in a private
+    /// channel, it is not known any more where it was.
+    async fn forgotten(&mut self, gone: Vec<(String,)>) -> Result<usize> {
+        let threads: BTreeSet<String> = gone.iter().map(|(thread,)| thread.clone()).collect();
+        let messages = self.after(gone).await?;
+        for thread in threads {
+            execute!(
+                self.session,
+                "UPDATE matches SET channel = '', root = '', message = NULL WHERE tenant_id = $1 AND thread_id = $2 \
+                 AND is_private = TRUE \
+                 AND NOT EXISTS (SELECT 1 FROM threads t WHERE t.tenant_id = $1 AND t.id = matches.thread_id)",
+                &self.key,
+                thread
+            );
+        }
+        Ok(messages)
     }
 
     /// Makes the threads of messages that are gone say so.

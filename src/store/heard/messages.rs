@@ -178,7 +178,7 @@ impl Tx {
         }
     }
 
-    /// Makes a thread say what is in it; one without messages goes.
+    /// Makes a thread say what is in it; one without messages goes, and with it that it was read in vain.
     pub(super) async fn recount(&mut self, thread: ThreadId) -> Result<()> {
         let thread = thread.to_string();
         execute!(
@@ -191,12 +191,20 @@ impl Tx {
             &self.key,
             &thread
         );
-        execute!(
+        let gone = execute!(
             self.session,
             "DELETE FROM threads WHERE tenant_id = $1 AND id = $2 AND messages = 0",
             &self.key,
             &thread
         );
+        if gone > 0 {
+            execute!(
+                self.session,
+                "DELETE FROM matches WHERE tenant_id = $1 AND thread_id = $2 AND verdict = 'nothing'",
+                &self.key,
+                &thread
+            );
+        }
         Ok(())
     }
 }
