@@ -5,18 +5,24 @@ use std::collections::BTreeMap;
 use super::{Ask, line::titled, place, teach};
 use crate::{
     domain::{
+        event::Venue,
         ids::{MemberId, ProjectId},
         intent::Decided,
         matches::{Finding, Match, Verdict},
         message::{Block, Line, Message, Span},
         patch::Patch,
     },
-    review::{facts::SOMEBODY, words::ago},
+    review::{
+        conversation::label,
+        facts::SOMEBODY,
+        words::{ago, list},
+    },
     store::{self, Tx},
 };
 
-/// Lines of the answer; the page has all of them.
+/// Lines of the answer, and what is looked through for those about a task; the page has all of them.
 const LINES: usize = 20;
+const MOST: usize = 100;
 
 /// What was made of a conversation, with what it refers to.
 pub struct Decision {
@@ -63,7 +69,7 @@ impl Decision {
                 score => format!("{} ({}.{:02})", task.code, score / 100, score % 100),
             })
             .collect();
-        let tasks = crate::review::words::list(&scored, "or");
+        let tasks = list(&scored, if self.made.verdict == Verdict::Linked { "and" } else { "or" });
         match (self.made.verdict, tasks.is_empty()) {
             (Verdict::Linked, _) => format!("is about {tasks}"),
             (Verdict::Asked, _) => format!("may be about {tasks}"),
@@ -94,15 +100,25 @@ impl Decision {
 pub(super) async fn answer(tx: &mut Tx, ask: &Ask<'_>, of: Option<&Decided>) -> store::Result<Message> {
     let (matches, what) = match of {
         Some(Decided::Thread(number)) => {
-            let Some(thread) = tx.thread(*number).await? else {
+            let mut matches = tx.matches_of_number(*number).await?;
+            matches.retain(|one| one.may_be_shown_at(ask.venue));
+            if matches.is_empty() && !is_kept_here(tx, ask, *number).await? {
                 return Ok(Message::text(format!(
                     "There is no conversation T-{number} here, or it is no longer kept."
                 )));
-            };
-            let mut matches = tx.matches_of(thread.id).await?;
-            matches.retain(|one| one.may_be_shown_at(ask.venue));
-            matches.reverse();
+            }
             (matches, format!("about T-{number} "))
+        }
+        Some(Decided::Task(code)) => {
+            let around = place::surroundings(tx, ask.venue).await?;
+            match place::choose(Some(&code.project), &around) {
+                Ok(project) => {
+                    let mut matches = tx.matches_of_task(project.id, code, MOST).await?;
+                    matches.retain(|one| one.may_be_shown_at(ask.venue));
+                    (matches, format!("about {code} "))
+                }
+                Err(unplaced) => return Ok(place::instead(&unplaced, &around, "decisions")),
+            }
         }
         Some(Decided::Project(key)) => {
             let around = place::surroundings(tx, ask.venue).await?;
@@ -130,14 +146,17 @@ pub(super) async fn answer(tx: &mut Tx, ask: &Ask<'_>, of: Option<&Decided>) -> 
     Ok(titled(title.clone(), title, blocks))
 }
 
+/// Whether there is a conversation of this number that whoever asks may know of.
+async fn is_kept_here(tx: &mut Tx, ask: &Ask<'_>, number: u32) -> store::Result<bool> {
+    let thread = tx.thread(number).await?;
+    let is_here = |at: &Venue| ask.venue.is_some_and(|venue| at.is_channel_of(venue));
+    Ok(thread.is_some_and(|thread| !thread.is_private || is_here(&thread.venue)))
+}
+
 /// `T-7 is about AUTH-3 (7.43) · proposed: AUTH-3 is done · P-7 applied · 2 hours ago`.
 fn line(decision: &Decision, ask: &Ask<'_>) -> Line {
-    let label = format!("T-{}", decision.made.number);
-    let label = match decision.address() {
-        Some(url) => Span::Link { text: label, url },
-        None => Span::Code(label),
-    };
-    let mut spans = vec![label, Span::plain(format!(" {}", decision.words()))];
+    let mut spans =
+        vec![label(decision.made.number, decision.address()), Span::plain(format!(" {}", decision.words()))];
     if let Some(finding) = decision.finding() {
         spans.push(Span::plain(format!(" · proposed: {finding}")));
     }

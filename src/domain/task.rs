@@ -23,7 +23,7 @@ impl fmt::Display for TaskNumber {
 }
 
 /// What people call a task: `AUTH-12`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TaskCode {
     /// The project's key.
     pub project: ProjectKey,

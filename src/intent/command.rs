@@ -181,7 +181,7 @@ impl Kind {
             Self::Remind => "a moment and what to remind you of, list, or cancel and a number",
             Self::Dry => "dry-run",
             Self::Track => "a conversation, such as T-7, and perhaps a task, “no” or “which”",
-            Self::Decided => "a project (AUTH) or a conversation (T-7)",
+            Self::Decided => "a project (AUTH), a task (AUTH-3) or a conversation (T-7)",
             Self::Role => "a person and a role: owner, admin, approver, member or viewer",
         }
     }

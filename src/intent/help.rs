@@ -119,7 +119,7 @@ mod tests {
         /docket stats  how often proposals were approved in the last 30 days
         /docket process [dry-run]  propose what follows from what was said in the channels
         /docket track <conversation task|no|which>  propose a task for a conversation, link it to one, or say that it is no work
-        /docket decisions [project or conversation]  which tasks conversations were about, what was proposed, and what people decided
+        /docket decisions [project, task or conversation]  which tasks conversations were about, what was proposed, and what people decided
         /docket link [project owner/repo]  link a project to a repository
         /docket unlink <project owner/repo>  take the link between a project and a repository back
         /docket repos [words]  which repositories each connection can see

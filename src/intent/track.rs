@@ -25,12 +25,13 @@ pub(super) fn track(text: &str) -> Option<Intent> {
     Some(Intent::Track { thread, about })
 }
 
-/// Reads what follows `decisions`: a project or a conversation.
+/// Reads what follows `decisions`: a conversation, a task or a project.
 pub(super) fn decided(text: &str) -> Option<Intent> {
     let text = text.trim();
-    let of = match thread(text) {
-        Some(number) => Decided::Thread(number),
-        None => Decided::Project(text.parse().ok()?),
+    let of = match (thread(text), text.parse()) {
+        (Some(number), _) => Decided::Thread(number),
+        (None, Ok(task)) => Decided::Task(task),
+        (None, Err(_)) => Decided::Project(text.parse().ok()?),
     };
     Some(Intent::Decisions(Some(of)))
 }
@@ -65,6 +66,7 @@ mod tests {
         assert_eq!(decided("T-7"), Some(Intent::Decisions(Some(Decided::Thread(7)))));
         assert_eq!(decided("auth"), Some(Intent::Decisions(Some(Decided::Project("AUTH".parse().unwrap())))));
         assert_eq!(decided("what"), Some(Intent::Decisions(Some(Decided::Project("WHAT".parse().unwrap())))));
-        assert_eq!((decided("AUTH-3"), dry("dry-run").is_some(), dry("wet")), (None, true, None));
+        assert_eq!(decided("auth-3"), Some(Intent::Decisions(Some(Decided::Task("AUTH-3".parse().unwrap())))));
+        assert_eq!((decided("AUTH-3-4"), dry("dry-run").is_some(), dry("wet")), (None, true, None));
     }
 }

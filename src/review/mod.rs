@@ -5,6 +5,7 @@ pub mod card;
 pub mod change;
 pub mod circle;
 pub mod consensus;
+pub mod conversation;
 pub mod decide;
 pub mod facts;
 pub mod lines;

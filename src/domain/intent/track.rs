@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::TaskName;
-use crate::domain::project::ProjectKey;
+use crate::domain::{project::ProjectKey, task::TaskCode};
 
 /// What somebody says that a conversation is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,8 @@ pub enum About {
 pub enum Decided {
     /// Those about a project.
     Project(ProjectKey),
+    /// Those about a task.
+    Task(TaskCode),
     /// Those about a conversation, by its number.
     Thread(u32),
 }

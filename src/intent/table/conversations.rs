@@ -33,10 +33,10 @@ pub(super) const TRACK: Command = Command {
 pub(super) const DECISIONS: Command = Command {
     name: "decisions",
     aliases: &[],
-    arguments: &[optional("project or conversation", Kind::Decided, &["of", "for", "about"])],
+    arguments: &[optional("project, task or conversation", Kind::Decided, &["of", "for", "about"])],
     help: "which tasks conversations were about, what was proposed, and what people decided",
-    more: "With a project's key only those about its tasks, with T-7 only those of that conversation. The page Decisions \
-           has all of them.",
-    examples: &["decisions", "decisions AUTH", "decisions T-7"],
+    more: "With a project's key only those about its tasks, with AUTH-3 only those about that task, with T-7 only those of \
+           that conversation. The page Decisions has all of them.",
+    examples: &["decisions", "decisions AUTH", "decisions AUTH-3", "decisions T-7"],
     build: |v| v.either(Intent::Decisions(None)),
 };
