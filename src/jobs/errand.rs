@@ -19,7 +19,6 @@ use crate::{
         handle::Talk,
         links::{self, LinkWish},
         privacy,
-        process::{self, Opinions},
         reminders::{self, Reminding},
         roles::{self, RoleWish},
         settings,
@@ -54,8 +53,6 @@ pub(super) enum Errand {
     ChangePolicy(ChangeWish),
     /// What somebody wants to be reminded of is to be set or taken back.
     Remind(Reminding),
-    /// What follows from what was said is to be proposed, also from what a model says of it.
-    Process(Opinions),
     /// A conversation is no work.
     PutAside(Box<Match>),
 }
@@ -75,7 +72,7 @@ impl Errand {
             | Self::Draft(..)
             | Self::Remind(_) => "set",
             Self::Forget(_) => "forgotten",
-            Self::ChangePolicy(_) | Self::Process(_) => "proposed",
+            Self::ChangePolicy(_) => "proposed",
             Self::PutAside(_) => "put aside",
         }
     }
@@ -96,7 +93,6 @@ impl Errand {
             Self::Draft(wish, slot) => drafts::carry_out(desk, tx, talk, (&wish, slot)).await,
             Self::Remind(wanted) => reminders::carry_out(desk, tx, talk, wanted).await,
             Self::ChangePolicy(wish) => changes::propose(desk, tx, talk, &wish).await,
-            Self::Process(opinions) => process::process(desk, tx, venue, &opinions).await,
             Self::PutAside(made) => {
                 tx.insert_match(&made).await?;
                 Ok(Message::text(format!("T-{} is no work then: it is not offered again.", made.number)))

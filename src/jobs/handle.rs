@@ -27,7 +27,7 @@ use crate::{
         conversation::{echo, learn},
         heard, issues,
         people::{meet, recognise, users_in},
-        settings,
+        process, settings,
         think::{self, Idea, Thought},
         tracker,
     },
@@ -159,6 +159,10 @@ async fn carry_out(desk: &Desk, talk: &Talk<'_>, thought: Thought, circles: &Cir
             let said = errand.run(desk, &mut tx, talk).await?;
             reply(desk, &mut tx, talk, said).await?;
         }
+        Thought::Process(reading) => match process::process(desk, &mut tx, talk.venue, *reading).await? {
+            Some(said) => reply(desk, &mut tx, talk, said).await?,
+            None => return Ok(Turn::Again),
+        },
         Thought::Say(message) => reply(desk, &mut tx, talk, message).await?,
         Thought::Stop(delivery) => {
             if able(talk.member).is_err() {

@@ -9,7 +9,7 @@ use crate::{
         ids::{DeliveryId, MemberId, PatchId},
         intent::Intent,
         matches::Match,
-        message::{Block, Button, ButtonStyle, Message, Press, Span},
+        message::{Block, Button, Message, Press, Span},
         model::Use,
         patch::{PatchCode, PatchState},
         policy::{ChangeAction, ChangeCode, Policy},
@@ -28,6 +28,7 @@ use crate::{
         errand::Errand,
         handle::Talk,
         issues::IssueWish,
+        process,
         standups::drafts,
         understand::understand,
         wish::Wish,
@@ -55,6 +56,8 @@ pub(super) enum Thought {
     Stop(DeliveryId),
     /// Something is to be done at once.
     Errand(Errand),
+    /// What follows from what was said is to be proposed.
+    Process(Box<process::Reading>),
     /// An issue is to stand for a task.
     OrderIssue(IssueWish),
     /// A decision on a change of the policy.
@@ -85,7 +88,7 @@ impl Thought {
             Self::Nothing => "ignored",
             Self::Say(_) | Self::Ask(_) | Self::Test(_) | Self::TestPolicy(..) => "told",
             Self::Decide(_) | Self::DecideChange(..) => "decided",
-            Self::Propose(_) => "proposed",
+            Self::Propose(_) | Self::Process(_) => "proposed",
             Self::Stop(_) => "stopped",
             Self::Errand(errand) => errand.outcome(),
             Self::OrderIssue(_) => "ordered",
@@ -245,13 +248,15 @@ fn which(words: &str, candidates: &[Candidate]) -> Message {
     let which = if candidates.len() == 1 { "Is it this?" } else { "Is it one of these?" };
     let question = format!("I am not sure what you mean by {}. {which}", quote(words, 200));
     let phrase = phrase(words);
-    let button = |candidate: &Candidate| Button {
-        label: shorten(&candidate.line),
-        style: ButtonStyle::Plain,
-        press: match &phrase {
-            Some(phrase) => Press::Choose { words: phrase.clone(), line: candidate.line.clone() },
-            None => Press::Say(candidate.line.clone()),
-        },
+    let button = |candidate: &Candidate| {
+        let button = Button::say(shorten(&candidate.line), &candidate.line);
+        match &phrase {
+            Some(phrase) => {
+                let press = Press::Choose { words: phrase.clone(), line: candidate.line.clone() };
+                Button { press, ..button }
+            }
+            None => button,
+        }
     };
     let hint = match &phrase {
         Some(_) => "I remember your choice for this channel; /docket routes lists what I remember.",

@@ -1,4 +1,5 @@
-//! STEP 3: an intent and a plan become the steps of a patch. Pure: nothing here reads a clock or a database.
+//! STEP 3: an intent and a plan become the steps of a patch. Pure: nothing here reads a clock, and only
+//! [`threads::load`] a database.
 //!
 //! [`templates`] drafts first plans and breakdowns without a model, [`draft`] with one, [`edit`] turns sentences into
 //! steps, [`set`] makes patches of one operation, [`undo`] takes a patch back, [`rules`] follows what trackers tell,

@@ -77,7 +77,7 @@ pub(super) fn standup(facts: &DigestFacts, wording: &Wording, zone: Tz, now: Tim
     let worded = focus::worded(&say, &facts.focus, wording);
     let talks = untracked::Talks::of(&facts.untracked, &wording.groups);
     let by = wording.by.as_ref().filter(|_| worded.is_some() || talks.has_groups());
-    blocks.extend(talks.line().map(Block::Text));
+    blocks.extend(talks.lines().map(Block::Text));
     let focus = worded.or_else(|| facts.focus.first().map(|focus| focus::words(&say, focus)));
     blocks.extend(focus.map(|words| Block::Text(focus::line(words))));
     blocks.push(Block::Context(small_print(facts, by.map(String::as_str), now)));
@@ -87,7 +87,7 @@ pub(super) fn standup(facts: &DigestFacts, wording: &Wording, zone: Tz, now: Tim
         format!("{title}: news of {}, {waiting}", count(facts.people.len(), "person").replace("persons", "people"));
     let main = Message { summary, blocks };
     let mut details = details::details(facts, zone);
-    details.extend(talks.detail());
+    details.extend(talks.details());
     Composed { main, details, is_empty: !facts.is_working_day, told: facts.told.clone() }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono_tz::Tz;
 
-use super::{conversations, crew};
+use super::crew;
 use crate::{
     domain::{
         digest::{Digest, Loaded, Untracked, Waiting, Who},
@@ -18,6 +18,7 @@ use crate::{
         time::Timestamp,
         tracker::PullState,
     },
+    planner::threads::load as conversations,
     review::rules,
     store::{self, Tx},
 };
@@ -158,12 +159,9 @@ async fn untracked(
 ) -> store::Result<Vec<Untracked>> {
     let bound = tx.bound_channels().await?;
     let is_anywhere = digest.projects.is_empty() && bound.iter().all(|(_, home)| !home.is_channel_of(&digest.venue));
-    let homes: Vec<&Venue> = bound.iter().filter(|(id, _)| projects.contains(id)).map(|(_, home)| home).collect();
-    let mut found = conversations::untracked(tx, since, Some(&digest.venue), now).await?;
-    found.retain(|one| {
-        let at = &one.thread.venue;
-        is_anywhere || at.is_channel_of(&digest.venue) || homes.iter().any(|home| home.is_channel_of(at))
-    });
+    let homes: Vec<Venue> = bound.into_iter().filter(|(id, _)| projects.contains(id)).map(|(_, home)| home).collect();
+    let scope = conversations::Scope { at: Some(&digest.venue), others: (!is_anywhere).then_some(homes.as_slice()) };
+    let found = conversations::untracked(tx, since, scope, now).await?;
     let told = found.into_iter().filter_map(|one| {
         let first = one.thread.messages.first()?;
         let is_at_home = one.thread.venue.surface == digest.venue.surface;
@@ -171,6 +169,7 @@ async fn untracked(
             number: one.thread.number,
             by: Who { member: Some(first.by), name: names.get(&first.by)?.clone() },
             words: is_at_home.then(|| first.text.clone()),
+            near: one.near.into_iter().map(|task| task.code).collect(),
             is_private: one.thread.is_private,
             url: one.thread.venue.address_of(&first.message),
             at: one.thread.last_at,

@@ -5,7 +5,6 @@
 //! model may word the focus and group conversations, in [`wording`], and nothing else.
 
 mod compose;
-pub mod conversations;
 mod crew;
 pub mod draft;
 mod load;

@@ -79,10 +79,10 @@ fn lines(facts: &DigestFacts, zone: Tz) -> Vec<String> {
     facts.focus.iter().map(|focus| fact(&say, focus)).collect()
 }
 
-/// The conversations that may be shown to a model, each with what was said: none of a private channel. None at all where
-/// they are too few.
+/// The conversations that may be shown to a model, each with what was said: those that match no task, and none of a
+/// private channel. None at all where they are too few.
 fn grouped(facts: &DigestFacts) -> Vec<(&Untracked, &str)> {
-    let open = facts.untracked.iter().filter(|one| !one.is_private);
+    let open = facts.untracked.iter().filter(|one| one.near.is_empty() && !one.is_private);
     let shown: Vec<_> = open.filter_map(|one| Some((one, one.words.as_deref()?))).take(SHOWN).collect();
     if shown.len() < FEW { Vec::new() } else { shown }
 }

@@ -62,12 +62,12 @@ async fn what_is_said_to_docket_is_a_message_of_its_channel_once(db: &TestDb) {
     let card = docket.newest_with("patch.approve");
     docket.act(ana.reply(&card.ts, "drop the last one", now)).await;
     docket.act(ana.reply(&card.ts, "thank you", now)).await;
-    let expected = [
-        vec!["Ana: good morning"],
-        vec!["Ana: <@UDOCKET> plan Build a user authentication flow"],
-        vec!["Ana: drop the last one", "Ana: thank you"],
-    ];
+    let expected = [vec!["Ana: good morning"], vec!["Ana: <@UDOCKET> plan Build a user authentication flow"]];
     assert_eq!(talk(&docket).await, expected);
+    // What is said under a card is kept, and about its proposal.
+    let under = db.store.read(docket.app.tenant).await.unwrap().thread(3).await.unwrap().unwrap();
+    let said: Vec<&str> = under.messages.iter().map(|message| message.text.as_str()).collect();
+    assert_eq!(said, ["drop the last one", "thank you"]);
     let ts = docket.slack.say("C1");
     let text = "<@UDOCKET> what is next";
     docket.act(ana.message(&ts, None, text, now)).await;

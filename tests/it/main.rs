@@ -49,6 +49,8 @@ mod moving;
 mod policy_changes;
 mod privacy;
 mod process;
+mod process_model;
+mod process_open;
 mod promises;
 mod pull_cards;
 mod reminders;

@@ -2,6 +2,15 @@
 
 use std::time::Duration;
 
+use crate::{
+    support::{
+        app::TestApp,
+        clock::START,
+        db::{TestDb, for_each_db},
+        fake_slack::SlackUser,
+    },
+    who_decides::planned,
+};
 use docket::{
     domain::{
         ids::TenantId,
@@ -10,18 +19,8 @@ use docket::{
         task::{Status, Task, TaskNumber},
     },
     jobs,
-};
-use serde_json::json;
-
-use crate::{
-    support::{
-        app::TestApp,
-        db::{TestDb, for_each_db},
-        fake_model::FakeModel,
-        fake_slack::SlackUser,
-        model_answers::plan,
-    },
-    who_decides::planned,
+    planner::threads::load::{self, Scope},
+    store::Tx,
 };
 
 for_each_db! {
@@ -37,8 +36,6 @@ for_each_db! {
     a_conversation_becomes_a_task_a_link_or_is_put_aside,
     guests_neither_process_nor_track,
     what_nobody_planned_is_offered_for_the_digest,
-    only_what_the_rules_cannot_decide_is_shown_to_a_model_in_one_question,
-    where_a_model_makes_things_up_people_are_asked,
 }
 
 /// Somebody says something in the channel, or in a thread of it; gives its id.
@@ -46,7 +43,7 @@ pub(crate) async fn says(docket: &TestApp<'_>, user: &str, thread: Option<&str>,
     says_as(docket, &docket.user(user), thread, text).await
 }
 
-async fn says_as(docket: &TestApp<'_>, user: &SlackUser, thread: Option<&str>, text: &str) -> String {
+pub(crate) async fn says_as(docket: &TestApp<'_>, user: &SlackUser, thread: Option<&str>, text: &str) -> String {
     let ts = next_ts(docket);
     docket.act(user.message(&ts, thread, text, docket.db.chance.now())).await;
     ts
@@ -58,20 +55,27 @@ fn next_ts(docket: &TestApp<'_>) -> String {
     format!("{}.000100", docket.db.chance.now().as_millis() / 1_000)
 }
 
-async fn task(docket: &TestApp<'_>, number: u32) -> Task {
+pub(crate) async fn task(docket: &TestApp<'_>, number: u32) -> Task {
     let mut tx = docket.db.store.read(docket.app.tenant).await.unwrap();
     let project = tx.projects().await.unwrap()[0].id;
     tx.task(project, TaskNumber(number)).await.unwrap().unwrap()
 }
 
-async fn patch(docket: &TestApp<'_>, code: u32) -> Patch {
+pub(crate) async fn patch(docket: &TestApp<'_>, code: u32) -> Patch {
     docket.patch(docket.app.tenant, code).await.unwrap()
 }
 
 /// What was made of all conversations, also of private ones in `C1`, the latest first.
-async fn made(docket: &TestApp<'_>, tenant: TenantId) -> Vec<Match> {
+pub(crate) async fn made(docket: &TestApp<'_>, tenant: TenantId) -> Vec<Match> {
     let mut tx = docket.db.store.read(tenant).await.unwrap();
     tx.matches_page(None, None, 0, 99).await.unwrap()
+}
+
+/// The numbers of the conversations of a week that no task is known to be about.
+pub(crate) async fn untracked(docket: &TestApp<'_>, tx: &mut Tx, scope: Scope<'_>) -> Vec<u32> {
+    let since = START.minus(Duration::from_hours(7 * 24));
+    let found = load::untracked(tx, since, scope, docket.db.chance.now()).await.unwrap();
+    found.iter().map(|one| one.thread.number).collect()
 }
 
 async fn what_is_said_of_a_task_is_proposed_with_the_message_as_evidence(db: &TestDb) {
@@ -195,13 +199,7 @@ async fn what_is_said_in_a_private_channel_stays_there(db: &TestDb) {
     let shown = docket.act(ana.slash("decisions", db.chance.now())).await.body;
     assert!(shown.contains("T-2"), "{shown}");
     let mut tx = db.store.read(docket.app.tenant).await.unwrap();
-    let untracked = docket::standups::conversations::untracked(
-        &mut tx,
-        crate::support::clock::START.minus(Duration::from_hours(7 * 24)),
-        None,
-        db.chance.now(),
-    );
-    assert!(untracked.await.unwrap().is_empty());
+    assert!(untracked(&docket, &mut tx, Scope { at: None, others: None }).await.is_empty());
 }
 
 async fn two_tenants_never_see_each_others_conversations(db: &TestDb) {
@@ -318,10 +316,7 @@ async fn what_nobody_planned_is_offered_for_the_digest(db: &TestDb) {
     }
     docket.slash("U1", "track T-2 no").await;
     let mut tx = db.store.read(docket.app.tenant).await.unwrap();
-    let since = crate::support::clock::START.minus(Duration::from_hours(7 * 24));
-    let found = docket::standups::conversations::untracked(&mut tx, since, None, db.chance.now()).await.unwrap();
-    let numbers: Vec<u32> = found.iter().map(|one| one.thread.number).collect();
-    assert_eq!(numbers, [1]);
+    assert_eq!(untracked(&docket, &mut tx, Scope { at: None, others: None }).await, [1]);
     drop(tx);
     let shown = docket.slash("U1", "standup preview").await.json().to_string();
     assert!(shown.contains("1 conversation matches no task"), "{shown}");
@@ -332,64 +327,4 @@ async fn what_nobody_planned_is_offered_for_the_digest(db: &TestDb) {
         assert!(thread.contains(part), "{part}: {thread}");
     }
     assert!(!thread.contains("umlauts") && !thread.contains("lunch"), "{thread}");
-}
-
-/// Docket with this model and a project of tasks that are alike, in which two conversations were had that may be about
-/// several of them, and three that may not.
-async fn alike<'a>(db: &'a TestDb, model: &FakeModel) -> TestApp<'a> {
-    model.expect_key("sk-test-1");
-    let settings = [("OPENAI_API_KEY", "sk-test-1"), ("OPENAI_BASE_URL", &model.url()), ("OPENAI_MODEL", "big")];
-    let docket = TestApp::start_with(db, &settings).await;
-    let titles = ["Sign-in page of the shop", "Sign-in page of the blog", "Token service"];
-    model.answer(plan("User authentication", &titles));
-    planned(&docket).await;
-    says(&docket, "U2", None, "the sign-in page is broken").await;
-    let root = says(&docket, "U1", None, "should the sign-in page show a logo?").await;
-    says(&docket, "U2", Some(&root), "we shipped it with one").await;
-    says(&docket, "U2", None, "AUTH-3 is blocked by legal").await;
-    says(&docket, "U2", None, "pizza for lunch?").await;
-    says(&docket, "U2", None, "the printer jams with every document").await;
-    docket
-}
-
-async fn only_what_the_rules_cannot_decide_is_shown_to_a_model_in_one_question(db: &TestDb) {
-    let model = FakeModel::start().await;
-    let docket = alike(db, &model).await;
-    let before = model.requests().len();
-    model.answer(json!({ "conversations": [
-        { "number": 1, "task": null, "work": false, "confidence": 0.9 },
-        { "number": 2, "task": "AUTH-1", "work": true, "confidence": 0.95 },
-    ]}));
-    docket.slash("U1", "process").await;
-    assert_eq!(model.requests().len(), before + 1);
-    let asked = model.last().user();
-    for shown in
-        ["Conversation 1", "Conversation 2", "AUTH-1 Sign-in page of the shop", "AUTH-2 Sign-in page of the blog"]
-    {
-        assert!(asked.contains(shown), "{shown}: {asked}");
-    }
-    for other in ["blocked", "pizza", "printer", "Token service"] {
-        assert!(!asked.contains(other), "{other}: {asked}");
-    }
-    let proposed = patch(&docket, 2).await;
-    let reasons: Vec<&str> = proposed.steps.iter().map(|step| step.reason.as_str()).collect();
-    assert!(reasons.iter().any(|why| why.contains("we shipped it with one") && why.contains("a model")), "{reasons:?}");
-    assert_eq!(task(&docket, 1).await.fields.status, Status::Todo);
-    assert_eq!(model.problems(), Vec::<String>::new());
-}
-
-async fn where_a_model_makes_things_up_people_are_asked(db: &TestDb) {
-    let model = FakeModel::start().await;
-    let docket = alike(db, &model).await;
-    let made_up = json!({ "conversations": [{ "number": 2, "task": "AUTH-3", "work": true, "confidence": 1 }] });
-    model.answer(made_up.clone());
-    model.answer(made_up);
-    docket.slash("U1", "process").await;
-    let told = docket.told("U1");
-    assert!(told.contains("Which task is it about?") && told.contains("Link to AUTH-1"), "{told}");
-    assert_eq!(patch(&docket, 2).await.steps.iter().filter(|step| step.reason.contains("shipped")).count(), 0);
-    // Whoever is asked says it with a button.
-    docket.slash("U1", "track T-2 AUTH-1").await;
-    docket.slash("U2", "approve P-3").await;
-    assert_eq!(task(&docket, 1).await.fields.links.len(), 1);
 }

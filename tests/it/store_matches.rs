@@ -180,7 +180,7 @@ async fn of_a_private_conversation_that_was_forgotten_nobody_knows_where_it_was(
     for is_private in [false, true] {
         let thread = heard(db, &mut tx, member, is_private).await;
         tx.insert_match(&Match { thread, is_private, ..made(db, project.id) }).await.unwrap();
-        tx.forget_thread(thread).await.unwrap();
+        tx.forget_thread(thread, db.chance.now()).await.unwrap();
         let left = tx.matches_of(thread).await.unwrap().remove(0);
         let known = (left.venue.channel.as_str(), left.venue.thread.is_some(), left.message.is_some());
         assert_eq!(known, if is_private { ("", false, false) } else { ("C1", true, true) });

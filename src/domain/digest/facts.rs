@@ -199,6 +199,8 @@ pub struct Untracked {
     pub by: Who,
     /// What they said, where the reader of the digest may be shown that.
     pub words: Option<String>,
+    /// The tasks that it may be about, the likeliest first; none where it matches none.
+    pub near: Vec<TaskCode>,
     /// Whether it was said in a private channel.
     pub is_private: bool,
     /// The address of it.

@@ -1,7 +1,7 @@
 //! A model is asked about the conversations that the rules can't decide: only about these, many in one question, and never
 //! about what was said in a private channel. Without one, or where it fails, people are asked.
 
-use super::read::{Opinions, read};
+use super::read::{Material, Opinions, gather, read};
 use crate::{
     domain::{
         ids::TenantId,
@@ -10,7 +10,7 @@ use crate::{
         time::Timestamp,
     },
     error::Result,
-    jobs::{Desk, consult::Consultation, errand::Errand, think::Thought, wish::Wish},
+    jobs::{Desk, consult::Consultation, think::Thought, wish::Wish},
     llm::fence::Fence,
     planner::threads::{
         TaskRef,
@@ -23,15 +23,15 @@ use crate::{
 const CALLS: usize = 5;
 
 /// The conversations that the rules can't decide, each with when something was said in it last.
-async fn undecided(tx: &mut Tx, now: Timestamp) -> Result<Vec<(Undecided, Timestamp)>> {
-    let reading = read(tx, &Opinions::new(), now).await?;
+fn undecided(material: &Material) -> Vec<(Undecided, Timestamp)> {
     let task = |one: &Likely| Some(TaskRef { project: one.project, code: one.code.parse().ok()? });
+    let reading = read(material, &Opinions::new());
     let asked = reading.reads.iter().filter(|read| read.verdict == Verdict::Asked && !read.thread.is_private);
     let undecided = asked.map(|read| {
         let near: Vec<TaskRef> = read.likely.iter().filter_map(task).collect();
-        (Undecided::new(&reading.index, &read.thread, &near), read.thread.last_at)
+        (Undecided::new(&material.index, &read.thread, &near), read.thread.last_at)
     });
-    Ok(undecided.collect())
+    undecided.collect()
 }
 
 /// What a model says of some of them, as it answered.
@@ -42,24 +42,36 @@ fn understood(text: &str, asked: &[(Undecided, Timestamp)]) -> Opinions {
     said.into_iter().filter_map(|(number, opinion)| Some((at(number)?, opinion))).collect()
 }
 
-/// Asks a model while somebody waits: one question. Then everything is processed with what it says.
+/// Reads for somebody who waits; a model is asked one question before.
 pub(in crate::jobs) async fn consult(wish: &Wish<'_>, tx: &mut Tx) -> Result<Thought> {
-    let said = wish.memo.said(Use::Match);
-    if matches!(said, Some(Err(_))) || !wish.may_ask(tx).await? {
-        return Ok(Thought::Errand(Errand::Process(Opinions::new())));
-    }
-    let mut asked = undecided(tx, wish.desk.chance.now()).await?;
+    let now = wish.desk.chance.now();
+    let material = gather(tx, now).await?;
+    let opinions = match wish.memo.said(Use::Match) {
+        Some(Ok(reply)) => understood(&reply.text, &most(&material)),
+        Some(Err(_)) => Opinions::new(),
+        None if !wish.may_ask(tx).await? => Opinions::new(),
+        None => {
+            let shown: Vec<Undecided> = most(&material).into_iter().map(|(one, _)| one).collect();
+            if !shown.is_empty() {
+                return Ok(Thought::Ask(Box::new(Consultation {
+                    question: ask::question(&wish.fence(), &shown),
+                    check: Box::new(move |text| ask::read(text, &shown).map(drop)),
+                    what: Some("Reading what was said".to_owned()),
+                })));
+            }
+            Opinions::new()
+        }
+    };
+    let mut reading = read(&material, &opinions);
+    reading.recall(tx, wish.talk.venue, now).await?;
+    Ok(Thought::Process(Box::new(reading)))
+}
+
+/// As many of the conversations that the rules can't decide as fit one question.
+fn most(material: &Material) -> Vec<(Undecided, Timestamp)> {
+    let mut asked = undecided(material);
     asked.truncate(ask::MOST);
-    let shown: Vec<Undecided> = asked.iter().map(|(one, _)| one.clone()).collect();
-    Ok(match said {
-        Some(Ok(reply)) => Thought::Errand(Errand::Process(understood(&reply.text, &asked))),
-        _ if shown.is_empty() => Thought::Errand(Errand::Process(Opinions::new())),
-        _ => Thought::Ask(Box::new(Consultation {
-            question: ask::question(&wish.fence(), &shown),
-            check: Box::new(move |text| ask::read(text, &shown).map(drop)),
-            what: Some("Reading what was said".to_owned()),
-        })),
-    })
+    asked
 }
 
 /// Asks a model while nobody waits.
@@ -68,7 +80,7 @@ pub(super) async fn opinions(desk: &Desk, tenant: TenantId) -> Result<Opinions> 
     if !desk.models.is_connected(&mut tx).await? {
         return Ok(Opinions::new());
     }
-    let asked = undecided(&mut tx, desk.chance.now()).await?;
+    let asked = undecided(&gather(&mut tx, desk.chance.now()).await?);
     drop(tx);
     let mut opinions = Opinions::new();
     for part in asked.chunks(ask::MOST).take(CALLS) {

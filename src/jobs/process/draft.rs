@@ -37,7 +37,7 @@ pub(super) fn steps(plan: &Plan, found: &[&Found], first_free: TaskNumber) -> Ve
     let (mut steps, mut next, mut last) = (Vec::new(), first_free, None);
     for (at, found) in found.iter().enumerate() {
         let operation = match &found.task {
-            Some((code, changes)) => Operation::UpdateTask { number: code.number, changes: changes.clone() },
+            Some(about) => Operation::UpdateTask { number: about.code.number, changes: about.changes.clone() },
             None => created(plan, last.as_ref(), next, &found.title, found.link.clone()),
         };
         if let Err(problems) = validate(plan, Mode::Edit, &[&operation]) {
@@ -48,7 +48,7 @@ pub(super) fn steps(plan: &Plan, found: &[&Found], first_free: TaskNumber) -> Ve
             (next, last) = (TaskNumber(next.0.saturating_add(1)), Some(place.rank.clone()));
         }
         let evidence = Some(found.link.clone());
-        steps.push((at, Step { operation, reason: found.reason.clone(), evidence }));
+        steps.push((at, Step { operation, reason: found.reason.words(true), evidence }));
     }
     steps
 }
@@ -57,9 +57,16 @@ pub(super) fn steps(plan: &Plan, found: &[&Found], first_free: TaskNumber) -> Ve
 pub(super) fn titled(found: &[&Found]) -> String {
     match found {
         [one] => match &one.task {
-            Some((code, _)) => format!("{code} {}", one.finding.words()),
+            Some(about) => format!("{} {}", about.code, one.finding.words()),
             None => format!("a task for {}", one.link.label),
         },
-        several => format!("follow {} conversations", several.len()),
+        several => {
+            let mut labels: Vec<&str> = several.iter().map(|one| one.link.label.as_str()).collect();
+            labels.dedup();
+            match labels.as_slice() {
+                [only] => format!("follow {only}"),
+                labels => format!("follow {} conversations", labels.len()),
+            }
+        }
     }
 }

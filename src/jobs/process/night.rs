@@ -14,13 +14,20 @@ use crate::{
     },
     jobs::{
         Desk,
-        process::{consult::opinions, run},
+        process::{
+            consult::opinions,
+            read::{gather, read},
+            run,
+        },
     },
     store,
 };
 
 /// The hour at which most people sleep, on the clocks of the zone that most members live in.
 const QUIET: u32 = 3;
+
+/// How often conversations are read again because something changed before it was proposed.
+const TRIES: usize = 5;
 
 /// Queues the next night of every tenant; where it waits already, that one holds.
 pub async fn queue_nights(desk: &Desk) -> store::Result<()> {
@@ -36,12 +43,19 @@ pub async fn queue_nights(desk: &Desk) -> store::Result<()> {
 /// Reads the conversations of a tenant because it is night there: once, whoever else does so.
 pub(in crate::jobs) async fn night(desk: &Desk, tenant: TenantId) -> Result<(), JobError> {
     let opinions = opinions(desk, tenant).await?;
-    let mut tx = desk.store.write(tenant).await?;
-    if !tx.take_night(desk.chance.now()).await? {
-        return Ok(());
+    for _ in 0..TRIES {
+        let mut tx = desk.store.read(tenant).await?;
+        let mut reading = read(&gather(&mut tx, desk.chance.now()).await?, &opinions);
+        drop(tx);
+        let mut tx = desk.store.write(tenant).await?;
+        if !tx.take_night(desk.chance.now()).await? {
+            return Ok(());
+        }
+        if run(desk, &mut tx, &mut reading).await? {
+            return Ok(tx.commit().await?);
+        }
     }
-    run(desk, &mut tx, &opinions).await?;
-    Ok(tx.commit().await?)
+    Err(JobError::Retry(anyhow::anyhow!("what people say kept changing while it was read")))
 }
 
 /// The next quiet hour after `now`.

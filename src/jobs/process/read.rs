@@ -5,31 +5,36 @@ use std::{
     time::Duration,
 };
 
+use super::hold::waiting;
 use crate::{
     domain::{
+        event::Venue,
         heard::ChatThread,
         ids::{MemberId, PatchId, ProjectId},
         matches::{Finding, Likely, Match, Verdict},
-        patch::{Change, Operation, TaskChanges},
-        task::{Link, TaskCode, TaskNumber},
+        patch::{Change, TaskChanges},
+        task::{Link, TaskCode, TaskFields, TaskNumber},
         time::Timestamp,
     },
     planner::{
         rules::when,
-        threads::{self, Index, TaskRef, ask::Opinion, follow, judge, rank, says},
+        threads::{
+            self, Index, TaskRef,
+            ask::Opinion,
+            follow, judge,
+            load::{self, Conversation, Scope, Untracked},
+            rank, says,
+        },
     },
     review::words::quote,
-    standups::conversations,
     store::{Result, Tx},
 };
 
-/// Conversations that are read at a time; what is left over is read the next time.
-const MOST: usize = 500;
 /// How far back the first reading goes, and how far each goes back behind the last one: for what came late, after an
 /// outage, or was fetched afterwards.
 const FIRST: Duration = Duration::from_hours(14 * 24);
 const OVERLAP: Duration = Duration::from_hours(3 * 24);
-/// Changes that are proposed for one project at a time.
+/// Changes that are proposed for one project at a time. What one conversation says is not torn apart.
 const STEPS: usize = 10;
 /// Tasks that are kept with a conversation, and messages from which on it is worth a link on its task.
 const LIKELY: usize = 3;
@@ -37,8 +42,24 @@ const DISCUSSION: usize = 3;
 /// Characters of what somebody said, in a reason.
 const SAID: usize = 200;
 
+/// The conversations since the last time, and what they are read with.
+pub(super) struct Material {
+    unread: Vec<Conversation>,
+    /// Up to when these are all there are.
+    until: Timestamp,
+    /// The tasks that they are compared with.
+    pub(super) index: Index,
+    names: BTreeMap<MemberId, String>,
+    /// The channels of projects.
+    homes: Vec<(ProjectId, Venue)>,
+    waiting: Vec<Waiting>,
+}
+
+/// A task of which a waiting proposal says something, with what.
+pub(super) type Waiting = (ProjectId, TaskNumber, TaskChanges);
+
 /// What was read.
-pub(super) struct Reading {
+pub(in crate::jobs) struct Reading {
     /// The conversations, each with what was made of it.
     pub(super) reads: Vec<Read>,
     /// How many were read.
@@ -47,8 +68,11 @@ pub(super) struct Reading {
     pub(super) until: Timestamp,
     /// How many findings wait for the next time.
     pub(super) left: usize,
-    /// The tasks that they were compared with.
-    pub(super) index: Index,
+    /// Conversations that were read before, of which nobody said yet which task they are about, the newest first: for
+    /// whoever asks.
+    pub(super) open: Vec<Untracked>,
+    /// What proposals said of tasks that waited then.
+    pub(super) waiting: Vec<Waiting>,
 }
 
 /// A conversation with what was made of it.
@@ -57,9 +81,9 @@ pub(super) struct Read {
     pub(super) thread: ChatThread,
     pub(super) verdict: Verdict,
     pub(super) likely: Vec<Likely>,
-    pub(super) found: Option<Found>,
-    /// What was proposed because of it.
-    pub(super) patch: Option<PatchId>,
+    pub(super) found: Vec<Found>,
+    /// How often something was made of it before.
+    pub(super) earlier: usize,
 }
 
 /// What follows from a conversation.
@@ -68,23 +92,58 @@ pub(super) struct Found {
     pub(super) finding: Finding,
     pub(super) project: ProjectId,
     /// Which task, and what changes of it; `None` where it is a new one.
-    pub(super) task: Option<(TaskCode, TaskChanges)>,
+    pub(super) task: Option<About>,
     /// What a new task is called.
     pub(super) title: String,
     /// Where it stands.
     pub(super) link: Link,
     /// The surface's id of the message.
     pub(super) message: String,
-    pub(super) reason: String,
+    pub(super) reason: Reason,
     /// Whether the conversation names the task.
     pub(super) is_named: bool,
+    /// What was proposed because of it.
+    pub(super) patch: Option<PatchId>,
+}
+
+/// A task that a conversation is about.
+#[derive(Debug, Clone)]
+pub(super) struct About {
+    pub(super) code: TaskCode,
+    pub(super) changes: TaskChanges,
+    /// What it was when that was found.
+    pub(super) fields: TaskFields,
+}
+
+/// Why something follows from a conversation.
+#[derive(Debug, Clone)]
+pub(super) struct Reason {
+    /// `T-7, where Ana said`.
+    before: String,
+    /// What she said, where it may be shown.
+    said: Option<String>,
+    /// `on 20 Nov 2026`.
+    after: String,
+}
+
+impl Reason {
+    /// In words, and in those that somebody said where the reader may see them: `T-7, where Ana said "we shipped it" on 20
+    /// Nov 2026`.
+    pub(super) fn words(&self, is_quoted: bool) -> String {
+        let Self { before, said, after } = self;
+        match said {
+            Some(said) if is_quoted => format!("{before} {} {after}", quote(said, SAID)),
+            Some(_) => format!("{before} so {after}"),
+            None => format!("{before} {after}"),
+        }
+    }
 }
 
 impl Found {
     /// With the word that a model matched it, where one did.
     fn by_model(mut self, is_by_model: bool) -> Self {
         if is_by_model {
-            self.reason.push_str(", as a model understands it");
+            self.reason.after.push_str(", as a model understands it");
         }
         self
     }
@@ -93,92 +152,76 @@ impl Found {
 /// What a model said of conversations, by number: each as it was when the last thing was said in it until then.
 pub(in crate::jobs) type Opinions = BTreeMap<(u32, Timestamp), Opinion>;
 
-/// What is known beside the conversations.
-struct Around<'a> {
-    opinions: &'a Opinions,
-    index: Index,
-    names: BTreeMap<MemberId, String>,
-    /// The tasks of which a waiting proposal says something already, with what.
-    waiting: Vec<(ProjectId, TaskNumber, TaskChanges)>,
+/// Looks up the conversations since the last time, and everything that they are read with.
+pub(super) async fn gather(tx: &mut Tx, now: Timestamp) -> Result<Material> {
+    let since = tx.read_until().await?.map_or(now.minus(FIRST), |at| at.minus(OVERLAP));
+    let (unread, until) = load::unread(tx, since, now).await?;
+    let names = tx.members().await?.into_iter().map(|member| (member.id, member.name)).collect();
+    Ok(Material {
+        unread,
+        until,
+        index: load::index(tx, now).await?,
+        names,
+        homes: tx.bound_channels().await?,
+        waiting: waiting(tx).await?,
+    })
 }
 
-/// Reads the conversations since the last time. Changes nothing.
-pub(super) async fn read(tx: &mut Tx, opinions: &Opinions, now: Timestamp) -> Result<Reading> {
-    let since = tx.read_until().await?.map_or(now.minus(FIRST), |at| at.minus(OVERLAP));
-    let (threads, mut until) = unread(tx, since, now).await?;
-    let around = around(tx, opinions, now).await?;
+/// Reads the conversations. Asks nothing and changes nothing.
+pub(super) fn read(material: &Material, opinions: &Opinions) -> Reading {
     let (mut reads, mut steps, mut touched) = (Vec::new(), BTreeMap::<ProjectId, usize>::new(), BTreeSet::new());
-    let (read, mut left) = (threads.len(), 0);
-    for (thread, earlier) in threads {
-        let last_at = thread.last_at;
-        let one = about(tx, &around, thread, &earlier).await?;
-        if let Some(found) = &one.found {
-            let count = steps.entry(found.project).or_default();
-            let task = found.task.as_ref().map(|(code, _)| code.clone());
-            if *count >= STEPS || task.is_some_and(|code| !touched.insert(code)) {
-                // It stays unread, so that the next time finds it.
-                (left, until) = (left + 1, until.min(last_at));
-                continue;
-            }
-            *count += 1;
+    let (mut left, mut until) = (0, material.until);
+    for conversation in &material.unread {
+        let one = about(material, opinions, conversation);
+        let codes = || one.found.iter().filter_map(|found| Some(found.task.as_ref()?.code.clone()));
+        if !fits(&one.found, &steps) || codes().any(|code| touched.contains(&code)) {
+            // It stays unread, so that the next time finds it.
+            (left, until) = (left + one.found.len(), until.min(one.thread.last_at));
+            continue;
+        }
+        touched.extend(codes());
+        for found in &one.found {
+            *steps.entry(found.project).or_default() += 1;
         }
         reads.push(one);
     }
-    Ok(Reading { reads, threads: read, until, left, index: around.index })
+    let waiting = material.waiting.clone();
+    Reading { reads, threads: material.unread.len(), until, left, open: Vec::new(), waiting }
 }
 
-/// The conversations since `since` that were not read as they are now, each with what was made of it before, and up to
-/// when these are all there are.
-async fn unread(tx: &mut Tx, since: Timestamp, now: Timestamp) -> Result<(Vec<(ChatThread, Vec<Match>)>, Timestamp)> {
-    let (mut unread, mut seen, mut from) = (Vec::new(), BTreeSet::new(), since);
-    loop {
-        let page = tx.threads_since(from, MOST).await?;
-        let Some(last) = page.last().map(|last| last.last_at) else { return Ok((unread, now)) };
-        let is_last = page.len() < MOST;
-        for thread in page {
-            if !seen.insert(thread.id) {
-                continue;
-            }
-            let last_at = thread.last_at;
-            let Some(thread) = conversations::between_people(tx, thread).await? else { continue };
-            let earlier = tx.matches_of(thread.id).await?;
-            let is_read = earlier.last().is_some_and(|last| last.read_until >= last_at);
-            if !is_read && earlier.iter().all(|one| one.verdict != Verdict::Dismissed) {
-                unread.push((thread, earlier));
-            }
-        }
-        if is_last || unread.len() >= MOST {
-            return Ok((unread, if is_last { now } else { last }));
-        }
-        from = if last > from { last } else { from.plus(Duration::from_millis(1)) };
+impl Reading {
+    /// Recalls for whoever reads at `venue` the conversations that were read before and of which it is not clear yet which
+    /// task they are about.
+    pub(super) async fn recall(&mut self, tx: &mut Tx, venue: &Venue, now: Timestamp) -> Result<()> {
+        let scope = Scope { at: Some(venue), others: None };
+        let mut open = load::untracked(tx, now.minus(FIRST), scope, now).await?;
+        open.retain(|one| !one.near.is_empty() && self.reads.iter().all(|read| read.thread.id != one.thread.id));
+        open.reverse();
+        self.open = open;
+        Ok(())
     }
 }
 
-async fn around<'a>(tx: &mut Tx, opinions: &'a Opinions, now: Timestamp) -> Result<Around<'a>> {
-    let index = conversations::index(tx, now).await?;
-    let names = tx.members().await?.into_iter().map(|member| (member.id, member.name)).collect();
-    let mut waiting = Vec::new();
-    for patch in tx.open_patches().await? {
-        for operation in patch.operations() {
-            if let Operation::UpdateTask { number, changes } = operation {
-                waiting.push((patch.project, *number, changes.clone()));
-            }
-        }
-    }
-    Ok(Around { opinions, index, names, waiting })
+/// Whether there is room for what was found beside so many steps for each project.
+fn fits(found: &[Found], steps: &BTreeMap<ProjectId, usize>) -> bool {
+    found.iter().all(|one| {
+        let more = found.iter().filter(|other| other.project == one.project).count();
+        steps.get(&one.project).is_none_or(|count| count + more <= STEPS)
+    })
 }
 
 /// What a conversation is about and what follows from it.
-async fn about(tx: &mut Tx, around: &Around<'_>, thread: ChatThread, earlier: &[Match]) -> Result<Read> {
-    let ranked = rank(&around.index, &thread);
+fn about(material: &Material, opinions: &Opinions, conversation: &Conversation) -> Read {
+    let Conversation { thread, made: earlier } = conversation;
+    let ranked = rank(&material.index, thread);
     let by_people = earlier.iter().rfind(|one| one.by.is_some() && one.verdict == Verdict::Linked);
     let told =
         by_people.and_then(|one| Some(TaskRef { project: one.project?, code: one.tasks.first()?.code.parse().ok()? }));
     let verdict = match told {
         Some(task) => threads::Verdict::Linked(vec![task]),
-        None => judge(&thread, &ranked),
+        None => judge(thread, &ranked),
     };
-    let opinion = around.opinions.get(&(thread.number, thread.last_at));
+    let opinion = opinions.get(&(thread.number, thread.last_at));
     let (verdict, is_by_model) = match (verdict, opinion) {
         (threads::Verdict::Asked(_), Some(Opinion::About(task))) => {
             (threads::Verdict::Linked(vec![task.clone()]), true)
@@ -194,30 +237,31 @@ async fn about(tx: &mut Tx, around: &Around<'_>, thread: ChatThread, earlier: &[
     };
     let is_named = |task: &TaskRef| ranked.iter().any(|one| one.task == *task && one.is_named);
     let (verdict, likely, found) = match verdict {
-        threads::Verdict::Nothing => (Verdict::Nothing, Vec::new(), None),
-        threads::Verdict::Asked(tasks) => (Verdict::Asked, likely(&tasks), None),
+        threads::Verdict::Nothing => (Verdict::Nothing, Vec::new(), Vec::new()),
+        threads::Verdict::Asked(tasks) => (Verdict::Asked, likely(&tasks), Vec::new()),
         threads::Verdict::Linked(tasks) => {
             let is_alone = tasks.len() == 1;
-            let find = |task: &TaskRef| of_task(around, &thread, earlier, (task, is_alone), is_named(task));
-            (Verdict::Linked, likely(&tasks), tasks.iter().find_map(find))
+            let find = |task: &TaskRef| of_task(material, conversation, (task, is_alone), is_named(task));
+            (Verdict::Linked, likely(&tasks), tasks.iter().filter_map(find).collect())
         }
         threads::Verdict::Untracked => {
             let near: Vec<TaskRef> = ranked.iter().map(|one| one.task.clone()).collect();
-            (Verdict::Untracked, likely(&near), of_channel(tx, around, &thread, earlier).await?)
+            (Verdict::Untracked, likely(&near), of_channel(material, conversation).into_iter().collect())
         }
     };
-    Ok(Read { verdict, likely, found: found.map(|found| found.by_model(is_by_model)), patch: None, thread })
+    let found = found.into_iter().map(|found: Found| found.by_model(is_by_model)).collect();
+    Read { verdict, likely, found, earlier: earlier.len(), thread: thread.clone() }
 }
 
 /// What follows for a task that a conversation is about.
 fn of_task(
-    around: &Around<'_>,
-    thread: &ChatThread,
-    earlier: &[Match],
+    material: &Material,
+    conversation: &Conversation,
     (task, is_alone): (&TaskRef, bool),
     is_named: bool,
 ) -> Option<Found> {
-    let known = around.index.task(task)?;
+    let Conversation { thread, made: earlier } = conversation;
+    let known = material.index.task(task)?;
     let is_new = |finding| {
         let same = |one: &Match| {
             one.finding == Some(finding) && one.project == Some(task.project) && one.task == Some(task.code.number)
@@ -225,16 +269,22 @@ fn of_task(
         !earlier.iter().any(same)
     };
     let label = format!("T-{}", thread.number);
-    let told = says::told(&around.index, thread, &task.code, is_alone);
+    let told = says::told(&material.index, thread, &task.code, is_alone);
     let (finding, at, reason) = match told {
         Some(told) => {
             let message = thread.messages.get(told.at)?;
-            let name = around.names.get(&message.by).map_or("somebody", String::as_str);
-            let said = if thread.is_private { "so".to_owned() } else { quote(&told.sentence, SAID) };
-            (Finding::from(told.what), told.at, format!("{label}, where {name} said {said} {}", when(message.at)))
+            let name = material.names.get(&message.by).map_or("somebody", String::as_str);
+            let (before, after) = (format!("{label}, where {name} said"), when(message.at));
+            let reason = if thread.is_private {
+                Reason { before: format!("{before} so"), said: None, after }
+            } else {
+                Reason { before, said: Some(told.sentence), after }
+            };
+            (Finding::from(told.what), told.at, reason)
         }
         None if is_alone && thread.messages.len() >= DISCUSSION => {
-            (Finding::Noted, 0, format!("{label}, where it was discussed until {}", when(thread.last_at)))
+            let before = format!("{label}, where it was discussed until");
+            (Finding::Noted, 0, Reason { before, said: None, after: when(thread.last_at) })
         }
         None => return None,
     };
@@ -249,39 +299,46 @@ fn of_task(
         };
         *project == task.project && *number == task.code.number && is_same
     };
-    let is_waiting = around.waiting.iter().any(says_so);
+    let is_waiting = material.waiting.iter().any(says_so);
     (!is_waiting).then(|| Found {
         finding,
         project: task.project,
-        task: Some((task.code.clone(), changes)),
+        task: Some(About { code: task.code.clone(), changes, fields: known.fields.clone() }),
         title: String::new(),
         message: message.message.clone(),
         link,
         reason,
         is_named,
+        patch: None,
     })
 }
 
 /// What follows from a conversation that is work and about no task: a new one in the project of its channel. What is said
 /// in a private channel becomes a task only if somebody says so.
-async fn of_channel(tx: &mut Tx, around: &Around<'_>, thread: &ChatThread, earlier: &[Match]) -> Result<Option<Found>> {
+fn of_channel(material: &Material, conversation: &Conversation) -> Option<Found> {
+    let Conversation { thread, made: earlier } = conversation;
     let is_new = earlier.iter().all(|one| one.finding != Some(Finding::New));
     if thread.is_private || !is_new {
-        return Ok(None);
+        return None;
     }
-    let Some(project) = tx.channel_project(&thread.venue).await? else { return Ok(None) };
-    let Some(first) = thread.messages.first() else { return Ok(None) };
-    let Some(url) = thread.venue.address_of(&first.message) else { return Ok(None) };
+    let (project, _) = material.homes.iter().find(|(_, home)| home.is_channel_of(&thread.venue))?;
+    let first = thread.messages.first()?;
+    let url = thread.venue.address_of(&first.message)?;
     let label = format!("T-{}", thread.number);
-    let name = around.names.get(&first.by).map_or("somebody", String::as_str);
-    Ok(Some(Found {
+    let name = material.names.get(&first.by).map_or("somebody", String::as_str);
+    Some(Found {
         finding: Finding::New,
-        project,
+        project: *project,
         task: None,
         title: follow::title_of(&first.text),
         message: first.message.clone(),
-        reason: format!("{label}, which {name} began {}, and no task is about", when(first.at)),
+        reason: Reason {
+            before: format!("{label}, which {name} began"),
+            said: None,
+            after: format!("{}, and no task is about", when(first.at)),
+        },
         link: Link { label, url },
         is_named: false,
-    }))
+        patch: None,
+    })
 }

@@ -1,9 +1,6 @@
 //! `/docket track`: what somebody says that a conversation is about.
 
-use super::{
-    draft::{created, draft},
-    tell,
-};
+use super::draft::{created, draft};
 use crate::{
     answers::place::surroundings,
     clock::Chance,
@@ -26,9 +23,8 @@ use crate::{
         think::{Idea, Thought},
         wish::{Wish, no_project},
     },
-    planner::threads::{follow, rank},
-    review::{propose::Target, words::clip},
-    standups::conversations,
+    planner::threads::{follow, load, rank},
+    review::{conversation::choices, propose::Target, words::clip},
     store::Tx,
 };
 
@@ -182,24 +178,20 @@ fn linked(wish: &Wish<'_>, thread: &ChatThread, project: &Project, task: &Task) 
 
 /// Offers the nearest tasks.
 async fn which(wish: &Wish<'_>, tx: &mut Tx, thread: &ChatThread) -> Result<Thought> {
-    let index = conversations::index(tx, wish.desk.chance.now()).await?;
+    let index = load::index(tx, wish.desk.chance.now()).await?;
     let ranked: Vec<_> = rank(&index, thread).into_iter().take(OFFERED).collect();
     let question = format!("Which task is T-{} about?", thread.number);
     let line = |scored: &crate::planner::threads::Scored| {
         let title = index.task(&scored.task).map_or("", |known| known.fields.title.as_str());
         Line::plain(vec![Span::Code(scored.task.code.to_string()), Span::plain(format!(" {}", clip(title, TITLE)))])
     };
-    let likely: Vec<Likely> = ranked
-        .iter()
-        .map(|one| Likely { project: one.task.project, code: one.task.code.to_string(), score: one.score })
-        .collect();
     let mut blocks = vec![Block::Text(vec![Span::plain(question.clone())])];
     if ranked.is_empty() {
         blocks.push(Block::Text(vec![Span::plain("No open task has a word in common with it.")]));
     } else {
         blocks.push(Block::Lines { lines: ranked.iter().map(line).collect(), more: None });
     }
-    blocks.push(tell::choices(thread.number, &likely));
+    blocks.push(choices(thread.number, ranked.iter().map(|one| one.task.code.to_string())));
     let hint = format!("Another one: /docket track T-{} AUTH-3", thread.number);
     blocks.push(Block::Context(vec![Span::plain(hint)]));
     Ok(Thought::Say(Message { summary: question, blocks }))

@@ -1,4 +1,5 @@
-//! Conversations of channels become links, proposals or questions. Pure: threads and open tasks in, verdicts out.
+//! Conversations of channels become links, proposals or questions. Pure: threads and open tasks in, verdicts out; only
+//! [`load`] looks them up.
 //!
 //! [`Index`] holds the open tasks of a tenant and [`rank`] says which of them a thread is about, best first; [`judge()`]
 //! decides what follows from that. [`says`] reads what people tell of a task: that it is done, blocked, taken; and [`follow`]
@@ -9,6 +10,7 @@ pub mod ask;
 pub mod follow;
 mod index;
 mod judge;
+pub mod load;
 mod named;
 pub mod says;
 mod words;

@@ -1,16 +1,21 @@
-//! Conversations that look like work and that no task is about: a line in the channel, and what to do about each in the
-//! thread. Those that belong together stand together.
+//! Conversations that look like work and that no task is known to be about: a line in the channel for those that match
+//! none and one for those that may be about some, and what to do about each in the thread. Those that belong together
+//! stand together.
 
 use crate::{
     domain::{
         digest::{Group, Untracked},
-        message::{Block, Button, ButtonStyle, Message, Press, Span},
+        message::{Block, Button, Message, Span},
     },
-    review::words::{count, quote},
+    review::{
+        conversation::{choices, label},
+        words::{count, list, quote},
+    },
     standups::words::{joined, person},
 };
 
-/// Conversations and groups that are named in the channel, and conversations that there are buttons for in the thread.
+/// Conversations and groups that are named in the channel, and conversations that there are buttons for in a message of
+/// the thread.
 const NAMED: usize = 3;
 const OFFERED: usize = 8;
 /// Characters of what somebody said.
@@ -18,15 +23,19 @@ const SAID: usize = 100;
 
 /// The conversations, group by group.
 pub(super) struct Talks<'a> {
-    /// Each with its name; those of no group come last, and have none.
+    /// Those that match no task, each group with its name; those of no group come last, and have none.
     groups: Vec<(Option<&'a str>, Vec<&'a Untracked>)>,
     count: usize,
+    /// Those that may be about tasks.
+    unclear: Vec<&'a Untracked>,
 }
 
 impl<'a> Talks<'a> {
     /// These conversations in these groups, as far as there are still several of a group.
     pub(super) fn of(untracked: &'a [Untracked], groups: &'a [Group]) -> Self {
-        let mut alone: Vec<&Untracked> = untracked.iter().collect();
+        let (mut alone, unclear): (Vec<&Untracked>, Vec<&Untracked>) =
+            untracked.iter().partition(|one| one.near.is_empty());
+        let count = alone.len();
         let mut named = Vec::new();
         for group in groups {
             let (of, others): (Vec<&Untracked>, Vec<&Untracked>) =
@@ -39,7 +48,7 @@ impl<'a> Talks<'a> {
         if !alone.is_empty() {
             named.push((None, alone));
         }
-        Self { groups: named, count: untracked.len() }
+        Self { groups: named, count, unclear }
     }
 
     /// Whether any belong together.
@@ -47,8 +56,13 @@ impl<'a> Talks<'a> {
         self.groups.iter().any(|(name, _)| name.is_some())
     }
 
-    /// `4 conversations match no task: printing (T-7, T-9), T-12 and 1 more`; nothing where all do.
-    pub(super) fn line(&self) -> Option<Vec<Span>> {
+    /// What is said of them in the channel; nothing where there are none.
+    pub(super) fn lines(&self) -> impl Iterator<Item = Vec<Span>> {
+        self.unmatched().into_iter().chain(self.unsure())
+    }
+
+    /// `4 conversations match no task: printing (T-7, T-9), T-12 and 1 more`.
+    fn unmatched(&self) -> Option<Vec<Span>> {
         if self.count == 0 {
             return None;
         }
@@ -57,25 +71,37 @@ impl<'a> Talks<'a> {
             match name {
                 Some(name) => {
                     let mut spans = vec![Span::plain(format!("{name} ("))];
-                    spans.extend(joined(of.iter().map(|one| vec![label(one)]), ", "));
+                    spans.extend(joined(of.iter().map(|one| vec![called(one)]), ", "));
                     spans.push(Span::plain(")"));
                     named.push((of.len(), spans));
                 }
-                None => named.extend(of.iter().map(|one| (1, vec![label(one)]))),
+                None => named.extend(of.iter().map(|one| (1, vec![called(one)]))),
             }
         }
         let verb = if self.count == 1 { "matches" } else { "match" };
         let mut spans = vec![Span::plain(format!("{} {verb} no task: ", count(self.count, "conversation")))];
         spans.extend(joined(named.iter().take(NAMED).map(|(_, spans)| spans.clone()), ", "));
-        let more: usize = named.iter().skip(NAMED).map(|(count, _)| count).sum();
-        if more > 0 {
-            spans.push(Span::plain(format!(" and {more} more")));
+        spans.extend(more(named.iter().skip(NAMED).map(|(count, _)| count).sum()));
+        Some(spans)
+    }
+
+    /// `T-3 may be about AUTH-3 or AUTH-4, T-5 may be about WEB-1 and 2 more`.
+    fn unsure(&self) -> Option<Vec<Span>> {
+        if self.unclear.is_empty() {
+            return None;
         }
+        let of = |one: &&Untracked| vec![called(one), Span::plain(maybe(one))];
+        let mut spans = joined(self.unclear.iter().take(NAMED).map(of), ", ");
+        spans.extend(more(self.unclear.len().saturating_sub(NAMED)));
         Some(spans)
     }
 
     /// Each of them, with buttons that make a task of it or link it to one.
-    pub(super) fn detail(&self) -> Option<Message> {
+    pub(super) fn details(&self) -> Vec<Message> {
+        self.unmatched_details().into_iter().chain(self.unsure_details()).collect()
+    }
+
+    fn unmatched_details(&self) -> Option<Message> {
         if self.count == 0 {
             return None;
         }
@@ -90,36 +116,64 @@ impl<'a> Talks<'a> {
             blocks.extend(of.iter().take(room).flat_map(|one| offer(one)));
             room = room.saturating_sub(of.len());
         }
-        if self.count > OFFERED {
-            let words = format!("and {} more: /docket process dry-run tells of all", self.count - OFFERED);
-            blocks.push(Block::Context(vec![Span::plain(words)]));
-        }
+        blocks.extend(further(self.count, "/docket process dry-run tells of all"));
         Some(Message { summary: "Details: conversations that match no task".to_owned(), blocks })
+    }
+
+    fn unsure_details(&self) -> Option<Message> {
+        if self.unclear.is_empty() {
+            return None;
+        }
+        let mut blocks = vec![Block::Text(vec![Span::Strong("Conversations that may be about a task".to_owned())])];
+        blocks.extend(self.unclear.iter().take(OFFERED).flat_map(|one| ask(one)));
+        blocks.extend(further(self.unclear.len(), "/docket process asks about them"));
+        Some(Message { summary: "Details: conversations that may be about a task".to_owned(), blocks })
     }
 }
 
-/// A conversation, and what can be done about it.
+/// ` and 2 more`.
+fn more(more: usize) -> Option<Span> {
+    (more > 0).then(|| Span::plain(format!(" and {more} more")))
+}
+
+/// Where to find those that there is no room for.
+fn further(count: usize, where_else: &str) -> Option<Block> {
+    let more = count.saturating_sub(OFFERED);
+    (more > 0).then(|| Block::Context(vec![Span::plain(format!("and {more} more: {where_else}"))]))
+}
+
+/// A conversation that matches no task, and what can be done about it.
 fn offer(one: &Untracked) -> [Block; 2] {
-    let mut spans = vec![label(one), Span::plain(" "), person(&one.by)];
+    let buttons = vec![
+        Button::say("Create task", format!("track T-{}", one.number)),
+        Button::say("Link", format!("track T-{} which", one.number)),
+        Button::say("No work", format!("track T-{} no", one.number)),
+    ];
+    [Block::Text(said(one)), Block::Buttons(buttons)]
+}
+
+/// A conversation that may be about tasks, and the question which one it is.
+fn ask(one: &Untracked) -> [Block; 2] {
+    let mut spans = said(one);
+    spans.push(Span::plain(format!(" ·{}", maybe(one))));
+    [Block::Text(spans), choices(one.number, one.near.iter().map(ToString::to_string))]
+}
+
+/// `T-7 Ana: "the printer jams again"`.
+fn said(one: &Untracked) -> Vec<Span> {
+    let mut spans = vec![called(one), Span::plain(" "), person(&one.by)];
     if let Some(words) = &one.words {
         spans.push(Span::plain(format!(": {}", quote(words, SAID))));
     }
-    let buttons = vec![
-        button("Create task", format!("track T-{}", one.number)),
-        button("Link", format!("track T-{} which", one.number)),
-        button("No work", format!("track T-{} no", one.number)),
-    ];
-    [Block::Text(spans), Block::Buttons(buttons)]
+    spans
 }
 
-fn label(one: &Untracked) -> Span {
-    let text = format!("T-{}", one.number);
-    match &one.url {
-        Some(url) => Span::Link { text, url: url.clone() },
-        None => Span::Code(text),
-    }
+/// ` may be about AUTH-3 or AUTH-4`.
+fn maybe(one: &Untracked) -> String {
+    let codes: Vec<String> = one.near.iter().map(ToString::to_string).collect();
+    format!(" may be about {}", list(&codes, "or"))
 }
 
-fn button(label: &str, line: String) -> Button {
-    Button { label: label.to_owned(), style: ButtonStyle::Plain, press: Press::Say(line) }
+fn called(one: &Untracked) -> Span {
+    label(one.number, one.url.clone())
 }

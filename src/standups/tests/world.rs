@@ -197,6 +197,7 @@ pub(super) fn talk(number: u32, words: Option<&str>) -> Untracked {
         number,
         by: Who { member: Some(who(0)), name: "Ana".to_owned() },
         words: words.map(str::to_owned),
+        near: Vec::new(),
         is_private: false,
         url: None,
         at: hours_before(2),
