@@ -200,6 +200,7 @@ mod tests {
             by: None,
             message: None,
             details: Vec::new(),
+            shown: None,
             posted_at: None,
         };
         Entry { schedule, keys: vec!["AUTH".parse().unwrap()], author: Some("Ana".to_owned()), last: Some(last) }

@@ -64,6 +64,8 @@ pub struct Digest {
     pub message: Option<String>,
     /// The surface's ids of the messages in its thread, as far as they are posted.
     pub details: Vec<String>,
+    /// Recognises what its messages say: a run that would say the same edits none of them.
+    pub shown: Option<String>,
     /// When it was posted.
     pub posted_at: Option<Timestamp>,
 }
@@ -88,6 +90,7 @@ impl Digest {
             by: None,
             message: None,
             details: Vec::new(),
+            shown: None,
             posted_at: None,
         }
     }

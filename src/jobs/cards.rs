@@ -3,6 +3,7 @@
 //! Each of these may run twice: it looks up what it recorded before it acts. The one window that is
 //! left is a Slack message whose posting was cut off before its `ts` was stored: it is posted again.
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -54,9 +55,9 @@ pub(super) async fn sync(desk: &Desk, tenant: TenantId, id: CardId, tries: Tries
     Ok(tx.commit().await?)
 }
 
-/// Recognises a message that would say the same.
-pub(super) fn fingerprint(message: &Message) -> String {
-    let text = serde_json::to_vec(message).unwrap_or_default();
+/// Recognises messages that would say the same.
+pub(super) fn fingerprint(said: &impl Serialize) -> String {
+    let text = serde_json::to_vec(said).unwrap_or_default();
     hex::encode(Sha256::digest(text))
 }
 

@@ -87,6 +87,7 @@ fn digest(schedule: &Schedule, turn: Turn, chance: &Chance) -> Digest {
         by: None,
         message: None,
         details: Vec::new(),
+        shown: None,
         posted_at: None,
     }
 }

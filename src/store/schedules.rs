@@ -39,7 +39,7 @@ macro_rules! select_digests {
     ($rest:literal) => {
         concat!(
             "SELECT id, schedule_id, kind, surface, team, channel, projects, slot, state, why, asked_by, message, \
-             details, posted_at FROM digests WHERE tenant_id = $1 ",
+             details, shown, posted_at FROM digests WHERE tenant_id = $1 ",
             $rest
         )
     };
@@ -110,6 +110,7 @@ struct DigestRow {
     asked_by: Option<String>,
     message: Option<String>,
     details: String,
+    shown: Option<String>,
     posted_at: Option<i64>,
 }
 
@@ -129,6 +130,7 @@ impl TryFrom<DigestRow> for Digest {
             by: parse_opt("member", row.asked_by.as_deref())?,
             message: row.message,
             details: from_json("messages", &row.details)?,
+            shown: row.shown,
             posted_at: row.posted_at.map(Timestamp::from_millis),
         })
     }
@@ -309,14 +311,15 @@ impl Tx {
         execute!(
             self.session,
             "UPDATE digests SET state = $3, why = $4, message = $5, details = $6, posted_at = $7, \
-             wording = CASE WHEN $3 = 'due' THEN wording END WHERE tenant_id = $1 AND id = $2",
+             shown = $8, wording = CASE WHEN $3 = 'due' THEN wording END WHERE tenant_id = $1 AND id = $2",
             &self.key,
             digest.id.to_string(),
             digest.state.as_str(),
             &digest.why,
             &digest.message,
             to_json("messages", &digest.details)?,
-            digest.posted_at.map(Timestamp::as_millis)
+            digest.posted_at.map(Timestamp::as_millis),
+            &digest.shown
         );
         Ok(())
     }

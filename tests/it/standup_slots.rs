@@ -37,6 +37,7 @@ for_each_db! {
     a_clock_that_steps_back_posts_nothing_again,
     what_is_due_is_taken_once_by_several_at_once,
     slack_may_ask_to_wait_and_what_is_posted_is_edited,
+    what_is_posted_already_and_says_the_same_is_not_edited,
     a_channel_that_is_shut_pauses_the_schedule_and_its_author_is_told_once,
     a_connection_that_is_broken_is_waited_for_but_not_for_ever,
     a_digest_that_never_could_be_posted_says_so,
@@ -286,6 +287,29 @@ async fn slack_may_ask_to_wait_and_what_is_posted_is_edited(db: &TestDb) {
     let shown = docket.slack.messages("C1");
     let in_thread = shown.iter().filter(|message| message.thread.as_deref() == Some(main.as_str())).count();
     assert_eq!(in_thread, digest.details.len(), "each detail once");
+}
+
+async fn what_is_posted_already_and_says_the_same_is_not_edited(db: &TestDb) {
+    let docket = TestApp::start(db).await;
+    docket.slash("U1", "plan Build a user authentication flow").await;
+    docket.click("U2", "patch.approve").await;
+    docket.slash("U1", "start AUTH-1").await;
+    let schedule = set(&docket, |schedule| schedule).await;
+    let edits = || docket.slack.calls().iter().filter(|(method, _)| method == "chat.update").count();
+    let before = edits();
+    // One message a second, as Slack takes them.
+    docket.slack.fail_next(POST, Fault::Pass);
+    docket.slack.fail_next(POST, Fault::RateLimited(1));
+    assert_eq!(tick_at(&docket, first()).await, 1);
+    let posted = newest(&docket, &schedule).await.unwrap();
+    assert!(posted.message.is_some() && posted.details.is_empty());
+    assert_eq!(posted.state, DigestState::Due);
+    db.clock.advance(Duration::from_secs(1));
+    docket.run_jobs().await;
+    let digest = newest(&docket, &schedule).await.unwrap();
+    assert_eq!((digest.state, &digest.message), (DigestState::Posted, &posted.message));
+    assert!(!digest.details.is_empty());
+    assert_eq!(edits(), before);
 }
 
 async fn a_channel_that_is_shut_pauses_the_schedule_and_its_author_is_told_once(db: &TestDb) {

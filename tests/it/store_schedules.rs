@@ -69,6 +69,7 @@ pub(crate) fn digest(chance: &Chance, schedule: &Schedule) -> Digest {
         by: None,
         message: None,
         details: Vec::new(),
+        shown: None,
         posted_at: None,
     }
 }
@@ -211,6 +212,7 @@ async fn a_slot_is_taken_once_and_has_one_digest(db: &TestDb) {
         state: DigestState::Posted,
         message: Some("1.0".to_owned()),
         details: vec!["1.1".to_owned(), "1.2".to_owned()],
+        shown: Some("abc".to_owned()),
         posted_at: Some(START),
         ..first
     };

@@ -22,7 +22,7 @@ use crate::{
     error::Error,
     jobs::{
         Desk,
-        cards::{append, write_to},
+        cards::{append, fingerprint, write_to},
         standups::{
             trail::{json, record},
             wording,
@@ -98,18 +98,15 @@ impl From<store::Error> for Trouble {
 
 async fn in_slack(desk: &Desk, tenant: TenantId, mut digest: Digest, composed: &Composed) -> Result<(), Trouble> {
     let slack = desk.slack(tenant, &digest.venue.team).await?;
-    let main = deliver::keep(&slack, &composed.main, &digest.venue, digest.message.as_deref()).await?.ts;
-    digest.posted_at = digest.posted_at.or(Some(desk.chance.now()));
-    digest.message = Some(main.clone());
-    keep(desk, tenant, &digest).await?;
-    let thread = Venue { thread: Some(main), ..digest.venue.clone() };
-    for (index, detail) in composed.details.iter().enumerate() {
-        let posted = digest.details.get(index).cloned();
-        let ts = deliver::keep(&slack, detail, &thread, posted.as_deref()).await?.ts;
-        match digest.details.get_mut(index) {
-            Some(known) => *known = ts,
-            None => digest.details.push(ts),
-        }
+    let shown = Some(fingerprint(&(&composed.main, &composed.details)));
+    if digest.shown != shown {
+        bring_up_to_date(desk, tenant, &slack, &mut digest, composed).await?;
+        digest.shown = shown;
+        keep(desk, tenant, &digest).await?;
+    }
+    let thread = Venue { thread: digest.message.clone(), ..digest.venue.clone() };
+    for detail in composed.details.iter().skip(digest.details.len()) {
+        digest.details.push(deliver::keep(&slack, detail, &thread, None).await?.ts);
         keep(desk, tenant, &digest).await?;
     }
     take_away(&slack, &mut digest, composed.details.len()).await?;
@@ -119,6 +116,26 @@ async fn in_slack(desk: &Desk, tenant: TenantId, mut digest: Digest, composed: &
     tx.update_digest(&digest).await?;
     tx.put_told(digest.id, &composed.told).await?;
     Ok(tx.commit().await?)
+}
+
+/// Posts the message of a digest, or edits it with the details that are posted, which an earlier run could not all post.
+async fn bring_up_to_date(
+    desk: &Desk,
+    tenant: TenantId,
+    slack: &SlackClient,
+    digest: &mut Digest,
+    composed: &Composed,
+) -> Result<(), Trouble> {
+    let main = deliver::keep(slack, &composed.main, &digest.venue, digest.message.as_deref()).await?.ts;
+    digest.posted_at = digest.posted_at.or(Some(desk.chance.now()));
+    digest.message = Some(main.clone());
+    digest.shown = None;
+    keep(desk, tenant, digest).await?;
+    let thread = Venue { thread: Some(main), ..digest.venue.clone() };
+    for (posted, detail) in digest.details.iter_mut().zip(&composed.details) {
+        *posted = deliver::keep(slack, detail, &thread, Some(posted.as_str())).await?.ts;
+    }
+    Ok(())
 }
 
 /// Leaves a digest as it is posted, without what is missing in its thread: nobody reads that any more.

@@ -41,6 +41,7 @@ fn digest(slot: Timestamp) -> Digest {
         by: None,
         message: None,
         details: Vec::new(),
+        shown: None,
         posted_at: None,
     }
 }
