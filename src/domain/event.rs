@@ -40,6 +40,14 @@ impl Venue {
         self.surface == other.surface && self.team == other.team && self.channel == other.channel
     }
 
+    /// The address of the channel, for whoever may read it; `None` where it has none.
+    pub fn address(&self) -> Option<String> {
+        match self.surface {
+            Surface::Slack => Some(format!("https://app.slack.com/client/{}/{}", self.team, self.channel)),
+            Surface::Console => None,
+        }
+    }
+
     /// The address of a message of this channel, for whoever may read it; `None` where it has none.
     pub fn address_of(&self, message: &str) -> Option<String> {
         let in_thread = self.thread.as_deref().filter(|root| *root != message);

@@ -135,6 +135,13 @@ pub enum Span {
         /// What to call them.
         name: String,
     },
+    /// A channel, by its name where the surface knows it, for whoever may see it.
+    Channel {
+        /// How the surface names it: a Slack channel's id.
+        channel: String,
+        /// Where it is.
+        url: String,
+    },
     /// An instant, shown in the reader's own time zone where the surface can.
     Time(super::time::Timestamp),
 }
@@ -260,7 +267,8 @@ pub fn plain(spans: &[Span]) -> String {
             | Span::Struck(text)
             | Span::Link { text, .. }
             | Span::Person { name: text, .. }
-            | Span::Mention { name: text, .. } => out.push_str(text),
+            | Span::Mention { name: text, .. }
+            | Span::Channel { channel: text, .. } => out.push_str(text),
             Span::Time(at) => out.push_str(&at.to_utc().format("%a %-d %b %H:%M UTC").to_string()),
         }
         out

@@ -220,6 +220,7 @@ fn plain(span: &Span) -> String {
         | Span::Struck(text)
         | Span::Link { text, .. }
         | Span::Mention { name: text, .. }
+        | Span::Channel { channel: text, .. }
         | Span::Person { name: text, .. } => text.clone(),
         Span::Time(at) => at.to_utc().format("%Y-%m-%d %H:%M UTC").to_string(),
     }

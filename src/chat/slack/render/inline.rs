@@ -71,6 +71,7 @@ impl<'a> Pieces<'a> {
             Span::Struck(text) => (Look::Struck, text.as_str()),
             Span::Link { text, url } => return self.link(text, url, most),
             Span::Mention { user, name } => return self.mention(user, name),
+            Span::Channel { channel, .. } => return self.channel(channel),
             Span::Time(at) => return self.time(*at),
         };
         let text = apart(cut(&clean(text), most));
@@ -116,13 +117,25 @@ impl<'a> Pieces<'a> {
 
     /// Notifies somebody, where that is how Slack names people.
     fn mention(&mut self, user: &str, name: &str) -> usize {
-        if user.is_empty() || !user.chars().all(|c| c.is_ascii_alphanumeric()) {
-            self.text(Look::Plain, &clean(name));
-        } else {
+        if is_id(user) {
             self.close();
             self.elements.push(SlackRichTextInlineElement::Unknown(json!({ "type": "user", "user_id": user })));
+        } else {
+            self.text(Look::Plain, &clean(name));
         }
         units(name)
+    }
+
+    /// Names a channel, which Slack does as the reader knows it.
+    fn channel(&mut self, channel: &str) -> usize {
+        if is_id(channel) {
+            self.close();
+            self.elements
+                .push(SlackRichTextInlineElement::Unknown(json!({ "type": "channel", "channel_id": channel })));
+        } else {
+            self.text(Look::Plain, &clean(channel));
+        }
+        units(channel)
     }
 
     fn time(&mut self, at: Timestamp) -> usize {
@@ -137,6 +150,11 @@ impl<'a> Pieces<'a> {
         }
         units(&fallback)
     }
+}
+
+/// Whether that is how Slack names things.
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
 /// One block of rich text, or none where there is nothing to show.
@@ -157,7 +175,7 @@ pub(super) fn paragraph(spans: &[Span], pages: Option<&str>, most: usize) -> Vec
     rich(pieces.finish())
 }
 
-/// Small print, without links to pages that nobody can open. Slack knows only plain text and mrkdwn there: words are plain text, links and times are mrkdwn.
+/// Small print, without links to pages that nobody can open. Slack knows only plain text and mrkdwn there: words are plain text, links, channels and times are mrkdwn.
 pub(super) fn context(spans: &[Span], pages: Option<&str>, most: usize) -> Vec<SlackBlock> {
     let mut elements: Vec<Small> = Vec::new();
     let mut left = most;
@@ -171,6 +189,7 @@ pub(super) fn context(spans: &[Span], pages: Option<&str>, most: usize) -> Vec<S
             Span::Link { url, .. } if !words.trim().is_empty() => {
                 address(url, pages).map(|url| format!("<{}|{}>", quote(&url), label(&words)))
             }
+            Span::Channel { channel, .. } if is_id(channel) => Some(format!("<#{channel}>")),
             Span::Time(at) => showable(*at).map(|seconds| format!("<!date^{seconds}^{TIME}|{}>", label(&words))),
             _ => None,
         };

@@ -419,6 +419,7 @@ fn span() -> impl Strategy<Value = Span> {
         (words(), words()).prop_map(|(text, path)| Span::Link { text, url: format!("/{path}") }),
         (words(), words()).prop_map(|(text, url)| Span::Link { text, url }),
         words().prop_map(|name| Span::Person { member: MemberId::from_ulid(ulid::Ulid::nil()), name }),
+        words().prop_map(|channel| Span::Channel { channel, url: "https://example.com".to_owned() }),
         any::<i64>().prop_map(|at| Span::Time(Timestamp::from_millis(at))),
     ]
 }
