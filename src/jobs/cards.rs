@@ -158,6 +158,14 @@ pub(super) async fn write_to(desk: &Desk, tx: &mut Tx, to: Identity, message: Me
     queue_answer(desk, tx, None, to, &venue, message).await
 }
 
+/// As whom a member is written to about something at a place: on its surface, where they are known there, and else in the
+/// console.
+pub(super) async fn way_to(tx: &mut Tx, member: MemberId, about: &Venue) -> crate::store::Result<Identity> {
+    let known = tx.identities(member).await?.into_iter();
+    let there = known.into_iter().find(|one| (one.surface, &one.team) == (about.surface, &about.team));
+    Ok(there.unwrap_or_else(|| console::receive::identity(member)))
+}
+
 /// Where somebody is written to without having asked.
 fn direct(identity: &Identity) -> Venue {
     match identity.surface {

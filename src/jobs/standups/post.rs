@@ -5,10 +5,7 @@
 use std::time::Duration;
 
 use crate::{
-    chat::{
-        console,
-        slack::{SlackClient, SlackError, deliver},
-    },
+    chat::slack::{SlackClient, SlackError, deliver},
     domain::{
         card::EntryContent,
         digest::{Digest, DigestState, Wording},
@@ -22,7 +19,7 @@ use crate::{
     error::Error,
     jobs::{
         Desk,
-        cards::{append, fingerprint, write_to},
+        cards::{append, fingerprint, way_to, write_to},
         standups::{
             trail::{json, record},
             wording,
@@ -240,11 +237,9 @@ async fn give_up(desk: &Desk, tenant: TenantId, digest: &Digest, why: &str) -> s
     tx.commit().await
 }
 
-/// Tells a member privately: on the surface of a place, where they are known there, and else in the console.
+/// Tells a member privately.
 async fn tell(desk: &Desk, tx: &mut Tx, member: MemberId, about: &Venue, words: String) -> store::Result<()> {
-    let known = tx.identities(member).await?.into_iter();
-    let there = known.into_iter().find(|identity| (identity.surface, &identity.team) == (about.surface, &about.team));
-    let to = there.unwrap_or_else(|| console::receive::identity(member));
+    let to = way_to(tx, member, about).await?;
     write_to(desk, tx, to, Message::text(words)).await
 }
 

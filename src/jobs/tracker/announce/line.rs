@@ -11,6 +11,7 @@ use crate::{
         time::Timestamp,
         tracker::{Account, Check, CheckOutcome, Pull, PullState, Remark, Review, Verdict},
     },
+    jobs::cards::way_to,
     review::{accounts::Accounts, words::clip},
     store::{Result, Tx},
 };
@@ -112,14 +113,8 @@ async fn mention_always(tx: &mut Tx, card: &PullCard, accounts: &Accounts, whom:
 
 /// How the surface of a message names a member.
 async fn user_at(tx: &mut Tx, card: &PullCard, member: MemberId) -> Result<Option<String>> {
-    if card.venue.surface == Surface::Console {
-        return Ok(None);
-    }
-    let identities = tx.identities(member).await?;
-    let here = |identity: &&crate::domain::member::Identity| {
-        identity.surface == card.venue.surface && identity.team == card.venue.team
-    };
-    Ok(identities.iter().find(here).map(|identity| identity.user.clone()))
+    let known = way_to(tx, member, &card.venue).await?;
+    Ok((known.surface != Surface::Console).then_some(known.user))
 }
 
 fn reviewed(accounts: &Accounts, review: &Review, text: &str, own: Option<Span>) -> NewLine {
