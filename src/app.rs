@@ -214,6 +214,7 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     tokio::spawn(looks::look_after(Arc::clone(&app.desk), shutdown.clone()));
     tokio::spawn(calendars::keep_read(Arc::clone(&app.desk), shutdown.clone()));
     tokio::spawn(schedules::keep_time(store.clone(), chance.clone(), shutdown.clone()));
+    tokio::spawn(schedules::keep_offering(store.clone(), chance.clone(), shutdown.clone()));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown.requested());
     tokio::select! {

@@ -1,13 +1,12 @@
-//! Keeping time while Docket serves: slots of schedules are taken when they come.
+//! Keeping time while Docket serves: slots of schedules are taken when they come, and drafts offered before them.
 
 use std::time::Duration;
 
 use crate::{
     clock::Chance,
-    domain::time::Timestamp,
     shutdown::Shutdown,
     standups::{
-        draft::offer_due,
+        draft::{Passed, offer_due},
         schedule::{replan_all, take_due},
     },
     store::Store,
@@ -19,13 +18,15 @@ const MOST: Duration = Duration::from_secs(15);
 /// How long is waited after a change before it is looked whether it brought an earlier slot, so that a busy database is
 /// not asked after each commit.
 const CALM: Duration = Duration::from_millis(200);
+/// How often it is looked for drafts that are due: they come about an hour before.
+const LOOK: Duration = Duration::from_secs(30);
 /// How long after trouble it is tried again.
 const AGAIN: Duration = Duration::from_secs(2);
 
 /// Takes slots when they come, until `shutdown`. Any number of processes may.
 pub(super) async fn keep_time(store: Store, chance: Chance, shutdown: Shutdown) {
     let mut changes = store.changes();
-    let (mut is_planned, mut offered) = (false, None);
+    let mut is_planned = false;
     while !shutdown.is_requested() {
         changes.mark_unchanged();
         if !is_planned {
@@ -34,7 +35,7 @@ pub(super) async fn keep_time(store: Store, chance: Chance, shutdown: Shutdown) 
                 Err(error) => tracing::warn!(%error, "schedules could not be looked through; trying again shortly"),
             }
         }
-        let wait = match next(&store, &chance, &mut offered).await {
+        let wait = match next(&store, &chance).await {
             Ok(wait) => wait,
             Err(error) => {
                 tracing::warn!(%error, "what is due could not be found out; trying again shortly");
@@ -49,15 +50,9 @@ pub(super) async fn keep_time(store: Store, chance: Chance, shutdown: Shutdown) 
     }
 }
 
-/// Takes what is due, and says how long it is until the next slot. Drafts were `offered` last at that instant: they are
-/// not looked for after each commit, for whose are due takes a look at everybody of the team.
-async fn next(store: &Store, chance: &Chance, offered: &mut Option<Timestamp>) -> crate::store::Result<Duration> {
+/// Takes what is due, and says how long it is until the next slot.
+async fn next(store: &Store, chance: &Chance) -> crate::store::Result<Duration> {
     take_due(store, chance).await?;
-    let now = chance.now();
-    if offered.is_none_or(|at| now < at || now.since(at) >= MOST) {
-        offer_due(store, chance).await?;
-        *offered = Some(now);
-    }
     let next = store.next_slot().await?;
     let now = chance.now();
     Ok(match next {
@@ -66,4 +61,19 @@ async fn next(store: &Store, chance: &Chance, offered: &mut Option<Timestamp>) -
         Some(slot) => slot.since(now).min(MOST),
         None => MOST,
     })
+}
+
+/// Offers drafts when their moment has come, until `shutdown`. Any number of processes may, and no slot waits for it: whose
+/// draft is due takes a look at everybody of a team.
+pub(super) async fn keep_offering(store: Store, chance: Chance, shutdown: Shutdown) {
+    let mut passed = Passed::default();
+    loop {
+        if let Err(error) = offer_due(&store, &chance, &mut passed).await {
+            tracing::warn!(%error, "which drafts are due could not be found out; trying again shortly");
+        }
+        tokio::select! {
+            () = shutdown.requested() => return,
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
 }

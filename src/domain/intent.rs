@@ -23,6 +23,7 @@ pub use self::{
 use super::{
     availability::HoursWish,
     digest::DraftWish,
+    ids::ScheduleId,
     member::Role,
     model::Use,
     patch::PatchCode,
@@ -200,8 +201,8 @@ pub enum Intent {
     Draft {
         /// What.
         wish: DraftWish,
-        /// Which: that of the digest for this instant; `None` for the next one.
-        slot: Option<Timestamp>,
+        /// Which: that of this slot of a schedule; `None` for the only one that waits.
+        of: Option<(ScheduleId, Timestamp)>,
     },
     /// Approve a patch.
     Approve(PatchCode),

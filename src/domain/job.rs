@@ -224,7 +224,9 @@ impl Job {
             }
             Self::FetchCalendar { calendar } => (Some(format!("fetch {calendar}")), None, 8),
             Self::OfferDraft { schedule, slot, member } => {
-                (Some(format!("draft {schedule} {} {member}", slot.as_millis())), None, 8)
+                // One after the other: what is told last is what is true.
+                let draft = format!("draft {schedule} {} {member}", slot.as_millis());
+                (Some(draft.clone()), Some(draft), 8)
             }
             Self::PostDigest { digest } => (Some(format!("digest {digest}")), None, 16),
             Self::Remind { reminder } => (Some(format!("remind {reminder}")), None, 16),

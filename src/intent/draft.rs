@@ -1,11 +1,33 @@
 //! What follows `draft`, and what is said in the thread of a draft.
 
-use crate::domain::{digest::DraftWish, intent::Intent};
+use crate::domain::{digest::DraftWish, ids::ScheduleId, intent::Intent, time::Timestamp};
 
 /// Reads what follows `draft`.
 pub(super) fn draft(text: &str) -> Option<Intent> {
-    let wish = exact(text)?;
-    Some(Intent::Draft { wish, slot: None })
+    let (of, rest) = named(text);
+    Some(Intent::Draft { wish: exact(rest)?, of })
+}
+
+/// The line that wants this of the draft of one slot of a schedule, for buttons: nobody would type it.
+pub fn line((schedule, slot): (ScheduleId, Timestamp), wish: &DraftWish) -> String {
+    let wish = match wish {
+        DraftWish::Show => "show".to_owned(),
+        DraftWish::Fine => "ok".to_owned(),
+        DraftWish::LeaveOut => "skip".to_owned(),
+        DraftWish::Add(words) => format!("add {words}"),
+        DraftWish::Drop(number) => format!("drop {number}"),
+        DraftWish::Reword(number, words) => format!("{number}: {words}"),
+    };
+    format!("draft {schedule}@{} {wish}", slot.as_millis())
+}
+
+/// The slot that is named in front, where one is, and what follows.
+fn named(text: &str) -> (Option<(ScheduleId, Timestamp)>, &str) {
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let of = word
+        .split_once('@')
+        .and_then(|(schedule, slot)| Some((schedule.parse().ok()?, Timestamp::from_millis(slot.parse().ok()?))));
+    if of.is_some() { (of, rest) } else { (None, text) }
 }
 
 /// What words in the thread of a draft want: what is none of the forms is a line to add.
@@ -50,6 +72,7 @@ fn reworded(text: &str) -> Option<DraftWish> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ids::Id as _;
 
     #[test]
     fn every_form_reads_and_a_sentence_in_the_thread_is_a_line_to_add() {
@@ -72,6 +95,22 @@ mod tests {
         for wrong in ["Talked to legal", "drop", "add", "2:", "drop two"] {
             assert_eq!(draft(wrong), None, "{wrong}");
         }
-        assert_eq!(draft(""), Some(Intent::Draft { wish: DraftWish::Show, slot: None }));
+        assert_eq!(draft(""), Some(Intent::Draft { wish: DraftWish::Show, of: None }));
+    }
+
+    #[test]
+    fn a_button_says_which_draft_it_is_of() {
+        let of = (ScheduleId::from_ulid(ulid::Ulid::from_parts(1, 1)), Timestamp::from_millis(1_795_424_400_000));
+        for wish in [
+            DraftWish::Show,
+            DraftWish::Fine,
+            DraftWish::LeaveOut,
+            DraftWish::Add("skip the line: 2".to_owned()),
+            DraftWish::Drop(2),
+            DraftWish::Reword(2, "add: nearly there".to_owned()),
+        ] {
+            let read = crate::intent::typed(&line(of, &wish), crate::intent::test_day());
+            assert_eq!(read, crate::intent::Reading::Meant(Intent::Draft { wish, of: Some(of) }));
+        }
     }
 }

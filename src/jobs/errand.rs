@@ -4,6 +4,7 @@
 use crate::{
     domain::{
         digest::DraftWish,
+        ids::ScheduleId,
         intent::{ForgetWish, ModelsWish, PrivacyWish, StandupWish},
         matches::Match,
         message::Message,
@@ -47,8 +48,8 @@ pub(super) enum Errand {
     Link(LinkWish),
     /// The schedules of the channel are to be others.
     Standup(DigestKind, StandupWish),
-    /// Something about the sender's draft of a standup: the next one, or that for an instant.
-    Draft(DraftWish, Option<Timestamp>),
+    /// Something about the sender's draft of a standup: that of a slot of a schedule, or the only one.
+    Draft(DraftWish, Option<(ScheduleId, Timestamp)>),
     /// A change of the policy is to be proposed.
     ChangePolicy(ChangeWish),
     /// What somebody wants to be reminded of is to be set or taken back.
@@ -90,7 +91,7 @@ impl Errand {
             Self::SetTime(wish) => availability::carry_out(desk, tx, talk, wish).await,
             Self::Link(wish) => links::carry_out(desk, tx, talk, &wish).await,
             Self::Standup(kind, wish) => standups::carry_out(desk, tx, talk, kind, &wish).await,
-            Self::Draft(wish, slot) => drafts::carry_out(desk, tx, talk, (&wish, slot)).await,
+            Self::Draft(wish, of) => drafts::carry_out(desk, tx, talk, (wish, of)).await,
             Self::Remind(wanted) => reminders::carry_out(desk, tx, talk, wanted).await,
             Self::ChangePolicy(wish) => changes::propose(desk, tx, talk, &wish).await,
             Self::PutAside(made) => {

@@ -109,8 +109,8 @@ pub(super) async fn think(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, memo: &Memo
         Event::Removed { .. } | Event::Tracker(_) | Event::Nothing => return Ok(Thought::Nothing),
     };
     let now = desk.chance.now();
-    if let Some(Intent::Draft { wish, slot }) = drafts::answered(tx, talk).await? {
-        return Ok(Thought::Errand(Errand::Draft(wish, slot)));
+    if let Some((of, wish)) = drafts::answered(tx, talk).await? {
+        return Ok(Thought::Errand(Errand::Draft(wish, Some(of))));
     }
     let Some(reading) = understand(tx, talk.event, Some(talk.member), Some(talk.venue), now).await? else {
         return Ok(Thought::Nothing);

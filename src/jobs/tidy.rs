@@ -21,6 +21,8 @@ const INSPECTABLE: Duration = Duration::from_hours(14 * 24);
 const REPEATED: Duration = Duration::from_hours(2 * 24);
 /// How long it is known what was made of a conversation that is gone itself.
 const DECIDED: Duration = Duration::from_hours(180 * 24);
+/// How long a draft is kept after the instant of its digest: who answers it late is told that it is over.
+const DRAFTS: Duration = DAY;
 /// A day, as messages are kept.
 const DAY: Duration = Duration::from_hours(24);
 /// How often it is looked.
@@ -41,6 +43,8 @@ pub struct Forgotten {
     pub messages: u64,
     /// What was made of conversations.
     pub matches: u64,
+    /// Drafts of digests.
+    pub drafts: u64,
 }
 
 /// Forgets what is old, and says how much that was.
@@ -56,6 +60,7 @@ pub async fn tidy(store: &Store, chance: &Chance) -> store::Result<Forgotten> {
         heard: bit_by_bit(|| store.forget_heard_deliveries(now.minus(REPEATED), MANY)).await?,
         messages: 0,
         matches: 0,
+        drafts: bit_by_bit(|| store.forget_drafts(now.minus(DRAFTS), MANY)).await?,
     };
     for tenant in store.tenants().await? {
         forgotten.messages += bit_by_bit(|| forget_messages(store, chance, tenant.id)).await?;
@@ -100,8 +105,8 @@ pub async fn keep_tidy(store: Store, chance: Chance, shutdown: Shutdown) {
     loop {
         match tidy(&store, &chance).await {
             Ok(forgotten) if forgotten == Forgotten::default() => {}
-            Ok(Forgotten { webhooks, bodies, heard, messages, matches }) => {
-                tracing::info!(webhooks, bodies, heard, messages, matches, "what is old was forgotten");
+            Ok(Forgotten { webhooks, bodies, heard, messages, matches, drafts }) => {
+                tracing::info!(webhooks, bodies, heard, messages, matches, drafts, "what is old was forgotten");
             }
             Err(error) => tracing::warn!(%error, "what is old could not be forgotten yet"),
         }

@@ -32,19 +32,24 @@ type Scope = (Vec<Project>, BTreeSet<ProjectId>);
 /// What a digest is made of, and the clocks that it speaks by.
 pub(super) async fn load(tx: &mut Tx, digest: &Digest, now: Timestamp) -> store::Result<(Loaded, Tz)> {
     let scope = scope(tx, digest).await?;
-    within(tx, digest, scope, now).await
+    let (mut loaded, zone) = people(tx, digest, scope, now).await?;
+    let ids = loaded.plans.iter().map(|plan| plan.project.id).collect();
+    loaded.waiting = waiting(tx, &ids, &loaded.names, now).await?;
+    loaded.untracked = untracked(tx, digest, &ids, &loaded.names, (loaded.since, now)).await?;
+    Ok((loaded, zone))
 }
 
-/// What the drafts of a digest are made of: nothing of a private project, for who of its readers is in its channels is
-/// not known.
+/// What the drafts of a digest are made of, which tell of people: nothing of a private project, for who of its readers is
+/// in its channels is not known.
 pub(super) async fn for_drafts(tx: &mut Tx, digest: &Digest, now: Timestamp) -> store::Result<Loaded> {
     let (mut projects, _) = scope(tx, digest).await?;
     let hidden = tx.private_projects().await?;
     projects.retain(|project| !hidden.contains(&project.id));
-    Ok(within(tx, digest, (projects, hidden), now).await?.0)
+    Ok(people(tx, digest, (projects, hidden), now).await?.0)
 }
 
-async fn within(
+/// What is told of people: all but the proposals that wait and the conversations.
+async fn people(
     tx: &mut Tx,
     digest: &Digest,
     (projects, hidden): Scope,
@@ -73,17 +78,16 @@ async fn within(
     let names: BTreeMap<MemberId, String> = members.iter().map(|member| (member.id, member.name.clone())).collect();
     let logins = tx.logins().await?;
     let linked = logins.iter().filter(|login| login.party == Party::GitHub);
-    let untracked = untracked(tx, digest, &ids, &names, (crew.since, now)).await?;
     let loaded = Loaded {
         slot: digest.slot,
         today: digest.slot.to_utc().with_timezone(&zone).date_naive(),
         since: crew.since,
         now,
         hands: crew.hands,
-        waiting: waiting(tx, &ids, &names, now).await?,
+        waiting: Vec::new(),
         names,
         plans,
-        untracked,
+        untracked: Vec::new(),
         hidden,
         decided,
         pulls,

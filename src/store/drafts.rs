@@ -42,6 +42,24 @@ impl TryFrom<DraftRow> for Draft {
     }
 }
 
+/// A query of drafts as [`DraftRow`]s, tenant first.
+macro_rules! select_drafts {
+    ($rest:literal) => {
+        concat!(
+            "SELECT schedule_id, slot, member_id, channel, message, shown, says, created_at FROM drafts \
+             WHERE tenant_id = $1 ",
+            $rest
+        )
+    };
+}
+
+/// The draft that was offered to a member in this message.
+pub(super) const BY_MESSAGE: &str = select_drafts!("AND channel = $2 AND message = $3 AND member_id = $4");
+
+/// The drafts of digests for an instant before `$1`, up to `$2` of them.
+pub(super) const OLD: &str = "DELETE FROM drafts WHERE (tenant_id, schedule_id, slot, member_id) IN \
+     (SELECT tenant_id, schedule_id, slot, member_id FROM drafts WHERE slot < $1 ORDER BY slot LIMIT $2)";
+
 impl Store {
     /// The schedules that offer drafts and whose next slot comes after `now`, before `until`.
     pub async fn schedules_with_drafts(&self, now: Timestamp, until: Timestamp) -> Result<Vec<(TenantId, ScheduleId)>> {
@@ -49,13 +67,21 @@ impl Store {
         let rows = all!(
             session,
             (String, String),
-            "SELECT s.tenant_id, s.id FROM schedules s WHERE s.has_drafts AND s.next_run_at > $1 AND s.next_run_at < $2 \
-             AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.id = s.tenant_id AND t.is_leaving) \
-             ORDER BY s.next_run_at, s.tenant_id, s.id",
+            "SELECT s.tenant_id, s.id FROM schedules s WHERE s.has_drafts AND s.kind = 'standup' \
+             AND s.next_run_at > $1 AND s.next_run_at < $2 AND NOT EXISTS \
+             (SELECT 1 FROM tenants t WHERE t.id = s.tenant_id AND t.is_leaving) ORDER BY s.next_run_at, s.tenant_id, s.id",
             now.as_millis(),
             until.as_millis()
         );
         rows.into_iter().map(|(tenant, id)| Ok((parse("tenant", &tenant)?, parse("schedule", &id)?))).collect()
+    }
+
+    /// Forgets up to `most` drafts of digests for an instant before this one. Says how many.
+    pub async fn forget_drafts(&self, before: Timestamp, most: i64) -> Result<u64> {
+        let mut session = self.begin().await?;
+        let rows = execute!(session, OLD, before.as_millis(), most);
+        session.commit().await?;
+        Ok(rows)
     }
 }
 
@@ -119,19 +145,38 @@ impl Tx {
         Ok(rows == 1)
     }
 
-    /// Stores where a draft was offered, what it showed and what its member wants to be different.
-    pub async fn update_draft(&mut self, draft: &Draft) -> Result<()> {
-        let (channel, message) = draft.offered.clone().unzip();
+    /// Stores in which message a draft was offered, and what the numbered lines there are about.
+    pub async fn set_offered(
+        &mut self,
+        (schedule, slot, member): (ScheduleId, Timestamp, MemberId),
+        (channel, message): &(String, String),
+        shown: &[String],
+    ) -> Result<()> {
         execute!(
             self.session,
-            "UPDATE drafts SET channel = $5, message = $6, shown = $7, says = $8 \
+            "UPDATE drafts SET channel = $5, message = $6, shown = $7 \
+             WHERE tenant_id = $1 AND schedule_id = $2 AND slot = $3 AND member_id = $4",
+            &self.key,
+            schedule.to_string(),
+            slot.as_millis(),
+            member.to_string(),
+            channel,
+            message,
+            to_json("draft", shown)?
+        );
+        Ok(())
+    }
+
+    /// Stores what its member wants to be different in a draft, and what its numbered lines are about since.
+    pub async fn set_says(&mut self, draft: &Draft) -> Result<()> {
+        execute!(
+            self.session,
+            "UPDATE drafts SET shown = $5, says = $6 \
              WHERE tenant_id = $1 AND schedule_id = $2 AND slot = $3 AND member_id = $4",
             &self.key,
             draft.schedule.to_string(),
             draft.slot.as_millis(),
             draft.member.to_string(),
-            channel,
-            message,
             to_json("draft", &draft.shown)?,
             to_json("draft", &draft.says)?
         );
@@ -143,8 +188,7 @@ impl Tx {
         let row = first!(
             self.session,
             DraftRow,
-            "SELECT schedule_id, slot, member_id, channel, message, shown, says, created_at FROM drafts \
-             WHERE tenant_id = $1 AND schedule_id = $2 AND slot = $3 AND member_id = $4",
+            select_drafts!("AND schedule_id = $2 AND slot = $3 AND member_id = $4"),
             &self.key,
             schedule.to_string(),
             slot.as_millis(),
@@ -153,19 +197,42 @@ impl Tx {
         row.map(TryInto::try_into).transpose()
     }
 
-    /// The drafts of a member that were offered, those for the nearest digest after `now` first, then those that are over,
-    /// the latest first.
-    pub async fn drafts_of(&mut self, member: MemberId, now: Timestamp) -> Result<Vec<Draft>> {
+    /// The same for whoever will change it: until this transaction ends nobody else does.
+    ///
+    /// Without it, a command and an answer in its thread would on PostgreSQL each read what the other is changing, and one
+    /// of the two would be lost.
+    pub async fn lock_draft(
+        &mut self,
+        schedule: ScheduleId,
+        slot: Timestamp,
+        member: MemberId,
+    ) -> Result<Option<Draft>> {
+        execute!(
+            self.session,
+            "UPDATE drafts SET created_at = created_at \
+             WHERE tenant_id = $1 AND schedule_id = $2 AND slot = $3 AND member_id = $4",
+            &self.key,
+            schedule.to_string(),
+            slot.as_millis(),
+            member.to_string()
+        );
+        self.draft(schedule, slot, member).await
+    }
+
+    /// The draft that was offered to a member in this message.
+    pub async fn draft_at(&mut self, member: MemberId, channel: &str, message: &str) -> Result<Option<Draft>> {
+        let row = first!(self.session, DraftRow, BY_MESSAGE, &self.key, channel, message, member.to_string());
+        row.map(TryInto::try_into).transpose()
+    }
+
+    /// The drafts of a member that are kept, also of digests that have come, in the order of these.
+    pub async fn drafts_of(&mut self, member: MemberId) -> Result<Vec<Draft>> {
         let rows = all!(
             self.session,
             DraftRow,
-            "SELECT schedule_id, slot, member_id, channel, message, shown, says, created_at FROM drafts \
-             WHERE tenant_id = $1 AND member_id = $2 AND message IS NOT NULL \
-             ORDER BY CASE WHEN slot > $3 THEN 0 ELSE 1 END, CASE WHEN slot > $3 THEN slot ELSE -slot END, schedule_id \
-             LIMIT 20",
+            select_drafts!("AND member_id = $2 ORDER BY slot, schedule_id"),
             &self.key,
-            member.to_string(),
-            now.as_millis()
+            member.to_string()
         );
         rows.into_iter().map(TryInto::try_into).collect()
     }

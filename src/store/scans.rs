@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
 use super::{
-    Store, accounts, announcements, calls, cards, dialect, heard, lessons, matches, plans, progress, requests, routes,
-    schedules, tokens, trackers,
+    Store, accounts, announcements, calls, cards, dialect, drafts, heard, lessons, matches, plans, progress, requests,
+    routes, schedules, tokens, trackers,
 };
 
 /// How often the compiled statement winds a table, or an index, to its start to read it through.
@@ -53,6 +53,7 @@ async fn sqlite_runs_every_hot_statement_by_an_index() {
         ("schedules of a channel", schedules::OF_CHANNEL, 0),
         ("the digest before", schedules::LAST_POSTED, 0),
         ("schedules that are due", schedules::DUE, 0),
+        ("the draft in a message", drafts::BY_MESSAGE, 0),
         ("repositories by name", trackers::repositories::LIKE, 0),
         ("a token", tokens::BY_HASH, 0),
         ("a message", heard::messages::ITSELF, 0),
@@ -72,6 +73,7 @@ async fn sqlite_runs_every_hot_statement_by_an_index() {
         ("drafts that are being made", cards::DRAFTS, 0),
         // The oldest stand at the start of an index.
         ("what deliveries said", heard::forget::BODIES, 1),
+        ("old drafts", drafts::OLD, 1),
         ("claiming", dialect::CLAIM.text("sqlite"), 0),
     ];
     for (what, sql, expected) in statements {

@@ -24,6 +24,7 @@ mod crash_model;
 mod decisions;
 mod decisions_page;
 mod docs;
+mod drafts;
 mod eval;
 mod github_client;
 mod github_emulate;

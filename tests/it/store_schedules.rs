@@ -105,9 +105,11 @@ pub(crate) async fn fill(db: &TestDb, tx: &mut Tx, member: MemberId) -> Planned 
     tx.put_told(digest.id, &[member]).await.unwrap();
     let mut draft = draft(&schedule, member);
     assert!(tx.insert_draft(&draft).await.unwrap());
-    draft.offered = Some(("D1".to_owned(), "2.0".to_owned()));
+    let offered = ("D1".to_owned(), "2.0".to_owned());
+    tx.set_offered((schedule.id, START, member), &offered, &draft.shown).await.unwrap();
+    draft.offered = Some(offered);
     draft.says.added.push("Talked to legal".to_owned());
-    tx.update_draft(&draft).await.unwrap();
+    tx.set_says(&draft).await.unwrap();
     Planned { schedule, digest, draft }
 }
 
@@ -124,7 +126,8 @@ pub(crate) async fn sees(tx: &mut Tx, planned: &Planned) -> Vec<(&'static str, b
         ("digests", tx.newest_digest(schedule.id).await.unwrap().is_some()),
         ("digest_people", tx.told_until(schedule.id, START, after).await.unwrap() == [(draft.member, START)].into()),
         ("drafts", tx.draft(schedule.id, START, draft.member).await.unwrap().as_ref() == Some(draft)),
-        ("drafts", tx.drafts_of(draft.member, START).await.unwrap() == [draft.clone()]),
+        ("drafts", tx.drafts_of(draft.member).await.unwrap() == [draft.clone()]),
+        ("drafts", tx.draft_at(draft.member, "D1", "2.0").await.unwrap().as_ref() == Some(draft)),
         ("drafts", tx.says(schedule.id, START).await.unwrap() == [(draft.member, draft.says.clone())].into()),
     ]
 }
@@ -138,7 +141,10 @@ pub(crate) async fn meddle(tx: &mut Tx, planned: &Planned) {
     assert!(!tx.remove_schedule(schedule.id).await.unwrap());
     tx.update_digest(&Digest { message: Some("forged".to_owned()), ..digest.clone() }).await.unwrap();
     tx.put_told(digest.id, &[]).await.unwrap();
-    tx.update_draft(&Draft { says: Says::default(), ..draft.clone() }).await.unwrap();
+    let (forged, of) = (("D9".to_owned(), "9.0".to_owned()), (schedule.id, START, draft.member));
+    assert!(tx.lock_draft(schedule.id, START, draft.member).await.unwrap().is_none());
+    tx.set_offered(of, &forged, &[]).await.unwrap();
+    tx.set_says(&Draft { says: Says::default(), ..draft.clone() }).await.unwrap();
 }
 
 /// What would refer to a row of another tenant is refused.

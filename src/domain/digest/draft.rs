@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::facts::{About, Fact, Person, Section};
+use super::facts::{About, Fact, Section};
 use crate::domain::{
     availability::Availability,
     ids::{MemberId, ScheduleId},
@@ -17,6 +17,8 @@ use crate::domain::{
 
 /// How long before its digest a draft comes, where that is in its member's hours.
 const AHEAD: Duration = Duration::from_hours(1);
+/// In front of the words of lines that are told besides.
+const SAID: &str = "said";
 
 /// When a member is offered the draft of a digest: an hour before it, or as soon as their day begins after that; where
 /// the digest comes before their day begins, in the last hour of their working day before. `None` where they don't work on
@@ -51,6 +53,17 @@ pub struct Draft {
     pub says: Says,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+impl Draft {
+    /// Forgets what was said of it in words; what is left out stays so. False where there were none.
+    pub fn forget_words(&mut self) -> bool {
+        let before = self.clone();
+        self.says.added.clear();
+        self.says.reworded.clear();
+        self.shown.retain(|key| Says::added_by(key).is_none());
+        *self != before
+    }
 }
 
 /// What a member wants to be different in their part.
@@ -91,6 +104,16 @@ impl Says {
     /// Characters of such a line.
     pub const LONGEST: usize = 300;
 
+    /// What a line is known by that is told besides.
+    pub fn key_of(words: &str) -> String {
+        format!("{SAID} {words}")
+    }
+
+    /// The words of the line that is known by this, where it is told besides.
+    pub fn added_by(key: &str) -> Option<&str> {
+        key.strip_prefix(SAID)?.strip_prefix(' ')
+    }
+
     /// These facts as the member wants them told.
     pub(super) fn corrected(&self, facts: Vec<Fact>) -> Vec<Fact> {
         let mut told = Vec::new();
@@ -114,16 +137,9 @@ impl Fact {
             About::Merged(pull) => ("merged", format!("{}/{}", pull.at.repository, pull.at.number)),
             About::Reviewed(pull, _) => ("reviewed", format!("{}/{}", pull.at.repository, pull.at.number)),
             About::Open(pull, _) => ("open", format!("{}/{}", pull.at.repository, pull.at.number)),
-            About::Said(words) => ("said", words.clone()),
+            About::Said(words) => (SAID, words.clone()),
         };
         format!("{kind} {of}")
-    }
-}
-
-impl Person {
-    /// Its facts in the order in which they are told and numbered.
-    pub fn numbered(&self) -> impl Iterator<Item = (usize, &Fact)> {
-        self.facts.iter().enumerate().map(|(index, fact)| (index + 1, fact))
     }
 }
 

@@ -80,7 +80,7 @@ pub struct Schedule {
     pub pause: Option<Pause>,
     /// Days that are left out.
     pub skipped: BTreeSet<NaiveDate>,
-    /// Whether each member gets a private draft of their part beforehand.
+    /// Whether each member is to get a private draft of their part beforehand: see [`Schedule::offers_drafts`].
     pub has_drafts: bool,
     /// Who made it.
     pub by: MemberId,
@@ -88,6 +88,13 @@ pub struct Schedule {
     pub created_at: Timestamp,
     /// Its next slot; `None` where there is none.
     pub next_run_at: Option<Timestamp>,
+}
+
+impl Schedule {
+    /// Whether it offers drafts: of what a week came to nobody has a part.
+    pub fn offers_drafts(&self) -> bool {
+        self.has_drafts && self.kind == DigestKind::Standup
+    }
 }
 
 /// Days on which nobody works, wherever the tenant's calendars say so.

@@ -45,7 +45,7 @@ pub(super) const DRAFT: Command = Command {
     help: "what the next standup says of you, and correct it",
     more: "Where a standup has drafts, each member gets theirs before it. Add a line, drop one by its number, say one in \
            other words, or be left out this time; in the thread of the draft any words are a line to add. This changes \
-           what the standup says, never the plan.",
+           what the standup says, never the plan. Where several drafts of yours wait, you are asked which one you mean.",
     examples: &[
         "draft",
         "draft add Talked to legal",
@@ -54,7 +54,7 @@ pub(super) const DRAFT: Command = Command {
         "draft skip",
         "draft ok",
     ],
-    build: |v| v.either(Intent::Draft { wish: DraftWish::Show, slot: None }),
+    build: |v| v.either(Intent::Draft { wish: DraftWish::Show, of: None }),
 };
 
 /// What a week came to.
@@ -63,7 +63,7 @@ pub(super) const WEEKLY: Command = Command {
     aliases: &[],
     arguments: &[optional("at …|now|preview|list|pause|resume|skip|edit|remove", Kind::Weekly, &[])],
     help: "when this channel gets the digest of its week, and change that",
-    more: "It says what the week came to and what the next one risks. Everything is as for standup.",
+    more: "It says what the week came to and what the next one risks. Everything but drafts is as for standup.",
     examples: &[
         "weekly at Friday 15:00",
         "weekly now",

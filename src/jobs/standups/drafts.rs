@@ -5,17 +5,20 @@ use crate::{
     domain::{
         card::EntryContent,
         digest::{Draft, DraftWish, Says},
-        event::Event,
+        event::{Event, Venue},
         ids::{MemberId, ScheduleId, TenantId},
-        intent::Intent,
         job::{Job, JobError},
         member::{Identity, Surface},
-        message::Message,
+        message::{Block, Line, Message, Span},
         time::Timestamp,
     },
     error::{Result, UserError},
     intent::draft,
-    jobs::{Desk, cards::append, handle::Talk},
+    jobs::{
+        Desk,
+        cards::{append, way_to},
+        handle::Talk,
+    },
     review::words::count,
     standups::draft as drafts,
     store::{self, Tx},
@@ -25,68 +28,68 @@ use crate::{
 pub(in crate::jobs) async fn offer(
     desk: &Desk,
     tenant: TenantId,
-    (schedule, slot, member): (ScheduleId, Timestamp, MemberId),
+    of: (ScheduleId, Timestamp, MemberId),
 ) -> Result<(), JobError> {
+    let (schedule, slot, member) = of;
+    let now = desk.chance.now();
     let mut tx = desk.store.read(tenant).await?;
     let Some(draft) = tx.draft(schedule, slot, member).await? else { return Ok(()) };
-    let Some((message, shown)) = drafts::show(&mut tx, &draft, desk.chance.now()).await? else { return Ok(()) };
-    let Some(venue) = tx.schedule(schedule).await?.map(|schedule| schedule.venue) else { return Ok(()) };
-    let known = tx.identities(member).await?.into_iter();
-    let there = known.into_iter().find(|one| (one.surface, &one.team) == (venue.surface, &venue.team));
+    let Some(schedule) = drafts::schedule_of(&mut tx, &draft, now).await? else { return Ok(()) };
+    let (message, shown) = drafts::show(&mut tx, &draft, &schedule, now).await?;
+    let to = way_to(&mut tx, member, &schedule.venue).await?;
     drop(tx);
-    match there {
-        Some(to) if to.surface == Surface::Slack => in_slack(desk, tenant, draft, &message, (shown, &to)).await,
-        _ => Ok(in_console(desk, tenant, (schedule, slot, member), message, shown).await?),
+    match to.surface {
+        Surface::Slack => {
+            let offered = in_slack(desk, tenant, draft.offered, &message, &to).await?;
+            let mut tx = desk.store.write(tenant).await?;
+            tx.set_offered(of, &offered, &shown).await?;
+            Ok(tx.commit().await?)
+        }
+        Surface::Console => Ok(in_console(desk, tenant, of, message, &shown).await?),
     }
 }
 
 async fn in_slack(
     desk: &Desk,
     tenant: TenantId,
-    draft: Draft,
+    offered: Option<(String, String)>,
     message: &Message,
-    (shown, to): (Vec<String>, &Identity),
-) -> Result<(), JobError> {
+    to: &Identity,
+) -> Result<(String, String), JobError> {
     let slack = desk.slack(tenant, &to.team).await?;
     let content = slack.render(message);
-    let offered = if let Some((channel, ts)) = &draft.offered {
-        slack.update(channel, ts, &content).await?;
-        (channel.clone(), ts.clone())
-    } else {
-        let posted = slack.post(&to.user, None, &content).await?;
-        (posted.channel, posted.ts)
-    };
-    let mut tx = desk.store.write(tenant).await?;
-    // What was said meanwhile stays.
-    if let Some(draft) = tx.draft(draft.schedule, draft.slot, draft.member).await? {
-        tx.update_draft(&Draft { offered: Some(offered), shown, ..draft }).await?;
+    if let Some((channel, ts)) = offered {
+        slack.update(&channel, &ts, &content).await?;
+        return Ok((channel, ts));
     }
-    Ok(tx.commit().await?)
+    let posted = slack.post(&to.user, None, &content).await?;
+    Ok((posted.channel, posted.ts))
 }
 
+/// The console's lines stay as they are: what changed was answered.
 async fn in_console(
     desk: &Desk,
     tenant: TenantId,
-    (schedule, slot, member): (ScheduleId, Timestamp, MemberId),
+    of: (ScheduleId, Timestamp, MemberId),
     message: Message,
-    shown: Vec<String>,
+    shown: &[String],
 ) -> store::Result<()> {
+    let (schedule, slot, member) = of;
     let mut tx = desk.store.write(tenant).await?;
-    let Some(draft) = tx.draft(schedule, slot, member).await? else { return Ok(()) };
-    let offered = if let Some(offered) = draft.offered.clone() {
-        // The console's lines stay as they are: what changed was answered.
-        offered
-    } else {
-        let reader = console::receive::identity(member);
-        let entry = append(desk, &mut tx, Some(member), EntryContent::Answered { message, to: None }).await?;
-        (reader.team, entry)
-    };
-    tx.update_draft(&Draft { offered: Some(offered), shown, ..draft }).await?;
+    let draft = tx.lock_draft(schedule, slot, member).await?;
+    if draft.is_none_or(|draft| draft.offered.is_some()) {
+        return Ok(());
+    }
+    let entry = append(desk, &mut tx, Some(member), EntryContent::Answered { message, to: None }).await?;
+    tx.set_offered(of, &(console::receive::identity(member).team, entry), shown).await?;
     tx.commit().await
 }
 
-/// What words in the thread of a draft want of it; `None` where they are said elsewhere.
-pub(in crate::jobs) async fn answered(tx: &mut Tx, talk: &Talk<'_>) -> store::Result<Option<Intent>> {
+/// What words in the thread of a draft want of which draft; `None` where they are said elsewhere.
+pub(in crate::jobs) async fn answered(
+    tx: &mut Tx,
+    talk: &Talk<'_>,
+) -> store::Result<Option<((ScheduleId, Timestamp), DraftWish)>> {
     let (Event::Words(line) | Event::Reply(line), Some(thread)) = (talk.event, &talk.venue.thread) else {
         return Ok(None);
     };
@@ -94,40 +97,97 @@ pub(in crate::jobs) async fn answered(tx: &mut Tx, talk: &Talk<'_>) -> store::Re
     if talk.venue.surface != Surface::Slack || line.trim_start().starts_with('/') {
         return Ok(None);
     }
-    let drafts = tx.drafts_of(talk.member.id, Timestamp::from_millis(0)).await?;
-    let here = (talk.venue.channel.clone(), thread.clone());
-    let meant = drafts.into_iter().find(|draft| draft.offered.as_ref() == Some(&here));
-    Ok(meant.map(|meant| Intent::Draft { wish: draft::said(line), slot: Some(meant.slot) }))
+    let draft = tx.draft_at(talk.member.id, &talk.venue.channel, thread).await?;
+    Ok(draft.map(|draft| ((draft.schedule, draft.slot), draft::said(line))))
 }
 
-/// Takes up what a member says of their draft; says what it says now.
+/// Takes up what a member says of a draft of theirs, of the only one where they don't say which; says what it says now.
 pub(in crate::jobs) async fn carry_out(
     desk: &Desk,
     tx: &mut Tx,
     talk: &Talk<'_>,
-    (wish, slot): (&DraftWish, Option<Timestamp>),
+    (wish, of): (DraftWish, Option<(ScheduleId, Timestamp)>),
 ) -> Result<Message> {
-    let now = desk.chance.now();
-    let drafts = tx.drafts_of(talk.member.id, now).await?;
-    let meant = drafts.into_iter().find(|draft| slot.is_none_or(|slot| draft.slot == slot));
-    let Some(mut draft) = meant else { return Err(UserError::new(NONE).into()) };
-    if draft.slot <= now {
-        return Err(UserError::new(OVER).into());
-    }
-    let said = take_up(&mut draft, wish)?;
-    tx.update_draft(&draft).await?;
-    let Some((mut message, shown)) = drafts::show(tx, &draft, now).await? else {
-        return Err(UserError::new(OVER).into());
+    let (now, member) = (desk.chance.now(), talk.member.id);
+    let wish = fitting(wish)?;
+    let (schedule, slot) = match of {
+        Some(of) => of,
+        None => match &waiting(tx, member, now).await?[..] {
+            [] => return Err(UserError::new(NONE).into()),
+            [(draft, _)] => (draft.schedule, draft.slot),
+            several => return Ok(which(&wish, several)),
+        },
     };
-    draft.shown = shown;
-    tx.update_draft(&draft).await?;
+    let over = || UserError::new(OVER);
+    let mut draft = tx.lock_draft(schedule, slot, member).await?.ok_or_else(over)?;
+    let schedule = drafts::schedule_of(tx, &draft, now).await?.ok_or_else(over)?;
+    let answer = if wish == DraftWish::Show {
+        let (message, shown) = drafts::show(tx, &draft, &schedule, now).await?;
+        draft.shown = shown;
+        message
+    } else {
+        Message::text(take_up(&mut draft, wish)?)
+    };
+    tx.set_says(&draft).await?;
+    renew(desk, tx, &draft).await?;
+    Ok(answer)
+}
+
+/// Makes the message of a draft say what is true.
+async fn renew(desk: &Desk, tx: &mut Tx, draft: &Draft) -> store::Result<()> {
     let job = Job::OfferDraft { schedule: draft.schedule, slot: draft.slot, member: draft.member };
-    tx.enqueue(desk.chance.id(), &job.due(now)).await?;
-    match (wish, said) {
-        (DraftWish::Show, _) => {}
-        (_, said) => message = Message::text(said),
+    tx.enqueue(desk.chance.id(), &job.due(desk.chance.now())).await?;
+    Ok(())
+}
+
+/// The drafts of a member that can still be changed, each with the place of its standup.
+async fn waiting(tx: &mut Tx, member: MemberId, now: Timestamp) -> Result<Vec<(Draft, Venue)>> {
+    let mut waiting = Vec::new();
+    let all = tx.drafts_of(member).await?;
+    let is_known = !all.is_empty();
+    for draft in all {
+        if let Some(schedule) = drafts::schedule_of(tx, &draft, now).await? {
+            waiting.push((draft, schedule.venue));
+        }
     }
-    Ok(message)
+    if waiting.is_empty() && is_known {
+        return Err(UserError::new(OVER).into());
+    }
+    Ok(waiting)
+}
+
+/// Asks which of several drafts is meant.
+fn which(wish: &DraftWish, waiting: &[(Draft, Venue)]) -> Message {
+    let question = format!("{} of yours wait. Which one do you mean?", count(waiting.len(), "draft"));
+    let numbered = || waiting.iter().enumerate().map(|(index, (draft, home))| (index + 1, draft, home));
+    let lines = numbered().map(|(number, draft, home)| {
+        let number = Span::Plain(format!("{number}. "));
+        Line::plain(std::iter::once(number).chain(drafts::standup(home, draft.slot)).collect())
+    });
+    let buttons =
+        numbered().map(|(number, draft, _)| drafts::button(&number.to_string(), (draft.schedule, draft.slot), wish));
+    Message {
+        summary: question.clone(),
+        blocks: vec![
+            Block::Text(vec![Span::Plain(question)]),
+            Block::Lines { lines: lines.collect(), more: None },
+            Block::Buttons(buttons.collect()),
+        ],
+    }
+}
+
+/// Forgets what a member said of their drafts in words. Says in how many.
+pub(in crate::jobs) async fn forget(desk: &Desk, tx: &mut Tx, member: MemberId) -> store::Result<usize> {
+    let mut forgotten = 0;
+    for draft in tx.drafts_of(member).await? {
+        let Some(mut draft) = tx.lock_draft(draft.schedule, draft.slot, member).await? else { continue };
+        if draft.forget_words() {
+            tx.set_says(&draft).await?;
+            renew(desk, tx, &draft).await?;
+            forgotten += 1;
+        }
+    }
+    Ok(forgotten)
 }
 
 const NONE: &str = "No draft waits for you. Drafts come before a standup whose schedule has them: \
@@ -136,16 +196,8 @@ const OVER: &str =
     "That standup has been posted, or does not come any more, so its draft is over. Say it in the channel.";
 
 /// Changes a draft; says what was done.
-fn take_up(draft: &mut Draft, wish: &DraftWish) -> Result<String, UserError> {
-    let Says { is_left_out, dropped, reworded, added } = &mut draft.says;
-    let shown = &draft.shown;
-    let key = |number: usize| -> Result<&String, UserError> {
-        let found = number.checked_sub(1).and_then(|index| shown.get(index));
-        found.ok_or_else(|| {
-            let lines = count(shown.len(), "line");
-            UserError::new(format!("There is no line {number} in your draft; it has {lines}. /docket draft shows it."))
-        })
-    };
+fn take_up(draft: &mut Draft, wish: DraftWish) -> Result<String, UserError> {
+    let Draft { shown, says: Says { is_left_out, dropped, reworded, added }, .. } = draft;
     match wish {
         DraftWish::Show => Ok(String::new()),
         DraftWish::Fine => {
@@ -157,38 +209,50 @@ fn take_up(draft: &mut Draft, wish: &DraftWish) -> Result<String, UserError> {
             Ok("You are left out of this standup. /docket draft ok puts you back.".to_owned())
         }
         DraftWish::Add(words) => {
-            let words = fitting(words)?;
             if added.len() >= Says::MOST {
                 return Err(UserError::new(format!("That is enough: a draft takes {} lines of your own.", Says::MOST)));
             }
             if !added.contains(&words) {
                 added.push(words.clone());
+                shown.push(Says::key_of(&words));
             }
             *is_left_out = false;
             Ok(format!("Added: “{words}”. The standup says it in your words."))
         }
         DraftWish::Drop(number) => {
-            let key = key(*number)?;
-            match key.strip_prefix("said ") {
+            let key = numbered(shown, number)?;
+            match Says::added_by(key) {
                 Some(words) => added.retain(|added| added != words),
                 None => drop(dropped.insert(key.clone())),
             }
             Ok(format!("The standup leaves out line {number}. The plan stays as it is."))
         }
         DraftWish::Reword(number, words) => {
-            let (key, words) = (key(*number)?.clone(), fitting(words)?);
-            if let Some(before) = key.strip_prefix("said ") {
+            let key = numbered(shown, number)?;
+            let said = format!("Line {number} says “{words}” now. The plan stays as it is.");
+            if let Some(before) = Says::added_by(key) {
                 added.iter_mut().filter(|added| *added == before).for_each(|added| added.clone_from(&words));
+                *key = Says::key_of(&words);
             } else {
-                dropped.remove(&key);
-                reworded.insert(key, words.clone());
+                dropped.remove(key);
+                reworded.insert(key.clone(), words);
             }
-            Ok(format!("Line {number} says “{words}” now. The plan stays as it is."))
+            Ok(said)
         }
     }
 }
 
-fn fitting(words: &str) -> Result<String, UserError> {
+/// What the line of a number is about.
+fn numbered(shown: &mut [String], number: usize) -> Result<&mut String, UserError> {
+    let lines = count(shown.len(), "line");
+    number.checked_sub(1).and_then(|index| shown.get_mut(index)).ok_or_else(|| {
+        UserError::new(format!("There is no line {number} in your draft; it has {lines}. /docket draft shows it."))
+    })
+}
+
+/// A wish whose words fit into a line of a standup.
+fn fitting(wish: DraftWish) -> Result<DraftWish, UserError> {
+    let (DraftWish::Add(words) | DraftWish::Reword(_, words)) = &wish else { return Ok(wish) };
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
     let length = words.chars().count();
     if length > Says::LONGEST {
@@ -197,5 +261,8 @@ fn fitting(words: &str) -> Result<String, UserError> {
             "That is {length} characters long; a line of a standup has at most {most}."
         )));
     }
-    Ok(words)
+    Ok(match wish {
+        DraftWish::Reword(number, _) => DraftWish::Reword(number, words),
+        _ => DraftWish::Add(words),
+    })
 }

@@ -55,7 +55,7 @@ impl Wish<'_> {
                 return self.about(tx, project.as_ref(), |id| LinkWish::Announce(id, wish)).await;
             }
             Intent::Standup(kind, wish) => Errand::Standup(kind, wish),
-            Intent::Draft { wish, slot } => Errand::Draft(wish, slot),
+            Intent::Draft { wish, of } => Errand::Draft(wish, of),
             Intent::Mention(wanted) => Errand::Link(LinkWish::Mention(wanted)),
             _ => return Ok(Thought::Nothing),
         };
