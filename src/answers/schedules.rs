@@ -110,7 +110,7 @@ fn lines(entry: &Entry, name: &str, now: Timestamp) -> Vec<Line> {
             rule.extend([" · up to ", &hours, " late"]);
         }
     }
-    if schedule.has_drafts {
+    if schedule.offers_drafts() {
         rule.push_str(" · with drafts");
     }
     if let Some(author) = author {

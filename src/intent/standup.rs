@@ -19,8 +19,15 @@ const OPTIONS: &[&str] = &["late", "skip", "missed", "with", "without", "yes"];
 const YES: &str = "yes";
 
 /// What may follow the rule, as it is told where it can't be read.
-const TAIL: &str =
-    "After the days and the time there may be: for AUTH, WEB · late 2h · skip missed · with drafts · without drafts";
+const fn tail_words(kind: DigestKind) -> &'static str {
+    match kind {
+        DigestKind::Standup => {
+            "After the days and the time there may be: for AUTH, WEB · late 2h · skip missed · with drafts · \
+             without drafts"
+        }
+        DigestKind::Weekly => "After the days and the time there may be: for AUTH, WEB · late 2h · skip missed",
+    }
+}
 
 /// Reads what follows `standup` or `weekly`.
 ///
@@ -29,14 +36,14 @@ const TAIL: &str =
 pub(super) fn standup(kind: DigestKind, text: &str, today: NaiveDate) -> Result<Intent, UserError> {
     let (word, rest) = first_word(text);
     let wish = match word.to_lowercase().as_str() {
-        "" | "list" | "schedules" => nothing_behind(rest).map(|()| StandupWish::List),
-        "now" => nothing_behind(rest).map(|()| StandupWish::Now),
-        "preview" => nothing_behind(rest).map(|()| StandupWish::Preview),
+        "" | "list" | "schedules" => nothing_behind(kind, rest).map(|()| StandupWish::List),
+        "now" => nothing_behind(kind, rest).map(|()| StandupWish::Now),
+        "preview" => nothing_behind(kind, rest).map(|()| StandupWish::Preview),
         "pause" => pause(rest, today),
         "resume" | "unpause" => only_number(rest).map(StandupWish::Resume),
         "skip" => skip(rest, today),
         "remove" | "delete" | "stop" => only_number(rest).map(StandupWish::Remove),
-        "edit" | "change" => edit(rest, today),
+        "edit" | "change" => edit(kind, rest, today),
         _ => set(kind, text, today),
     }?;
     Ok(Intent::Standup(kind, wish))
@@ -52,12 +59,13 @@ fn first_word(text: &str) -> (&str, &str) {
     text.split_once(char::is_whitespace).map_or((text, ""), |(word, rest)| (word, rest.trim()))
 }
 
-fn nothing_behind(rest: &str) -> Result<(), UserError> {
-    if rest.is_empty() { Ok(()) } else { Err(left_over(rest)) }
+fn nothing_behind(kind: DigestKind, rest: &str) -> Result<(), UserError> {
+    if rest.is_empty() { Ok(()) } else { Err(left_over(kind, rest)) }
 }
 
-fn left_over(rest: &str) -> UserError {
-    UserError::new(format!("I don't know what to do with “{}”, so I changed nothing. {TAIL}.", shorten(rest)))
+fn left_over(kind: DigestKind, rest: &str) -> UserError {
+    let tail = tail_words(kind);
+    UserError::new(format!("I don't know what to do with “{}”, so I changed nothing. {tail}.", shorten(rest)))
 }
 
 /// The number in front, where there is one, and what follows.
@@ -107,9 +115,9 @@ fn coming(text: &str, today: NaiveDate) -> Result<NaiveDate, UserError> {
 }
 
 fn set(kind: DigestKind, text: &str, today: NaiveDate) -> Result<StandupWish, UserError> {
-    let (rule, zone, Tail { mut change, is_confirmed }) = match (whole(text, today), kind) {
+    let (rule, zone, Tail { mut change, is_confirmed }) = match (whole(kind, text, today), kind) {
         // A standup without days is on weekdays.
-        (Err(wrong), DigestKind::Standup) => whole(&format!("weekdays {text}"), today).map_err(|_| wrong)?,
+        (Err(wrong), DigestKind::Standup) => whole(kind, &format!("weekdays {text}"), today).map_err(|_| wrong)?,
         (read, _) => read?,
     };
     change.rule = Some(RuleWish::Whole(rule));
@@ -118,23 +126,28 @@ fn set(kind: DigestKind, text: &str, today: NaiveDate) -> Result<StandupWish, Us
 }
 
 /// A rule with its days and its time, and what follows.
-fn whole(text: &str, today: NaiveDate) -> Result<(Recurrence, Option<chrono_tz::Tz>, Tail), UserError> {
+fn whole(
+    kind: DigestKind,
+    text: &str,
+    today: NaiveDate,
+) -> Result<(Recurrence, Option<chrono_tz::Tz>, Tail), UserError> {
     let (rule, zone, rest) = when::schedule(text, today)?;
-    Ok((rule, zone, tail(&rest)?))
+    Ok((rule, zone, tail(kind, &rest)?))
 }
 
-fn edit(text: &str, today: NaiveDate) -> Result<StandupWish, UserError> {
+fn edit(kind: DigestKind, text: &str, today: NaiveDate) -> Result<StandupWish, UserError> {
     let (which, text) = edited(text);
     let Tail { change, is_confirmed } = match rule(text, today)? {
         Some((rule, zone, rest)) => {
-            let tail = tail(&rest)?;
+            let tail = tail(kind, &rest)?;
             Tail { change: ScheduleChange { rule, zone, ..tail.change }, ..tail }
         }
-        None => tail(text)?,
+        None => tail(kind, text)?,
     };
     if change == ScheduleChange::default() {
         return Err(UserError::new(format!(
-            "Say what should be different, such as at 10:00, Tue and Thu, or Europe/London. {TAIL}."
+            "Say what should be different, such as at 10:00, Tue and Thu, or Europe/London. {}.",
+            tail_words(kind)
         )));
     }
     Ok(StandupWish::Edit { which, change: Box::new(change), is_confirmed })
@@ -181,7 +194,7 @@ struct Tail {
     is_confirmed: bool,
 }
 
-fn tail(text: &str) -> Result<Tail, UserError> {
+fn tail(kind: DigestKind, text: &str) -> Result<Tail, UserError> {
     let mut tail = Tail::default();
     let mut rest = bare(text);
     while !rest.is_empty() {
@@ -200,11 +213,11 @@ fn tail(text: &str) -> Result<Tail, UserError> {
                 after_any(behind, &["missed ones", "missed"]).unwrap_or(behind)
             }
             "with" | "without" => {
-                let rest = after_any(behind, &["drafts", "draft"]).ok_or_else(|| left_over(rest))?;
+                let rest = after_any(behind, &["drafts", "draft"]).ok_or_else(|| left_over(kind, rest))?;
                 change.has_drafts = Some(word.eq_ignore_ascii_case("with"));
                 rest
             }
-            _ => return Err(left_over(rest)),
+            _ => return Err(left_over(kind, rest)),
         };
         rest = bare(rest);
     }

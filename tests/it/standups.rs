@@ -20,6 +20,7 @@ for_each_db! {
     days_are_skipped_and_pauses_end_by_themselves,
     what_is_removed_can_be_brought_back,
     several_schedules_are_told_apart_by_their_numbers,
+    a_weekly_has_no_drafts_and_says_nothing_of_them,
     whoever_may_only_look_sets_nothing,
     what_can_not_be_meant_changes_nothing_and_says_why,
 }
@@ -185,6 +186,32 @@ async fn several_schedules_are_told_apart_by_their_numbers(db: &TestDb) {
     tx.commit().await.unwrap();
     assert!(say(&docket, "U1", "standup list").await.contains("Elsewhere Slack channel C2"));
     assert!(!say(&docket, "U2", "standup list").await.contains("C2"));
+}
+
+async fn a_weekly_has_no_drafts_and_says_nothing_of_them(db: &TestDb) {
+    let docket = TestApp::start(db).await;
+    let refused = "A weekly has no drafts: it says what the projects came to, and nobody's part in it.";
+    let told = say(&docket, "U1", "weekly at Friday 15:00 with drafts yes").await;
+    assert!(told.contains(refused), "{told}");
+    assert_eq!(schedules(&docket).await, []);
+    let shown = say(&docket, "U1", "weekly at Friday 15:00 without drafts").await;
+    assert!(shown.contains("Nothing is saved yet") && !shown.contains("draft"), "{shown}");
+    docket.press_private("U1", "say.0").await;
+    let saved = schedules(&docket).await;
+    assert_eq!(saved.len(), 1);
+    let told = say(&docket, "U1", "weekly edit with drafts yes").await;
+    assert!(told.contains(refused), "{told}");
+    // One that was set before it was refused.
+    let mut tx = db.store.write(docket.app.tenant).await.unwrap();
+    assert!(tx.update_schedule(&Schedule { has_drafts: true, ..saved[0].clone() }).await.unwrap());
+    tx.commit().await.unwrap();
+    let until = saved[0].next_run_at.unwrap().plus(Duration::from_secs(1));
+    assert_eq!(db.store.schedules_with_drafts(db.chance.now(), until).await.unwrap(), []);
+    for line in ["weekly list", "weekly edit at 16:00", "weekly edit", "weekly list all", "weekly remove"] {
+        let told = say(&docket, "U1", line).await;
+        assert!(!told.contains("draft"), "{line}: {told}");
+    }
+    assert_eq!(schedules(&docket).await, []);
 }
 
 async fn whoever_may_only_look_sets_nothing(db: &TestDb) {

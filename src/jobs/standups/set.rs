@@ -38,6 +38,7 @@ impl Setting<'_> {
         let Some(RuleWish::Whole(when)) = &change.rule else {
             return Err(anyhow::anyhow!("a schedule without a rule").into());
         };
+        drafts_are_possible(self.kind, change)?;
         let zone = match change.zone {
             Some(zone) => zone,
             None => tx.availability(self.talk.member).await?.zone,
@@ -92,6 +93,7 @@ impl Setting<'_> {
         is_confirmed: bool,
     ) -> Result<Message> {
         let (number, before) = self.meant(tx, which).await?;
+        drafts_are_possible(before.kind, change)?;
         let mut after = before.clone();
         if let Some(rule) = &change.rule {
             after.when = changed(&before.when, rule)?;
@@ -134,6 +136,17 @@ impl Setting<'_> {
             ));
         }
         Ok(times)
+    }
+}
+
+/// Refuses drafts of a digest that tells nobody's part.
+fn drafts_are_possible(kind: DigestKind, change: &ScheduleChange) -> Result<(), UserError> {
+    match (kind, change.has_drafts) {
+        (DigestKind::Weekly, Some(true)) => Err(UserError::new(
+            "A weekly has no drafts: it says what the projects came to, and nobody's part in it. Nothing was changed. \
+             Leave out “with drafts”, or set a standup: /docket standup at 9:30 weekdays with drafts",
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -209,7 +222,11 @@ fn rest(schedule: &Schedule, keys: &[ProjectKey]) -> String {
         Missed::Skip => line.push_str(" skip missed"),
         Missed::Late(hours) => line.extend([" late ", &hours.to_string(), "h"]),
     }
-    line.push_str(if schedule.has_drafts { " with drafts" } else { " without drafts" });
+    match (schedule.kind, schedule.has_drafts) {
+        (DigestKind::Standup, true) => line.push_str(" with drafts"),
+        (DigestKind::Standup, false) => line.push_str(" without drafts"),
+        (DigestKind::Weekly, _) => {}
+    }
     line
 }
 
@@ -269,12 +286,12 @@ fn besides_words(schedule: &Schedule, keys: &[ProjectKey]) -> String {
             )
         }
     };
-    let drafts = if schedule.has_drafts { "with private drafts before" } else { "without private drafts before" };
-    let holidays = match schedule.kind {
-        DigestKind::Standup => " · not on holidays",
-        DigestKind::Weekly => "",
+    let more = match (schedule.kind, schedule.has_drafts) {
+        (DigestKind::Standup, true) => " · with private drafts before · not on holidays",
+        (DigestKind::Standup, false) => " · without private drafts before · not on holidays",
+        (DigestKind::Weekly, _) => "",
     };
-    format!("{of} · {missed} · {drafts}{holidays}")
+    format!("{of} · {missed}{more}")
 }
 
 fn saved(schedule: &Schedule) -> Message {
