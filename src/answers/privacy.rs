@@ -41,6 +41,9 @@ fn message(kept: &[Kept], days: u32, venue: Option<&Venue>, is_read: bool) -> Me
         [
             format!("For how long: {days_word}. Then messages are deleted, at once where their author deletes them."),
             "Never kept: direct messages, messages of bots, files, and channels that I am not in.".to_owned(),
+            "Drafts of standups: how you correct yours is kept until a day after the standup, or until you say \
+             /docket forget me."
+                .to_owned(),
             "Who sees it: what is said in a public channel may be shown in any digest of your organisation; what is said \
              in a private channel only in that channel. Whoever runs Docket has the database."
                 .to_owned(),

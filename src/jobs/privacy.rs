@@ -11,7 +11,7 @@ use crate::{
         message::{Block, Button, ButtonStyle, Message, Span},
     },
     error::{Result, UserError},
-    jobs::{Desk, backfill, handle::Talk},
+    jobs::{Desk, backfill, handle::Talk, standups::drafts},
     review::{propose::may_change, words::count, words::list},
     store::Tx,
 };
@@ -99,12 +99,19 @@ pub(super) async fn forget(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, wish: &For
         }
     };
     tx.forget_wordings().await?;
+    let drafts = match wish {
+        ForgetWish::Me => drafts::forget(desk, tx, talk.member.id).await?,
+        ForgetWish::Channel { .. } | ForgetWish::Thread(_) => 0,
+    };
     let (before, after) = (json!({ "messages": messages }), Value::Null);
     record(desk, tx, talk, "messages.forgotten", before, after).await?;
-    if messages == 0 {
-        return Ok(Message::text(format!("There was nothing to forget: no messages {what} are kept.")));
-    }
-    Ok(Message::text(format!("Forgotten: {} {what}.", count(messages, "message"))))
+    let messages_words = format!("{} {what}", count(messages, "message"));
+    Ok(Message::text(match (messages, drafts) {
+        (0, 0) => format!("There was nothing to forget: no messages {what} are kept."),
+        (_, 0) => format!("Forgotten: {messages_words}."),
+        (0, _) => "Forgotten: what you said of your drafts.".to_owned(),
+        (_, _) => format!("Forgotten: {messages_words}, and what you said of your drafts."),
+    }))
 }
 
 /// Asks whether a whole channel is to be forgotten.

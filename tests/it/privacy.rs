@@ -10,6 +10,7 @@ use docket::{
         time::Timestamp,
     },
     jobs::tidy::{Forgotten, tidy},
+    standups::draft::{Passed, offer_due},
 };
 
 use crate::support::{
@@ -121,9 +122,30 @@ async fn those_in_charge_say_how_long_messages_are_kept(db: &TestDb) {
     assert!(audit.iter().any(|row| row.contains("privacy.days")), "who changed it is written down");
 }
 
+/// Ana says it of her draft of a standup, as a line more and instead of another one. It stands in her draft
+/// alone, once the requests are forgotten.
+async fn corrects_a_draft(docket: &TestApp<'_>) {
+    let db = docket.db;
+    docket.slash("U1", "plan Build a user authentication flow").await;
+    docket.click("U2", "patch.approve").await;
+    docket.slash("U1", "assign AUTH-1 me").await;
+    docket.slash("U1", "standup at 11:45 weekdays Europe/Paris with drafts yes").await;
+    offer_due(&db.store, &db.chance, &mut Passed::default()).await.unwrap();
+    docket.run_jobs().await;
+    docket.slash("U1", &format!("draft add Talked about {WORD}")).await;
+    docket.slash("U1", &format!("draft 1: Waiting for {WORD}")).await;
+    docket.slash("U1", "draft").await;
+    let shown = docket.told("U1");
+    assert!(shown.contains("Waiting for marzipan") && shown.contains("Talked about marzipan"), "{shown}");
+    db.clock.advance(Duration::from_mins(62));
+    tidy(&db.store, &db.chance).await.unwrap();
+    assert_eq!(found(docket, docket.app.tenant, WORD).await, 1);
+}
+
 async fn what_is_forgotten_is_nowhere_in_the_database(db: &TestDb) {
     let docket = TestApp::start(db).await;
     let (other, zoe) = docket.second_tenant().await;
+    corrects_a_draft(&docket).await;
     let now = db.chance.now();
     let first = say(&docket, "U1", None, &format!("{WORD} one")).await;
     say(&docket, "U2", Some(&first), "an answer of somebody else").await;
@@ -131,9 +153,10 @@ async fn what_is_forgotten_is_nowhere_in_the_database(db: &TestDb) {
     docket.act(docket.user("U1").edit((&edited, Some(&first)), &format!("{WORD} two"), "1795000002.5", now)).await;
     say(&docket, "U1", None, &format!("{WORD} three")).await;
     docket.act(zoe.message(&docket.slack.say("C2"), None, &format!("{WORD} elsewhere"), now)).await;
-    assert_eq!(found(&docket, docket.app.tenant, WORD).await, 3);
+    assert_eq!(found(&docket, docket.app.tenant, WORD).await, 4);
     docket.slash("U1", "forget me").await;
-    assert!(docket.told("U1").contains("Forgotten: 3 messages of yours."), "{}", docket.told("U1"));
+    let told = docket.told("U1");
+    assert!(told.contains("Forgotten: 3 messages of yours, and what you said of your drafts."), "{told}");
     assert_eq!(found(&docket, docket.app.tenant, WORD).await, 0);
     assert_eq!((kept(&docket, docket.app.tenant).await, kept(&docket, other).await), (1, 1));
     // What Slack tells of it later is not kept either: a copy, and an edit.
