@@ -31,7 +31,7 @@ pub(super) fn decided(text: &str) -> Option<Intent> {
     let of = match (thread(text), text.parse()) {
         (Some(number), _) => Decided::Thread(number),
         (None, Ok(task)) => Decided::Task(task),
-        (None, Err(_)) => Decided::Project(text.parse().ok()?),
+        (None, Err(())) => Decided::Project(text.parse().ok()?),
     };
     Some(Intent::Decisions(Some(of)))
 }

@@ -19,7 +19,7 @@ use crate::{
     support::{
         app::TestApp,
         db::{TestDb, for_each_db},
-        fake_model::{Answer, FakeModel},
+        fake_model::{Answer, Asked, FakeModel},
         fake_slack::SlackUser,
         model_answers::plan,
         sample,
@@ -153,7 +153,7 @@ async fn what_was_said_in_a_private_channel_is_never_shown_to_a_model(db: &TestD
     says(&docket, "U2", None, "the sign-in page is broken on tablets").await;
     says_as(&docket, &there, None, "the quiet sign-in page is broken as well").await;
     night(&docket).await;
-    let asked: Vec<String> = model.requests().iter().map(|asked| asked.user()).collect();
+    let asked: Vec<String> = model.requests().iter().map(Asked::user).collect();
     assert_eq!(asked.len(), 2);
     assert!(asked[0].contains("phones") && asked[1].contains("tablets"), "{asked:?}");
     for word in ["secret", "hidden", "quiet"] {

@@ -27,6 +27,9 @@ use crate::{
 /// Where among what was read something was found: of which conversation, and which of its findings.
 type Place = (usize, usize);
 
+/// Which project a card is about, and where it belongs; `None`: in the project's channel.
+type Card = (ProjectId, Option<Venue>);
+
 /// Proposes what was found, and stores what was made of each conversation.
 pub(super) async fn propose(desk: &Desk, tx: &mut Tx, reading: &mut Reading) -> Result<()> {
     for ((project, venue), places) in by_card(&reading.reads) {
@@ -45,8 +48,8 @@ pub(super) async fn propose(desk: &Desk, tx: &mut Tx, reading: &mut Reading) -> 
 }
 
 /// What was found, by its project and by where the card of it belongs: what was said in a private channel stays there.
-fn by_card(reads: &[Read]) -> Vec<((ProjectId, Option<Venue>), Vec<Place>)> {
-    let mut cards: Vec<((ProjectId, Option<Venue>), Vec<Place>)> = Vec::new();
+fn by_card(reads: &[Read]) -> Vec<(Card, Vec<Place>)> {
+    let mut cards: Vec<(Card, Vec<Place>)> = Vec::new();
     for (at, read) in reads.iter().enumerate() {
         let thread = &read.thread;
         let venue = thread.is_private.then(|| Venue { thread: None, ..thread.venue.clone() });
@@ -66,7 +69,7 @@ fn by_card(reads: &[Read]) -> Vec<((ProjectId, Option<Venue>), Vec<Place>)> {
 async fn proposed(
     desk: &Desk,
     tx: &mut Tx,
-    (project, venue): (ProjectId, Option<Venue>),
+    (project, venue): Card,
     places: &[Place],
     reads: &[Read],
 ) -> Result<Vec<(Place, PatchId)>> {

@@ -123,7 +123,7 @@ impl Told<'_> {
 
     fn summary(&self, found: usize, asked: usize, untracked: usize) -> String {
         let threads = count(self.reading.threads, "new conversation");
-        let mut words = match (self.reading.threads, found, self.dry) {
+        let words = match (self.reading.threads, found, self.dry) {
             (0, ..) => "Nothing new was said since the last time.".to_owned(),
             (_, 0, _) if asked == 0 && untracked == 0 => {
                 format!("I read {threads}. Nothing follows from that for a plan.")
@@ -135,11 +135,10 @@ impl Told<'_> {
             (_, found, None) => format!("I read {threads} and proposed {}.", count(found, "change")),
         };
         match asked {
-            0 => {}
-            1 => words.push_str(" 1 needs your word."),
-            several => words.push_str(&format!(" {several} need your word.")),
+            0 => words,
+            1 => format!("{words} 1 needs your word."),
+            several => format!("{words} {several} need your word."),
         }
-        words
     }
 
     /// Whether what was said in a conversation may be quoted: elsewhere its words would stay when somebody has them
