@@ -47,8 +47,11 @@ fn message(kept: &[Kept], days: u32, venue: Option<&Venue>, is_read: bool) -> Me
             "Who sees it: what is said in a public channel may be shown in any digest of your organisation; what is said \
              in a private channel only in that channel. Whoever runs Docket has the database."
                 .to_owned(),
-            "What a model gets: nothing, unless one is connected; then conversations, to tell which task they are \
-             about, within the budget."
+            "What a model gets: nothing, unless one is connected; then conversations of public channels, to tell which \
+             task they are about and which of them belong together in a standup, within the budget."
+                .to_owned(),
+            "What stays: what became of it. Tasks, proposals with the sentence that they quote, and standups that are \
+             posted are the team's, and forgetting leaves them."
                 .to_owned(),
         ]
         .map(|text| Line::plain(vec![Span::plain(text)])),

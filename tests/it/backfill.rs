@@ -143,11 +143,13 @@ async fn of_bots_and_of_what_holds_a_key_nothing_is_kept(db: &TestDb) {
     docket.slack.write("C1", &docket.slack.ts_at(db.chance.now()), &file);
     db.clock.advance(HOUR);
     docket.slash("U1", "privacy backfill").await;
-    assert_eq!(
-        talk(&docket).await,
-        [["looks good"]],
-        "a mention says not of which kind its channel is, and no event told"
-    );
+    let mut tx = db.store.read(docket.app.tenant).await.unwrap();
+    // It is under a card, and so about its proposal: no conversation of people with each other.
+    let kept = tx.thread(1).await.unwrap().unwrap();
+    let texts: Vec<&str> = kept.messages.iter().map(|message| message.text.as_str()).collect();
+    assert_eq!(texts, ["looks good"], "a mention says not of which kind its channel is, and no event told");
+    assert!(tx.thread(2).await.unwrap().is_none());
+    drop(tx);
     assert!(docket.told("U1").contains("1 message in 1 conversation"), "{}", docket.told("U1"));
     settled(&docket).await;
 }

@@ -197,7 +197,7 @@ async fn one_tenants_limit_delays_no_other_tenant(db: &TestDb) {
 
 /// What the owner at the console was told.
 async fn told(db: &TestDb, tenant: TenantId, words: &str) -> i64 {
-    let rows = format!("answers WHERE tenant_id = '{tenant}' AND message LIKE '%{words}%' AND venue LIKE '%console%'");
+    let rows = format!("entries WHERE tenant_id = '{tenant}' AND content LIKE '%{words}%'");
     db.count(&rows).await
 }
 

@@ -293,7 +293,7 @@ async fn what_is_posted_already_and_says_the_same_is_not_edited(db: &TestDb) {
     let docket = TestApp::start(db).await;
     docket.slash("U1", "plan Build a user authentication flow").await;
     docket.click("U2", "patch.approve").await;
-    docket.slash("U1", "start AUTH-1").await;
+    docket.slash("U1", "assign AUTH-1 to me").await;
     let schedule = set(&docket, |schedule| schedule).await;
     let edits = || docket.slack.calls().iter().filter(|(method, _)| method == "chat.update").count();
     let before = edits();
