@@ -341,6 +341,8 @@ async fn a_private_project_is_told_of_in_its_own_channel_alone(db: &TestDb) {
 async fn conversations_are_previewed_to_members_alone(db: &TestDb) {
     let docket = team(db).await;
     says(&docket, "U2", None, "the printer fails on every document").await;
+    // Of somebody whom Docket has not met it knows nothing; a guest is known after the first refusal.
+    docket.slash("U3", "standup now").await;
     for (user, is_shown) in [("U4", true), ("U3", false)] {
         let direct = SlackUser { channel: format!("D-{user}"), ..docket.user(user) };
         for ack in [
