@@ -188,21 +188,9 @@ mod tests {
             created_at: now,
             next_run_at: Some(now.plus(Duration::from_hours(24))),
         };
-        let last = Digest {
-            id: DigestId::from_ulid(ulid),
-            schedule: Some(schedule.id),
-            kind: schedule.kind,
-            venue,
-            projects: Vec::new(),
-            slot: now.minus(Duration::from_hours(24)),
-            state: DigestState::Posted,
-            why: None,
-            by: None,
-            message: None,
-            details: Vec::new(),
-            shown: None,
-            posted_at: None,
-        };
+        let slot = now.minus(Duration::from_hours(24));
+        let asked_for = Digest::asked_for(DigestId::from_ulid(ulid), schedule.kind, &venue, slot);
+        let last = Digest { schedule: Some(schedule.id), state: DigestState::Posted, ..asked_for };
         Entry { schedule, keys: vec!["AUTH".parse().unwrap()], author: Some("Ana".to_owned()), last: Some(last) }
     }
 

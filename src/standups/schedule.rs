@@ -75,21 +75,8 @@ fn digest(schedule: &Schedule, turn: Turn, chance: &Chance) -> Digest {
     } else {
         (DigestState::Due, None)
     };
-    Digest {
-        id: chance.id(),
-        schedule: Some(schedule.id),
-        kind: schedule.kind,
-        venue: schedule.venue.clone(),
-        projects: schedule.projects.clone(),
-        slot: turn.slot,
-        state,
-        why,
-        by: None,
-        message: None,
-        details: Vec::new(),
-        shown: None,
-        posted_at: None,
-    }
+    let asked_for = Digest::asked_for(chance.id(), schedule.kind, &schedule.venue, turn.slot);
+    Digest { schedule: Some(schedule.id), projects: schedule.projects.clone(), state, why, ..asked_for }
 }
 
 /// Reckons the next slot of every schedule of a tenant anew: because its holidays are others, or the clocks of a zone.

@@ -57,21 +57,8 @@ fn day(day: u32) -> NaiveDate {
 
 /// The digest of its slot.
 pub(crate) fn digest(chance: &Chance, schedule: &Schedule) -> Digest {
-    Digest {
-        id: chance.id(),
-        schedule: Some(schedule.id),
-        kind: schedule.kind,
-        venue: schedule.venue.clone(),
-        projects: schedule.projects.clone(),
-        slot: START,
-        state: DigestState::Due,
-        why: None,
-        by: None,
-        message: None,
-        details: Vec::new(),
-        shown: None,
-        posted_at: None,
-    }
+    let asked_for = Digest::asked_for(chance.id(), schedule.kind, &schedule.venue, START);
+    Digest { schedule: Some(schedule.id), projects: schedule.projects.clone(), ..asked_for }
 }
 
 /// The draft of somebody's part in that digest.

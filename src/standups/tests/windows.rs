@@ -13,7 +13,7 @@ use super::world::{SLOT, day, done, given, project, team, who};
 use crate::{
     domain::{
         availability::{Availability, Hours, Leave},
-        digest::{About, Digest, DigestState, Presence},
+        digest::{About, Digest, Presence},
         ids::MemberId,
         member::{Member, Role, Standing},
         plan::Plan,
@@ -29,21 +29,7 @@ use crate::{
 const DAYS: u64 = 28;
 
 fn digest(slot: Timestamp) -> Digest {
-    Digest {
-        id: id(1),
-        schedule: Some(id(1)),
-        kind: DigestKind::Standup,
-        venue: console(),
-        projects: Vec::new(),
-        slot,
-        state: DigestState::Due,
-        why: None,
-        by: None,
-        message: None,
-        details: Vec::new(),
-        shown: None,
-        posted_at: None,
-    }
+    Digest { schedule: Some(id(1)), ..Digest::asked_for(id(1), DigestKind::Standup, &console(), slot) }
 }
 
 fn member(n: u128) -> Member {
