@@ -4,7 +4,7 @@ use super::{Ask, line::titled};
 use crate::{
     domain::{
         event::Venue,
-        heard::{HeardChannel, Kept},
+        heard::Kept,
         member::Surface,
         message::{Block, Line, Message, Span},
         time::Timestamp,
@@ -79,7 +79,7 @@ fn here(kept: &[Kept], venue: Option<&Venue>) -> Line {
         let words = "Here: nothing but what you ask of me. Only channels are listened to.";
         return Line::plain(vec![Span::plain(words)]);
     };
-    let Some(one) = kept.iter().find(|one| is_at(&one.channel, venue)) else {
+    let Some(one) = kept.iter().find(|one| one.channel.venue.is_channel_of(venue)) else {
         return Line::plain(vec![Span::plain("This channel: nothing yet.")]);
     };
     let mut spans = vec![Span::Strong("This channel: ".to_owned()), Span::plain(amount(one.messages))];
@@ -95,8 +95,10 @@ fn here(kept: &[Kept], venue: Option<&Venue>) -> Line {
 
 /// What is kept of all others: private ones are counted, and named nowhere else.
 fn elsewhere(kept: &[Kept], venue: Option<&Venue>) -> Line {
-    let others: Vec<&Kept> =
-        kept.iter().filter(|one| one.messages > 0 && venue.is_none_or(|venue| !is_at(&one.channel, venue))).collect();
+    let others: Vec<&Kept> = kept
+        .iter()
+        .filter(|one| one.messages > 0 && venue.is_none_or(|venue| !one.channel.venue.is_channel_of(venue)))
+        .collect();
     let mut spans = vec![Span::Strong("Elsewhere: ".to_owned())];
     if others.is_empty() {
         spans.push(Span::plain("nothing."));
@@ -133,14 +135,10 @@ fn since(spans: &mut Vec<Span>, since: Option<Timestamp>) {
     }
 }
 
-fn is_at(channel: &HeardChannel, venue: &Venue) -> bool {
-    let own = &channel.venue;
-    (own.surface, &own.team, &own.channel) == (venue.surface, &venue.team, &venue.channel)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::heard::HeardChannel;
 
     fn at(channel: &str) -> Venue {
         Venue { surface: Surface::Slack, team: "T1".to_owned(), channel: channel.to_owned(), thread: None }

@@ -28,12 +28,7 @@ struct Entry {
 
 pub(super) async fn answer(tx: &mut Tx, ask: &Ask<'_>, kind: DigestKind) -> store::Result<Message> {
     let members = tx.members().await?;
-    let is_here = |schedule: &Schedule| {
-        ask.venue.is_some_and(|venue| {
-            let Venue { surface, team, channel, .. } = &schedule.venue;
-            (*surface, team, channel) == (venue.surface, &venue.team, &venue.channel)
-        })
-    };
+    let is_here = |schedule: &Schedule| ask.venue.is_some_and(|venue| schedule.venue.is_channel_of(venue));
     let (mut here, mut elsewhere) = (Vec::new(), Vec::new());
     for schedule in tx.schedules().await? {
         let is_shown = is_here(&schedule);

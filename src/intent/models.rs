@@ -1,6 +1,6 @@
 //! What follows `models` and `routes`.
 
-use super::command::shorten;
+use super::{command::shorten, text::first_word};
 use crate::domain::{
     intent::{Intent, ModelsWish},
     model::Use,
@@ -90,10 +90,6 @@ pub(super) fn routes(text: &str) -> Option<Intent> {
         ("forget", number) => number.parse().ok().filter(|n| *n > 0).map(|n| Intent::ForgetRoutes(Some(n))),
         _ => None,
     }
-}
-
-fn first_word(text: &str) -> (&str, &str) {
-    text.trim().split_once(char::is_whitespace).unwrap_or((text.trim(), ""))
 }
 
 /// The most tokens a day may have: more than anybody means, and far from what a sum could overflow.

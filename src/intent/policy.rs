@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{command::shorten, roles, value};
+use super::{command::shorten, roles, text::first_word, value};
 use crate::domain::{
     intent::{Intent, Person, PolicyWish},
     patch::PatchCode,
@@ -181,11 +181,6 @@ fn number(text: &str, most: usize) -> Option<usize> {
 
 fn tokens(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', ' ']).map(str::trim).filter(|word| !word.is_empty())
-}
-
-fn first_word(text: &str) -> (&str, &str) {
-    let text = text.trim();
-    text.split_once(char::is_whitespace).map_or((text, ""), |(word, rest)| (word, rest.trim()))
 }
 
 /// What to say to what follows `policy` and can't be read: what is missing or wrong, and a line that works.

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::{
-    text::{after, after_any},
+    text::{after, after_any, first_word},
     when,
 };
 use crate::{
@@ -30,10 +30,6 @@ pub(super) fn remind(text: &str, today: NaiveDate) -> Result<Intent, UserError> 
         ("cancel" | "remove" | "delete", rest) => cancel(rest).map(Intent::Remind),
         _ => set(text, today).map(Intent::Remind),
     }
-}
-
-fn first_word(text: &str) -> (&str, &str) {
-    text.split_once(char::is_whitespace).map_or((text, ""), |(word, rest)| (word, rest.trim()))
 }
 
 fn cancel(text: &str) -> Result<RemindWish, UserError> {

@@ -2,7 +2,11 @@
 
 use chrono::NaiveDate;
 
-use super::{command::shorten, text::after_any, when};
+use super::{
+    command::shorten,
+    text::{after_any, first_word},
+    when,
+};
 use crate::{
     domain::{
         intent::{Intent, RuleWish, ScheduleChange, StandupWish},
@@ -52,11 +56,6 @@ pub(super) fn standup(kind: DigestKind, text: &str, today: NaiveDate) -> Result<
 /// What to say to what can't be read.
 pub(super) fn wrong(kind: DigestKind, text: &str, today: NaiveDate) -> String {
     standup(kind, text, today).err().map_or_else(String::new, |UserError(words)| words)
-}
-
-fn first_word(text: &str) -> (&str, &str) {
-    let text = text.trim();
-    text.split_once(char::is_whitespace).map_or((text, ""), |(word, rest)| (word, rest.trim()))
 }
 
 fn nothing_behind(kind: DigestKind, rest: &str) -> Result<(), UserError> {

@@ -127,6 +127,12 @@ pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The first word, and what follows it without blanks around it; empty where there is none.
+pub fn first_word(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    text.split_once(char::is_whitespace).map_or((text, ""), |(word, rest)| (word, rest.trim()))
+}
+
 /// Takes away one pair of quotes around the whole text.
 pub fn unquote(text: &str) -> &str {
     let text = text.trim();

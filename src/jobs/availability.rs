@@ -5,18 +5,16 @@ use serde_json::{Value, json};
 use crate::{
     answers::availability::{ahead, day, next, span},
     domain::{
-        audit::AuditEntry,
         availability::{HoursWish, Leave, OwnHours},
         calendar::{Calendar, Country, Origin, host},
         ids::MemberId,
         intent::{AwayWish, HolidaysWish},
         job::Job,
-        member::Member,
         message::{Block, Message, Span},
     },
     error::{Result, UserError},
-    jobs::{Desk, calendars, handle::Talk, understand::today},
-    review::{propose::may_change, words::list},
+    jobs::{Desk, calendars, handle::Talk, roles::only_in_charge, trail::record, understand::today},
+    review::propose::may_change,
     standups::schedule::replan,
     store::Tx,
 };
@@ -48,7 +46,7 @@ pub(super) async fn carry_out(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, wish: T
             away(desk, tx, talk, whom, wish).await
         }
         TimeWish::Holidays(wish) => {
-            only_in_charge(tx, talk.member, "set the holidays").await?;
+            only_in_charge(tx, talk.member, "Nothing was changed: only owners and admins set the holidays.").await?;
             // Two at once would otherwise add the same twice.
             tx.lock_tenant().await?;
             match wish {
@@ -58,16 +56,6 @@ pub(super) async fn carry_out(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, wish: T
             }
         }
     }
-}
-
-async fn only_in_charge(tx: &mut Tx, member: &Member, what: &str) -> Result<()> {
-    if member.is_in_charge() {
-        return Ok(());
-    }
-    let members = tx.members().await?;
-    let able: Vec<&str> = members.iter().filter(|m| m.is_in_charge()).map(|m| m.name.as_str()).take(5).collect();
-    let can = if able.is_empty() { String::new() } else { format!(" {} can.", list(&able, "or")) };
-    Err(UserError::new(format!("Nothing was changed: only owners and admins {what}.{can}")).into())
 }
 
 async fn hours(tx: &mut Tx, talk: &Talk<'_>, wish: Option<HoursWish>) -> Result<Message> {
@@ -90,7 +78,8 @@ async fn hours(tx: &mut Tx, talk: &Talk<'_>, wish: Option<HoursWish>) -> Result<
 async fn away(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, whom: MemberId, wish: AwayWish) -> Result<Message> {
     let is_own = whom == talk.member.id;
     if !is_own {
-        only_in_charge(tx, talk.member, "say when somebody else is away").await?;
+        only_in_charge(tx, talk.member, "Nothing was changed: only owners and admins say when somebody else is away.")
+            .await?;
     }
     let Some(whom) = tx.member(whom).await? else {
         return Err(UserError::new("That member is gone. /docket role lists those there are.").into());
@@ -133,7 +122,7 @@ async fn away(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, whom: MemberId, wish: A
     };
     if !is_own {
         let days = |leaves: &[Leave]| json!({ "away": leaves.iter().map(span).collect::<Vec<_>>() });
-        record(desk, tx, talk, "member.away", whom.id.to_string(), (days(&before), days(&after))).await?;
+        record(desk, tx, Some(talk.by()), ("member.away", whom.id.to_string()), (days(&before), days(&after))).await?;
     }
     Ok(Message::text(words))
 }
@@ -202,7 +191,7 @@ async fn add(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, origin: Origin, name: &s
     };
     tx.put_calendar(&calendar).await?;
     let after = (Value::Null, json!({ "calendar": calendar.called() }));
-    record(desk, tx, talk, "holidays.added", calendar.id.to_string(), after).await?;
+    record(desk, tx, Some(talk.by()), ("holidays.added", calendar.id.to_string()), after).await?;
     Ok(Some(calendar))
 }
 
@@ -229,27 +218,6 @@ async fn remove(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, said: &str) -> Result
     tx.remove_calendar(calendar.id).await?;
     replan(tx, desk.chance.now()).await?;
     let before = (json!({ "calendar": calendar.called() }), Value::Null);
-    record(desk, tx, talk, "holidays.removed", calendar.id.to_string(), before).await?;
+    record(desk, tx, Some(talk.by()), ("holidays.removed", calendar.id.to_string()), before).await?;
     Ok(Message::text(format!("{} no longer counts: its days are working days again.", calendar.called())))
-}
-
-async fn record(
-    desk: &Desk,
-    tx: &mut Tx,
-    talk: &Talk<'_>,
-    action: &str,
-    subject: String,
-    (before, after): (Value, Value),
-) -> Result<()> {
-    let entry = AuditEntry {
-        id: desk.chance.id(),
-        at: desk.chance.now(),
-        actor: Some(talk.member.id),
-        action: action.to_owned(),
-        subject,
-        venue: Some(talk.venue.clone()),
-        before,
-        after,
-    };
-    Ok(tx.record(&entry).await?)
 }

@@ -20,7 +20,7 @@ use crate::{
         message::Message,
     },
     error::{Result, UserError},
-    jobs::{Desk, cards::queue_answer, handle::Talk, heard::speaker, privacy},
+    jobs::{Desk, cards::queue_answer, handle::Talk, heard::speaker, privacy, trail::record},
     review::{propose::may_change, words::count},
     store::{self, Tx},
 };
@@ -58,7 +58,7 @@ pub(super) async fn ask(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>) -> Result<Mes
     }
     tx.enqueue(desk.chance.id(), &Job::Backfill { backfill: backfill.id }.due(desk.chance.now())).await?;
     let after = json!({ "channel": talk.venue.channel, "since": backfill.since });
-    privacy::record(desk, tx, talk, "privacy.backfill", Value::Null, after).await?;
+    record(desk, tx, Some(talk.by()), ("privacy.backfill", talk.tenant.to_string()), (Value::Null, after)).await?;
     Ok(Message::text(
         "I read what was said in this channel in the last 24 hours, and keep it as if I had heard it. I tell you when that \
          is done: mostly in a moment, and in a busy channel as soon as Slack lets me.",

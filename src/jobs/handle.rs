@@ -68,6 +68,13 @@ pub(super) struct Talk<'a> {
     pub(super) event: &'a Event,
 }
 
+impl Talk<'_> {
+    /// Who spoke, and where: for the audit trail.
+    pub(super) const fn by(&self) -> (MemberId, &Venue) {
+        (self.member.id, self.venue)
+    }
+}
+
 /// Handles one delivery.
 pub(super) async fn handle(desk: &Desk, tenant: TenantId, id: DeliveryId) -> Result<(), JobError> {
     let mut tx = desk.store.read(tenant).await?;

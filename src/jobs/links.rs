@@ -6,7 +6,6 @@ use crate::{
     answers::repositories::named::{self, Meant},
     domain::{
         announce::{Announce, Topic},
-        audit::AuditEntry,
         event::Venue,
         ids::ProjectId,
         intent::{AnnounceWish, Muted},
@@ -18,7 +17,7 @@ use crate::{
         tracker::{Presence, Repository},
     },
     error::{Error, Result, UserError},
-    jobs::{Desk, handle::Talk, tracker},
+    jobs::{Desk, handle::Talk, tracker, trail::record},
     review::{propose::may_change, words::list},
     store::Tx,
 };
@@ -71,7 +70,14 @@ async fn link(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, (id, said): (ProjectId,
     if !tx.link_repository(project.id, repository.id(), talk.member.id, desk.chance.now()).await? {
         return Ok(Message::text(format!("{} is linked to {} already.", project.key, repository.name())));
     }
-    record(desk, tx, talk, "repository.linked", project.id, (Value::Null, as_json(repository))).await?;
+    record(
+        desk,
+        tx,
+        Some(talk.by()),
+        ("repository.linked", project.id.to_string()),
+        (Value::Null, as_json(repository)),
+    )
+    .await?;
     // What is known of its pull requests already counts from now on.
     tracker::relink(tx, repository.id()).await?;
     tracker::catch_up(desk, tx, project.id).await?;
@@ -119,7 +125,14 @@ async fn unlink(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, (id, said): (ProjectI
     if !tx.unlink_repository(project.id, repository.id()).await? {
         return Err(UserError::new(not_linked(&project, said, &linked)).into());
     }
-    record(desk, tx, talk, "repository.unlinked", project.id, (as_json(repository), Value::Null)).await?;
+    record(
+        desk,
+        tx,
+        Some(talk.by()),
+        ("repository.unlinked", project.id.to_string()),
+        (as_json(repository), Value::Null),
+    )
+    .await?;
     tracker::relink(tx, repository.id()).await?;
     tracker::relinked(desk, tx, project.id, (repository, "is no longer linked")).await?;
     Ok(Message::text(format!(
@@ -158,7 +171,8 @@ async fn announce(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, id: ProjectId, wish
         return Ok(Message::text(format!("That is so already. {words}")));
     }
     tx.put_announce(project.id, &after).await?;
-    record(desk, tx, talk, "project.announce", project.id, (json!(before), json!(after))).await?;
+    record(desk, tx, Some(talk.by()), ("project.announce", project.id.to_string()), (json!(before), json!(after)))
+        .await?;
     Ok(Message::text(words))
 }
 
@@ -228,17 +242,8 @@ async fn mention(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, wanted: bool) -> Res
     let member = talk.member.id;
     let is_linked = tx.logins_of(member).await?.iter().any(|login| login.party == Party::GitHub);
     if tx.want_mentions(member, wanted, desk.chance.now()).await? {
-        let entry = AuditEntry {
-            id: desk.chance.id(),
-            at: desk.chance.now(),
-            actor: Some(member),
-            action: "member.mentions".to_owned(),
-            subject: member.to_string(),
-            venue: Some(talk.venue.clone()),
-            before: json!({ "mentioned": !wanted }),
-            after: json!({ "mentioned": wanted }),
-        };
-        tx.record(&entry).await?;
+        let states = (json!({ "mentioned": !wanted }), json!({ "mentioned": wanted }));
+        record(desk, tx, Some(talk.by()), ("member.mentions", member.to_string()), states).await?;
     }
     Ok(Message::text(match (wanted, is_linked) {
         (true, true) => {
@@ -260,25 +265,4 @@ async fn project(tx: &mut Tx, id: ProjectId) -> Result<Project> {
 
 fn as_json(repository: &Repository) -> Value {
     json!({ "repository": repository.id(), "name": repository.name() })
-}
-
-async fn record(
-    desk: &Desk,
-    tx: &mut Tx,
-    talk: &Talk<'_>,
-    action: &str,
-    subject: ProjectId,
-    (before, after): (Value, Value),
-) -> Result<()> {
-    let entry = AuditEntry {
-        id: desk.chance.id(),
-        at: desk.chance.now(),
-        actor: Some(talk.member.id),
-        action: action.to_owned(),
-        subject: subject.to_string(),
-        venue: Some(talk.venue.clone()),
-        before,
-        after,
-    };
-    Ok(tx.record(&entry).await?)
 }

@@ -26,6 +26,7 @@ mod think;
 mod ticket;
 pub mod tidy;
 mod tracker;
+mod trail;
 pub mod understand;
 mod wish;
 pub mod worker;

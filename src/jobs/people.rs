@@ -157,7 +157,7 @@ async fn remember(
     }
     tx.put_member(&stored, identity).await?;
     if stored.role != before {
-        roles::record(desk, &mut tx, &stored, before, None, None).await?;
+        roles::changed(desk, &mut tx, &stored, before, None).await?;
     }
     tx.commit().await?;
     Ok(stored)

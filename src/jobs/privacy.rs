@@ -5,14 +5,13 @@ use serde_json::{Value, json};
 use crate::{
     answers::is_channel,
     domain::{
-        audit::AuditEntry,
         event::Venue,
         intent::{ForgetWish, PrivacyWish},
         message::{Block, Button, ButtonStyle, Message, Span},
     },
     error::{Result, UserError},
-    jobs::{Desk, backfill, handle::Talk, standups::drafts},
-    review::{propose::may_change, words::count, words::list},
+    jobs::{Desk, backfill, handle::Talk, roles::only_in_charge, standups::drafts, trail::record},
+    review::{propose::may_change, words::count},
     store::Tx,
 };
 
@@ -26,14 +25,12 @@ pub(super) async fn set(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, wish: &Privac
 }
 
 async fn keep_for(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, days: u32) -> Result<Message> {
-    if !talk.member.is_in_charge() {
-        let who = in_charge(tx).await?;
-        return Err(UserError::new(format!("Only owners and admins say how long messages are kept.{who}")).into());
-    }
+    only_in_charge(tx, talk.member, "Only owners and admins say how long messages are kept.").await?;
     tx.lock_tenant().await?;
     let before = tx.kept_days().await?;
     tx.set_kept_days(days).await?;
-    record(desk, tx, talk, "privacy.days", json!({ "days": before }), json!({ "days": days })).await?;
+    let states = (json!({ "days": before }), json!({ "days": days }));
+    record(desk, tx, Some(talk.by()), ("privacy.days", talk.tenant.to_string()), states).await?;
     let days_word = count(usize::try_from(days).unwrap_or(usize::MAX), "day");
     let older = if days < before { " What is older is deleted within the hour." } else { "" };
     Ok(Message::text(format!("Messages are kept for {days_word} now.{older}")))
@@ -47,10 +44,9 @@ async fn turn(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, is_kept: bool) -> Resul
         let state = if is_kept { "on" } else { "off" };
         return Ok(Message::text(format!("It is {state} here already. /docket privacy says what is kept.")));
     }
-    if is_kept && before.set_by != Some(talk.member.id) && !talk.member.is_in_charge() {
-        let who = in_charge(tx).await?;
-        let words = format!("Whoever turned it off turns it on again, or an owner or admin.{who}");
-        return Err(UserError::new(words).into());
+    if is_kept && before.set_by != Some(talk.member.id) {
+        let words = "Whoever turned it off turns it on again, or an owner or admin.";
+        only_in_charge(tx, talk.member, words).await?;
     }
     tx.set_kept(talk.venue, is_kept, talk.member.id).await?;
     if is_kept {
@@ -58,7 +54,8 @@ async fn turn(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, is_kept: bool) -> Resul
         tx.keep_only_since(talk.venue, talk.delivery.received_at).await?;
     }
     let state = |is_kept: bool| json!({ "channel": talk.venue.channel, "is_kept": is_kept });
-    record(desk, tx, talk, "privacy.channel", state(before.is_kept), state(is_kept)).await?;
+    let states = (state(before.is_kept), state(is_kept));
+    record(desk, tx, Some(talk.by()), ("privacy.channel", talk.tenant.to_string()), states).await?;
     Ok(Message::text(if is_kept {
         "From now on I keep what is said in this channel, for digests and to find the task it is about. \
          /docket privacy says for how long and who sees it."
@@ -86,11 +83,8 @@ pub(super) async fn forget(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, wish: &For
             may_change(tx, talk.member, talk.venue).await?;
             // Of a conversation elsewhere nobody learns here whether it is there.
             let found = tx.thread(*number).await?;
-            let is_here = |venue: &Venue| {
-                (venue.surface, &venue.team, &venue.channel)
-                    == (talk.venue.surface, &talk.venue.team, &talk.venue.channel)
-            };
-            let Some(thread) = found.filter(|thread| is_here(&thread.venue) || talk.member.is_in_charge()) else {
+            let may_know = |at: &Venue| at.is_channel_of(talk.venue) || talk.member.is_in_charge();
+            let Some(thread) = found.filter(|thread| may_know(&thread.venue)) else {
                 let words =
                     format!("There is no conversation T-{number} of this channel. It may be forgotten already.");
                 return Err(UserError::new(words).into());
@@ -103,8 +97,8 @@ pub(super) async fn forget(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, wish: &For
         ForgetWish::Me => drafts::forget(desk, tx, talk.member.id).await?,
         ForgetWish::Channel { .. } | ForgetWish::Thread(_) => 0,
     };
-    let (before, after) = (json!({ "messages": messages }), Value::Null);
-    record(desk, tx, talk, "messages.forgotten", before, after).await?;
+    let states = (json!({ "messages": messages }), Value::Null);
+    record(desk, tx, Some(talk.by()), ("messages.forgotten", talk.tenant.to_string()), states).await?;
     let messages_words = format!("{} {what}", count(messages, "message"));
     Ok(Message::text(match (messages, drafts) {
         (0, 0) => format!("There was nothing to forget: no messages {what} are kept."),
@@ -116,11 +110,8 @@ pub(super) async fn forget(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, wish: &For
 
 /// Asks whether a whole channel is to be forgotten.
 async fn confirm(tx: &mut Tx, venue: &Venue) -> Result<Message> {
-    let here = |kept: &crate::domain::heard::Kept| {
-        let own = &kept.channel.venue;
-        (own.surface, &own.team, &own.channel) == (venue.surface, &venue.team, &venue.channel)
-    };
-    let messages = tx.kept().await?.iter().find(|kept| here(kept)).map_or(0, |kept| kept.messages);
+    let messages =
+        tx.kept().await?.iter().find(|kept| kept.channel.venue.is_channel_of(venue)).map_or(0, |kept| kept.messages);
     if messages == 0 {
         return Ok(Message::text("There is nothing to forget: no messages of this channel are kept."));
     }
@@ -140,33 +131,4 @@ pub(super) fn only_in_channels(venue: &Venue) -> Result<()> {
     }
     let words = "This is no channel: nothing is kept here but what you ask of me. Say it in the channel that you mean.";
     Err(UserError::new(words).into())
-}
-
-/// Who is in charge, as a sentence.
-async fn in_charge(tx: &mut Tx) -> Result<String> {
-    let members = tx.members().await?;
-    let able: Vec<&str> =
-        members.iter().filter(|member| member.is_in_charge()).map(|member| member.name.as_str()).take(5).collect();
-    Ok(if able.is_empty() { String::new() } else { format!(" {} can.", list(&able, "or")) })
-}
-
-pub(super) async fn record(
-    desk: &Desk,
-    tx: &mut Tx,
-    talk: &Talk<'_>,
-    action: &str,
-    before: Value,
-    after: Value,
-) -> Result<()> {
-    let entry = AuditEntry {
-        id: desk.chance.id(),
-        at: desk.chance.now(),
-        actor: Some(talk.member.id),
-        action: action.to_owned(),
-        subject: talk.tenant.to_string(),
-        venue: Some(talk.venue.clone()),
-        before,
-        after,
-    };
-    Ok(tx.record(&entry).await?)
 }

@@ -4,15 +4,13 @@ use serde_json::json;
 
 use crate::{
     domain::{
-        audit::AuditEntry,
-        event::Venue,
         ids::MemberId,
         member::{Member, NamingRefusal, Role, may_name},
         message::Message,
     },
     error::{Result, UserError},
-    jobs::{Desk, handle::Talk},
-    review::{decide::as_stored, words::list},
+    jobs::{Desk, handle::Talk, trail},
+    review::{change::in_charge, decide::as_stored, words::list},
     store::{self, Tx},
 };
 
@@ -41,7 +39,7 @@ pub(super) async fn set_role(desk: &Desk, tx: &mut Tx, talk: &Talk<'_>, wish: &R
     }
     tx.set_role(whom.id, wish.role).await?;
     let named = Member { role: wish.role, ..whom.clone() };
-    record(desk, tx, &named, whom.role, Some(by.id), Some(talk.venue)).await?;
+    changed(desk, tx, &named, whom.role, Some((by.id, talk.venue))).await?;
     let counts = if named.effective_role() == named.role {
         named.role.may().to_owned()
     } else {
@@ -63,24 +61,22 @@ fn refused(refusal: NamingRefusal, by: &Member, members: &[Member]) -> String {
     format!("Nothing was changed: {refusal}.{can}")
 }
 
-/// Writes down that a member has another role. `by` is `None` where a rule gave it.
-pub(super) async fn record(
+/// Refuses whoever is neither owner nor admin, in these words, and names those who are.
+pub(super) async fn only_in_charge(tx: &mut Tx, member: &Member, words: &str) -> Result<()> {
+    if member.is_in_charge() {
+        return Ok(());
+    }
+    Err(UserError::new(format!("{words}{}", in_charge(tx).await?)).into())
+}
+
+/// Writes down that a member has another role.
+pub(super) async fn changed(
     desk: &Desk,
     tx: &mut Tx,
     member: &Member,
     before: Role,
-    by: Option<MemberId>,
-    venue: Option<&Venue>,
+    by: trail::By<'_>,
 ) -> store::Result<()> {
-    let entry = AuditEntry {
-        id: desk.chance.id(),
-        at: desk.chance.now(),
-        actor: by,
-        action: "member.role".to_owned(),
-        subject: member.id.to_string(),
-        venue: venue.cloned(),
-        before: json!({ "role": before }),
-        after: json!({ "role": member.role }),
-    };
-    tx.record(&entry).await
+    let states = (json!({ "role": before }), json!({ "role": member.role }));
+    trail::record(desk, tx, by, ("member.role", member.id.to_string()), states).await
 }

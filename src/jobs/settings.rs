@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use crate::{
     domain::{
-        audit::AuditEntry,
         event::Venue,
         intent::ModelsWish,
         member::Member,
@@ -13,7 +12,7 @@ use crate::{
         model::{Account, AccountForm, Checked, JsonMode, ModelName, ModelSettings, Use, grouped, in_one},
     },
     error::{Result, UserError},
-    jobs::Desk,
+    jobs::{Desk, roles::only_in_charge, trail::record},
     llm::{
         address,
         models::{Overview, Tested, Trouble},
@@ -25,20 +24,10 @@ use crate::{
     store::{self, Tx},
 };
 
+/// What somebody is told who may not.
+pub(super) const MODELS: &str = "Only owners and admins choose the models and the budget.";
 /// Accounts of one tenant.
 const MAX_ACCOUNTS: usize = 20;
-
-/// Refuses whoever is neither owner nor admin, and names those who are.
-pub(super) async fn only_in_charge(tx: &mut Tx, member: &Member) -> Result<()> {
-    if member.is_in_charge() {
-        return Ok(());
-    }
-    let members = tx.members().await?;
-    let able: Vec<&str> =
-        members.iter().filter(|m| m.is_in_charge()).map(|member| member.name.as_str()).take(5).collect();
-    let can = if able.is_empty() { String::new() } else { format!(" {} can.", list(&able, "or")) };
-    Err(UserError::new(format!("Only owners and admins choose the models and the budget.{can}")).into())
-}
 
 /// Carries out a change of which models are used; says what holds now.
 pub(super) async fn set_models(
@@ -48,7 +37,7 @@ pub(super) async fn set_models(
     by: &Member,
     venue: &Venue,
 ) -> Result<Message> {
-    only_in_charge(tx, by).await?;
+    only_in_charge(tx, by, MODELS).await?;
     // Two owners at once would otherwise each write back what the other had changed.
     tx.lock_tenant().await?;
     let before = tx.model_settings().await?;
@@ -82,7 +71,7 @@ pub(super) async fn set_models(
     };
     tx.set_model_settings(&after).await?;
     let states = (as_json(&before), as_json(&after));
-    record(desk, tx, "models.set", &tx.tenant().to_string(), by, venue, states).await?;
+    record(desk, tx, Some((by.id, venue)), ("models.set", tx.tenant().to_string()), states).await?;
     Ok(Message::text(said))
 }
 
@@ -104,7 +93,7 @@ async fn remove(desk: &Desk, tx: &mut Tx, name: &str, by: &Member, venue: &Venue
     settings.uses.retain(|_, model| !is_its(model));
     tx.set_model_settings(&settings).await?;
     let before = json!({ "name": account.name, "base_url": account.base_url, "models": account.models });
-    record(desk, tx, "account.removed", &account.id.to_string(), by, venue, (before, Value::Null)).await?;
+    record(desk, tx, Some((by.id, venue)), ("account.removed", account.id.to_string()), (before, Value::Null)).await?;
     Ok(Message::text(format!("{} is gone, with its key. Nothing of it is asked any more.", account.name)))
 }
 
@@ -116,7 +105,7 @@ pub(super) async fn add_account(
     by: &Member,
     venue: &Venue,
 ) -> Result<Message> {
-    only_in_charge(tx, by).await?;
+    only_in_charge(tx, by, MODELS).await?;
     tx.lock_tenant().await?;
     let accounts = tx.accounts().await?;
     if accounts.len() >= MAX_ACCOUNTS {
@@ -159,7 +148,7 @@ pub(super) async fn add_account(
         "name": account.name, "base_url": account.base_url, "models": account.models, "default": form.default,
         "has_key": account.key.is_some(),
     });
-    record(desk, tx, "account.added", &account.id.to_string(), by, venue, (Value::Null, after)).await?;
+    record(desk, tx, Some((by.id, venue)), ("account.added", account.id.to_string()), (Value::Null, after)).await?;
     Ok(added(&account))
 }
 
@@ -216,30 +205,8 @@ pub(super) async fn forget_routes(
         tx.forget_route(venue, &route.phrase).await?;
     }
     let before = serde_json::to_value(&gone).unwrap_or_default();
-    record(desk, tx, "routes.forgotten", &venue.channel, by, venue, (before, Value::Null)).await?;
+    record(desk, tx, Some((by.id, venue)), ("routes.forgotten", venue.channel.clone()), (before, Value::Null)).await?;
     Ok(Message::text(said))
-}
-
-async fn record(
-    desk: &Desk,
-    tx: &mut Tx,
-    action: &str,
-    subject: &str,
-    by: &Member,
-    venue: &Venue,
-    (before, after): (Value, Value),
-) -> Result<()> {
-    let entry = AuditEntry {
-        id: desk.chance.id(),
-        at: desk.chance.now(),
-        actor: Some(by.id),
-        action: action.to_owned(),
-        subject: subject.to_owned(),
-        venue: Some(venue.clone()),
-        before,
-        after,
-    };
-    Ok(tx.record(&entry).await?)
 }
 
 fn as_json(settings: &ModelSettings) -> Value {

@@ -29,7 +29,7 @@ use crate::{
         consult::Memo,
         handle::Talk,
         issues::IssueWish,
-        process, reminders, settings,
+        process, reminders, roles, settings,
         think::{Idea, Thought},
         ticket,
         understand::today,
@@ -88,7 +88,7 @@ impl Wish<'_> {
             Intent::Renew(code) => self.decide(tx, code, Action::Renew, None).await,
             Intent::Connect => Ok(Thought::Say(ticket::offer(self.talk.venue.surface))),
             Intent::SetModels(ModelsWish::Test(account)) => {
-                settings::only_in_charge(tx, self.talk.member).await?;
+                roles::only_in_charge(tx, self.talk.member, settings::MODELS).await?;
                 Ok(Thought::Test(account))
             }
             Intent::DecideChange { change, action } => Ok(Thought::DecideChange(change, action)),

@@ -74,8 +74,7 @@ pub async fn propose(tx: &mut Tx, new: NewChange<'_>, chance: &Chance) -> Result
     if !author.is_in_charge() {
         let tried = (Value::Null, json!({ "words": new.words, "refusal": "not in charge" }));
         record(tx, "policy.refused", &subject, Some(author.id), Some(new.venue), tried, chance).await?;
-        let members = tx.members().await?;
-        let able = listed(members.iter().filter(|member| member.is_in_charge()));
+        let able = in_charge(tx).await?;
         return Ok(Err(Message::text(format!("Only owners and admins propose changes of the policy.{able}"))));
     }
     let tenants = tx.policy().await?;
@@ -302,6 +301,12 @@ async fn record(
         after,
     };
     tx.record(&entry).await
+}
+
+/// Who is in charge of the tenant, as a sentence: ` Ana or Ben can.`
+pub async fn in_charge(tx: &mut Tx) -> store::Result<String> {
+    let members = tx.members().await?;
+    Ok(listed(members.iter().filter(|member| member.is_in_charge())))
 }
 
 /// ` Ana or Ben can.`; nothing where nobody can.

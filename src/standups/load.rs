@@ -13,7 +13,7 @@ use crate::{
         member::Member,
         patch::Patch,
         project::{Lifecycle, Project},
-        schedule::Schedule,
+        schedule::{DigestKind, Schedule},
         session::Party,
         time::Timestamp,
         tracker::PullState,
@@ -35,7 +35,9 @@ pub(super) async fn load(tx: &mut Tx, digest: &Digest, now: Timestamp) -> store:
     let (mut loaded, zone) = people(tx, digest, scope, now).await?;
     let ids = loaded.plans.iter().map(|plan| plan.project.id).collect();
     loaded.waiting = waiting(tx, &ids, &loaded.names, now).await?;
-    loaded.untracked = untracked(tx, digest, &ids, &loaded.names, (loaded.since, now)).await?;
+    if digest.kind == DigestKind::Standup {
+        loaded.untracked = untracked(tx, digest, &ids, &loaded.names, (loaded.since, now)).await?;
+    }
     Ok((loaded, zone))
 }
 
@@ -176,7 +178,6 @@ async fn untracked(
             near: one.near.into_iter().map(|task| task.code).collect(),
             is_private: one.thread.is_private,
             url: one.thread.venue.address_of(&first.message),
-            at: one.thread.last_at,
         })
     });
     Ok(told.collect())

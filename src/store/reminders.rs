@@ -43,6 +43,17 @@ impl TryFrom<Row> for Reminder {
     }
 }
 
+/// A query of reminders as [`Row`]s, tenant first.
+macro_rules! select_reminders {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, member_id, identity, project_id, task, words, at, created_at FROM reminders \
+             WHERE tenant_id = $1 ",
+            $rest
+        )
+    };
+}
+
 impl Tx {
     /// Stores a new reminder.
     pub async fn insert_reminder(&mut self, reminder: &Reminder) -> Result<()> {
@@ -66,14 +77,7 @@ impl Tx {
 
     /// The reminder of this id; `None` once it was told or taken back.
     pub async fn reminder(&mut self, id: ReminderId) -> Result<Option<Reminder>> {
-        let row = first!(
-            self.session,
-            Row,
-            "SELECT id, member_id, identity, project_id, task, words, at, created_at FROM reminders \
-             WHERE tenant_id = $1 AND id = $2",
-            &self.key,
-            id.to_string()
-        );
+        let row = first!(self.session, Row, select_reminders!("AND id = $2"), &self.key, id.to_string());
         row.map(TryInto::try_into).transpose()
     }
 
@@ -82,8 +86,7 @@ impl Tx {
         let rows = all!(
             self.session,
             Row,
-            "SELECT id, member_id, identity, project_id, task, words, at, created_at FROM reminders \
-             WHERE tenant_id = $1 AND member_id = $2 ORDER BY at, id",
+            select_reminders!("AND member_id = $2 ORDER BY at, id"),
             &self.key,
             member.to_string()
         );

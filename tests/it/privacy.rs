@@ -196,7 +196,7 @@ async fn a_channel_is_forgotten_after_a_question_and_a_conversation_by_those_who
 
 async fn old_messages_are_forgotten_and_so_is_how_they_came(db: &TestDb) {
     let docket = TestApp::start(db).await;
-    let (tenant, start) = (docket.app.tenant, db.chance.now());
+    let tenant = docket.app.tenant;
     say(&docket, "U1", None, WORD).await;
     docket.slash("U1", &format!("plan Build a {WORD} machine")).await;
     let is_empty = async || docket.db.bodies().await.iter().all(String::is_empty);
@@ -211,7 +211,7 @@ async fn old_messages_are_forgotten_and_so_is_how_they_came(db: &TestDb) {
     let more = tidy(&db.store, &db.chance).await.unwrap();
     assert_eq!((more.messages, kept(&docket, tenant).await), (1, 0));
     let threads = db.store.read(tenant).await.unwrap().threads_since(Timestamp::from_millis(0), 9).await.unwrap();
-    assert!(threads.is_empty() && db.chance.now() > start);
+    assert!(threads.is_empty());
     // What was asked of Docket is a plan by now, which stays.
     assert!(found(&docket, tenant, WORD).await > 0);
 }

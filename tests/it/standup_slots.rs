@@ -38,6 +38,7 @@ for_each_db! {
     what_is_due_is_taken_once_by_several_at_once,
     slack_may_ask_to_wait_and_what_is_posted_is_edited,
     what_is_posted_already_and_says_the_same_is_not_edited,
+    what_is_missing_in_a_thread_hours_later_is_not_posted_any_more,
     a_channel_that_is_shut_pauses_the_schedule_and_its_author_is_told_once,
     a_connection_that_is_broken_is_waited_for_but_not_for_ever,
     a_digest_that_never_could_be_posted_says_so,
@@ -310,6 +311,30 @@ async fn what_is_posted_already_and_says_the_same_is_not_edited(db: &TestDb) {
     assert_eq!((digest.state, &digest.message), (DigestState::Posted, &posted.message));
     assert!(!digest.details.is_empty());
     assert_eq!(edits(), before);
+}
+
+async fn what_is_missing_in_a_thread_hours_later_is_not_posted_any_more(db: &TestDb) {
+    let docket = TestApp::start(db).await;
+    docket.slash("U1", "plan Build a user authentication flow").await;
+    docket.click("U2", "patch.approve").await;
+    docket.slash("U1", "assign AUTH-1 to me").await;
+    let schedule = set(&docket, |schedule| schedule).await;
+    docket.slack.fail_next(POST, Fault::Pass);
+    docket.slack.fail_next(POST, Fault::RateLimited(60));
+    assert_eq!(tick_at(&docket, first()).await, 1);
+    let posted = newest(&docket, &schedule).await.unwrap();
+    assert!(posted.message.is_some() && posted.state == DigestState::Due, "{posted:?}");
+    let before = docket.slack.messages("C1").len();
+    db.clock.set(first().plus(Duration::from_hours(6) + Duration::from_secs(1)));
+    docket.run_jobs().await;
+    let left = newest(&docket, &schedule).await.unwrap();
+    assert_eq!((left.state, &left.message, left.details.len()), (DigestState::Posted, &posted.message, 0));
+    assert!(left.why.unwrap().contains("could not all be posted in time"));
+    assert_eq!(docket.slack.messages("C1").len(), before);
+    // Who it told of begins anew where it ended.
+    let mut tx = db.store.read(docket.app.tenant).await.unwrap();
+    let told = tx.told_until(schedule.id, first(), first().plus(DAY)).await.unwrap();
+    assert!(told.values().all(|slot| *slot == first()) && !told.is_empty(), "{told:?}");
 }
 
 async fn a_channel_that_is_shut_pauses_the_schedule_and_its_author_is_told_once(db: &TestDb) {

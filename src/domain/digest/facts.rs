@@ -205,8 +205,6 @@ pub struct Untracked {
     pub is_private: bool,
     /// The address of it.
     pub url: Option<String>,
-    /// When something was said in it last.
-    pub at: Timestamp,
 }
 
 /// What would help most today.

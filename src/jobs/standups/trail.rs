@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    domain::{audit::AuditEntry, event::Venue, ids::MemberId, schedule::Schedule},
-    jobs::Desk,
+    domain::schedule::Schedule,
+    jobs::{Desk, trail},
     store::{self, Tx},
 };
 
@@ -23,24 +23,14 @@ pub(super) fn json(schedule: &Schedule) -> Value {
     })
 }
 
-/// Writes down what became of a schedule; `by` is `None` where Docket did it itself.
+/// Writes down what became of a schedule.
 pub(super) async fn record(
     desk: &Desk,
     tx: &mut Tx,
     action: &str,
     schedule: &Schedule,
-    by: Option<(MemberId, &Venue)>,
-    (before, after): (Value, Value),
+    by: trail::By<'_>,
+    states: (Value, Value),
 ) -> store::Result<()> {
-    let entry = AuditEntry {
-        id: desk.chance.id(),
-        at: desk.chance.now(),
-        actor: by.map(|(member, _)| member),
-        action: action.to_owned(),
-        subject: schedule.id.to_string(),
-        venue: by.map(|(_, venue)| venue.clone()),
-        before,
-        after,
-    };
-    tx.record(&entry).await
+    trail::record(desk, tx, by, (action, schedule.id.to_string()), states).await
 }

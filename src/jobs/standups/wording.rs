@@ -29,7 +29,6 @@ pub(super) async fn of(
     digest: DigestId,
     facts: &Facts,
 ) -> store::Result<Option<Wording>> {
-    let Some(question) = facts.question(&Fence::new(desk.chance.bits())) else { return Ok(None) };
     let mut tx = desk.store.read(tenant).await?;
     if let Some(kept) = tx.wording(digest).await? {
         return Ok(Some(kept));
@@ -38,6 +37,7 @@ pub(super) async fn of(
         return Ok(None);
     }
     drop(tx);
+    let Some(question) = facts.question(&Fence::new(desk.chance.bits())) else { return Ok(None) };
     let wording = ask(desk, tenant, &question, facts).await?;
     let mut tx = desk.store.write(tenant).await?;
     tx.put_wording(digest, &wording).await?;

@@ -74,7 +74,7 @@ fn came_to(facts: &WeeklyFacts) -> String {
     if told.is_empty() { "Nothing was finished or decided.".to_owned() } else { told.join(" · ") }
 }
 
-/// `AUTH User authentication: 4 → 9 of 20 tasks done (20 % → 45 %)`.
+/// `AUTH 4 → 9 of 20 tasks done (20 % → 45 %)`.
 fn of_progress(progress: &Progress) -> Vec<Span> {
     let percent = |done: usize| done * 100 / progress.all.max(1);
     let words = if progress.before == progress.done {

@@ -200,7 +200,6 @@ pub(super) fn talk(number: u32, words: Option<&str>) -> Untracked {
         near: Vec::new(),
         is_private: false,
         url: None,
-        at: hours_before(2),
     }
 }
 
