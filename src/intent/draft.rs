@@ -1,5 +1,6 @@
 //! What follows `draft`, and what is said in the thread of a draft.
 
+use super::text::first_word;
 use crate::domain::{digest::DraftWish, ids::ScheduleId, intent::Intent, time::Timestamp};
 
 /// Reads what follows `draft`.
@@ -23,7 +24,7 @@ pub fn line((schedule, slot): (ScheduleId, Timestamp), wish: &DraftWish) -> Stri
 
 /// The slot that is named in front, where one is, and what follows.
 fn named(text: &str) -> (Option<(ScheduleId, Timestamp)>, &str) {
-    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let (word, rest) = first_word(text);
     let of = word
         .split_once('@')
         .and_then(|(schedule, slot)| Some((schedule.parse().ok()?, Timestamp::from_millis(slot.parse().ok()?))));
@@ -33,9 +34,9 @@ fn named(text: &str) -> (Option<(ScheduleId, Timestamp)>, &str) {
 /// What words in the thread of a draft want: what is none of the forms is a line to add.
 pub fn said(line: &str) -> DraftWish {
     let line = line.trim();
-    let first = line.split_whitespace().next().unwrap_or_default();
-    let rest = if first.eq_ignore_ascii_case("draft") { line[first.len()..].trim() } else { line };
-    exact(rest).unwrap_or_else(|| DraftWish::Add(line.to_owned()))
+    let (first, rest) = first_word(line);
+    exact(if first.eq_ignore_ascii_case("draft") { rest } else { line })
+        .unwrap_or_else(|| DraftWish::Add(line.to_owned()))
 }
 
 /// What to say where it can't be read.
@@ -48,9 +49,7 @@ pub(super) fn wrong(text: &str) -> String {
 }
 
 fn exact(text: &str) -> Option<DraftWish> {
-    let text = text.trim();
-    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    let rest = rest.trim();
+    let (word, rest) = first_word(text);
     match (word.trim_end_matches(['.', '!']).to_lowercase().as_str(), rest) {
         ("" | "show", "") => Some(DraftWish::Show),
         ("ok" | "okay" | "yes" | "right" | "fine" | "good" | "👍", "") => Some(DraftWish::Fine),

@@ -43,6 +43,17 @@ impl TryFrom<Row> for Backfill {
     }
 }
 
+/// A query of readings as [`Row`]s, tenant first.
+macro_rules! select_backfills {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, surface, team, channel, identity, since, until, pages, progress FROM backfills \
+             WHERE tenant_id = $1 ",
+            $rest
+        )
+    };
+}
+
 impl Tx {
     /// Stores a new reading of a [known](Self::lock_heard_channel) channel. False where one of it is under way.
     pub async fn insert_backfill(&mut self, backfill: &Backfill) -> Result<bool> {
@@ -68,14 +79,7 @@ impl Tx {
 
     /// The reading of this id; `None` once whoever asked was told.
     pub async fn backfill(&mut self, id: BackfillId) -> Result<Option<Backfill>> {
-        let row = first!(
-            self.session,
-            Row,
-            "SELECT id, surface, team, channel, identity, since, until, pages, progress FROM backfills \
-             WHERE tenant_id = $1 AND id = $2",
-            &self.key,
-            id.to_string()
-        );
+        let row = first!(self.session, Row, select_backfills!("AND id = $2"), &self.key, id.to_string());
         row.map(TryInto::try_into).transpose()
     }
 
@@ -84,8 +88,7 @@ impl Tx {
         let row = first!(
             self.session,
             Row,
-            "SELECT id, surface, team, channel, identity, since, until, pages, progress FROM backfills \
-             WHERE tenant_id = $1 AND surface = $2 AND team = $3 AND channel = $4",
+            select_backfills!("AND surface = $2 AND team = $3 AND channel = $4"),
             &self.key,
             venue.surface.as_str(),
             &venue.team,
