@@ -11,6 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::hooks::scattered;
+
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
@@ -113,7 +115,9 @@ async fn connection(
         sent += 1;
         bytes.clear();
         bytes.extend_from_slice(&request.before);
-        bytes.extend_from_slice(format!("{:032x}", next.fetch_add(1, Ordering::Relaxed)).as_bytes());
+        // As scattered as GitHub's: it is found in an index.
+        let nth = next.fetch_add(1, Ordering::Relaxed);
+        bytes.extend_from_slice(format!("{:016x}{nth:016x}", scattered(nth)).as_bytes());
         bytes.extend_from_slice(&request.after);
         stream.write_all(&bytes).await.expect("a request is sent");
         let status = answer(&mut stream).await;
