@@ -225,7 +225,7 @@ async fn talk(program: Arc<Running>, slack: Channels, tenants: usize, first: usi
         every.tick().await;
         let (nth, team) = (next, teams::name(next / 2 % tenants));
         let text = if nth.is_multiple_of(2) { "list" } else { "remind WORK-3 in 9 hours look at the logs" };
-        let command = program.types(&client, &team, nth, text);
+        let command = program.types(&client, (&team, "C1"), nth, text);
         typed.spawn(async move { (nth, Instant::now(), command.await) });
         next += 1;
     }

@@ -124,7 +124,7 @@ async fn commands(program: &Running, time: Duration) -> Pressed {
     while started.elapsed() < time {
         every.tick().await;
         nth += 1;
-        senders.spawn(program.types(&client, TEAM, nth, "plan Build a user authentication flow"));
+        senders.spawn(program.types(&client, (TEAM, "C1"), nth, "plan Build a user authentication flow"));
     }
     let answers = senders.join_all().await;
     let refused = answers.iter().filter(|(_, status)| !status.is_success()).count();

@@ -120,12 +120,7 @@ async fn fill(store: &Store, chance: &Chance, spread: &Spread, (jobs, due): (usi
     }
 }
 
-fn handled(
-    chance: &Chance,
-    (tenant, due): (TenantId, Timestamp),
-    nth: usize,
-    order: Option<String>,
-) -> NewDelivery {
+fn handled(chance: &Chance, (tenant, due): (TenantId, Timestamp), nth: usize, order: Option<String>) -> NewDelivery {
     let delivery = Delivery {
         id: chance.id(),
         tenant: Some(tenant),

@@ -44,7 +44,7 @@ async fn main() {
     let client = running::client();
     for nth in 0..COMMANDS {
         let text = if nth % 10 == 0 { "plan Build a user authentication flow" } else { "list" };
-        assert!(program.types(&client, TEAM, nth, text).await.1.is_success());
+        assert!(program.types(&client, (TEAM, "C1"), nth, text).await.1.is_success());
     }
     println!("after {COMMANDS} commands {:>8}", megabytes(program.resident()));
     tokio::time::sleep(Duration::from_secs(10)).await;

@@ -76,19 +76,19 @@ impl Running {
         running
     }
 
-    /// Types `/docket {text}` in a team, as the nth command of all: a future of its own, which says how long the
-    /// acknowledgement took and what it was. A later answer goes to `/answers/{nth}` of the Slack.
+    /// Types `/docket {text}` in a channel of a team, as the nth command of all: a future of its own, which says how long
+    /// the acknowledgement took and what it was. A later answer goes to `/answers/{nth}` of the Slack.
     pub(crate) fn types(
         &self,
         client: &reqwest::Client,
-        team: &str,
+        (team, channel): (&str, &str),
         nth: usize,
         text: &str,
     ) -> impl Future<Output = (Duration, StatusCode)> + use<> {
         let fields = [
             ("team_id", team),
             ("team_domain", "acme"),
-            ("channel_id", "C1"),
+            ("channel_id", channel),
             ("channel_name", "auth"),
             ("user_id", USER),
             ("user_name", "ana"),
@@ -109,7 +109,8 @@ impl Running {
     }
 }
 
-async fn send(client: reqwest::Client, url: String, body: String) -> (Duration, StatusCode) {
+/// Sends a signed form; says how long the acknowledgement took and what it was.
+pub(crate) async fn send(client: reqwest::Client, url: String, body: String) -> (Duration, StatusCode) {
     let time = (Chance::system().now().as_millis() / 1000).to_string();
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("a key");
     mac.update(format!("v0:{time}:{body}").as_bytes());

@@ -1,0 +1,114 @@
+//! How long it takes from a press on Approve until the plan has changed and the card says so.
+//!
+//! `cargo bench --bench decide` starts the optimised program with a Slack that answers at once, has twenty plans made and a
+//! thousand changes of them proposed, and presses Approve on 50 cards a second: on SQLite and, where `initdb` and
+//! `postgres` are installed, on PostgreSQL with its files synced. It prints a table and asserts that each card says that
+//! its change was applied. `cargo bench --bench decide -- 5` presses for five seconds instead of twenty.
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+#[path = "running/cards.rs"]
+mod cards;
+#[path = "../tests/it/support/cluster.rs"]
+mod cluster;
+#[path = "running/mod.rs"]
+mod running;
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    task::JoinSet,
+    time::{interval, sleep},
+};
+
+use self::{
+    cards::{Button, Cards},
+    cluster::Cluster,
+    running::{Running, TEAM},
+};
+
+const CHANNELS: usize = 20;
+const A_SECOND: usize = 50;
+/// How long is waited for the last of everything.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+#[tokio::main]
+async fn main() {
+    let seconds = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(20);
+    println!("{:<12}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}", "", "of", "p50", "p90", "p99", "slowest", "resident");
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let sqlite = format!("sqlite://{}", folder.path().join("docket.db").display());
+    measure("SQLite", &sqlite, folder.path(), seconds).await;
+    match Cluster::start(true).await {
+        Ok(cluster) => {
+            let folder = tempfile::TempDir::new().expect("a folder");
+            measure("PostgreSQL", &cluster.url("postgres", "postgres"), folder.path(), seconds).await;
+        }
+        Err(why) => println!("no PostgreSQL: {why}"),
+    }
+}
+
+async fn measure(engine: &str, url: &str, folder: &Path, seconds: usize) {
+    let slack = Cards::start().await;
+    let program = Running::start(url, folder, &[("SLACK_API_URL", &slack.api_url)]).await;
+    propose(&program, &slack, CHANNELS, |nth| (nth, "plan Build a user authentication flow".to_owned())).await;
+    press(&program, &slack, &slack.buttons("patch.approve")).await;
+    let changes = A_SECOND * seconds;
+    propose(&program, &slack, changes, |nth| {
+        (nth % CHANNELS, format!("edit add a task for the tests of part {nth}; rename 2 to Token service {nth}"))
+    })
+    .await;
+    let mut times = press(&program, &slack, &slack.buttons("patch.approve")).await;
+    times.sort();
+    let at = |percent: usize| format!("{:.1?}", times[(times.len() - 1) * percent / 100]);
+    let resident = program.resident().map_or("?".to_owned(), |bytes| format!("{} MB", bytes / 1_000_000));
+    println!("{engine:<12}{:>10}{:>10}{:>10}{:>10}{:>10}{resident:>10}", times.len(), at(50), at(90), at(99), at(100));
+}
+
+/// Types as many lines, each in the channel that it says, and waits until all have their card.
+async fn propose(program: &Running, slack: &Cards, count: usize, line: impl Fn(usize) -> (usize, String)) {
+    let (client, began) = (running::client(), Instant::now());
+    for nth in 0..count {
+        let (channel, text) = line(nth);
+        let (_, status) = program.types(&client, (TEAM, &format!("C{channel}")), nth, &text).await;
+        assert!(status.is_success(), "{status}");
+    }
+    while slack.buttons("patch.approve").len() < count {
+        assert!(began.elapsed() < PATIENCE, "{} of {count} cards", slack.buttons("patch.approve").len());
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Presses these buttons, so many a second, and says how long each took until its card said that it was applied.
+async fn press(program: &Running, slack: &Cards, buttons: &[Button]) -> Vec<Duration> {
+    let client = running::client();
+    let mut every = interval(Duration::from_secs(1) / u32::try_from(A_SECOND).expect("a few"));
+    let mut pressed = JoinSet::new();
+    for button in buttons {
+        every.tick().await;
+        let form = button.pressed(&slack.api_url.replace("/api", "/answers/0"));
+        let url = format!("http://127.0.0.1:{}/slack/interactions", program.port);
+        let press = running::send(client.clone(), url, form);
+        let ts = button.ts.clone();
+        pressed.spawn(async move {
+            let began = Instant::now();
+            let (_, status) = press.await;
+            assert!(status.is_success(), "{status}");
+            (ts, began)
+        });
+    }
+    let mut times = Vec::new();
+    for (ts, began) in pressed.join_all().await {
+        let applied = loop {
+            if let Some(at) = slack.applied_at(&ts) {
+                break at;
+            }
+            assert!(began.elapsed() < PATIENCE, "a card does not say that its change was applied");
+            sleep(Duration::from_millis(20)).await;
+        };
+        times.push(applied - began);
+    }
+    times
+}
