@@ -9,6 +9,7 @@ use super::{
     codec::{parse, parse_opt, word},
     engine::Session,
     jobs::{insert_job, insert_jobs},
+    packing::{Packed, pack, unpack},
 };
 use crate::domain::{
     delivery::Delivery,
@@ -49,6 +50,7 @@ struct DeliveryRow {
     source: String,
     dedupe_key: String,
     body: Vec<u8>,
+    is_packed: bool,
     received_at: i64,
 }
 
@@ -61,7 +63,7 @@ impl TryFrom<DeliveryRow> for Delivery {
             tenant: parse_opt("tenant", row.tenant_id.as_deref())?,
             source: word("source", &row.source)?,
             dedupe_key: row.dedupe_key,
-            body: row.body,
+            body: unpack(row.body, row.is_packed)?,
             received_at: Timestamp::from_millis(row.received_at),
         })
     }
@@ -70,9 +72,11 @@ impl TryFrom<DeliveryRow> for Delivery {
 impl Store {
     /// Stores all of them in one transaction, each with its job if it has one. Answers in their order.
     pub async fn accept(&self, batch: &[NewDelivery]) -> Result<Vec<Accepted>> {
+        // Before anybody is kept from writing.
+        let rows: Vec<_> = batch.iter().map(|item| (item, pack(&item.delivery.body))).collect();
         let mut session = self.begin().await?;
         let mut new = BTreeSet::new();
-        for chunk in batch.chunks(CHUNK) {
+        for chunk in rows.chunks(CHUNK) {
             new.extend(insert_deliveries(&mut session, chunk).await?);
         }
         let mut answers = Vec::with_capacity(batch.len());
@@ -112,19 +116,20 @@ async fn queue(session: &mut Session, jobs: &[(TenantId, JobId, &NewJob)]) -> Re
 }
 
 /// Inserts those that are not there yet, and says which.
-async fn insert_deliveries(session: &mut Session, chunk: &[NewDelivery]) -> Result<Vec<DeliveryId>> {
+async fn insert_deliveries(session: &mut Session, chunk: &[(&NewDelivery, Packed<'_>)]) -> Result<Vec<DeliveryId>> {
     let rows: Vec<(String,)> = on!(session, |conn, Engine| {
         let mut query = QueryBuilder::<Engine>::new(
-            "INSERT INTO deliveries (id, tenant_id, source, dedupe_key, body, received_at, handled_at, outcome) ",
+            "INSERT INTO deliveries (id, tenant_id, source, dedupe_key, body, is_packed, received_at, handled_at, outcome) ",
         );
-        query.push_values(chunk, |mut row, item| {
+        query.push_values(chunk, |mut row, (item, body)| {
             let delivery = &item.delivery;
             let handled_at = item.outcome.as_ref().map(|_| delivery.received_at.as_millis());
             row.push_bind(delivery.id.to_string())
                 .push_bind(delivery.tenant.map(|tenant| tenant.to_string()))
                 .push_bind(delivery.source.as_str())
                 .push_bind(&delivery.dedupe_key)
-                .push_bind(&delivery.body)
+                .push_bind(&*body.bytes)
+                .push_bind(body.is_packed)
                 .push_bind(delivery.received_at.as_millis())
                 .push_bind(handled_at)
                 .push_bind(&item.outcome);
@@ -142,7 +147,7 @@ impl Tx {
         let row = first!(
             self.session,
             DeliveryRow,
-            "SELECT id, tenant_id, source, dedupe_key, body, received_at FROM deliveries \
+            "SELECT id, tenant_id, source, dedupe_key, body, is_packed, received_at FROM deliveries \
              WHERE tenant_id = $1 AND id = $2",
             &self.key,
             id.to_string()

@@ -50,6 +50,7 @@ mod migrate;
 mod moves;
 mod objections;
 mod open;
+mod packing;
 mod patches;
 mod plans;
 mod policies;

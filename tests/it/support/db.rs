@@ -152,8 +152,12 @@ impl TestDb {
         row.0
     }
 
-    /// Whether this text stands anywhere in the database: in the bytes of its file, or in any row of any table.
+    /// Whether this text stands anywhere in the database: in the bytes of its file, or in any row of any table, or in a
+    /// body that is packed there.
     pub(crate) async fn holds(&self, text: &str) -> bool {
+        if self.bodies().await.iter().any(|body| body.contains(text)) {
+            return true;
+        }
         if let Home::Folder { .. } = self.home {
             let path = self.url.trim_start_matches("sqlite://").split('?').next().unwrap();
             let files = ["", "-wal"].map(|end| std::fs::read(format!("{path}{end}")).unwrap_or_default());
@@ -177,8 +181,8 @@ impl TestDb {
 
     /// The bodies of all deliveries, in the order of their ids: not that of their coming while the clock stands still.
     pub(crate) async fn bodies(&self) -> Vec<String> {
-        let sql = "SELECT body FROM deliveries ORDER BY id";
-        let rows: Vec<(Vec<u8>,)> = match self.home {
+        let sql = "SELECT body, is_packed FROM deliveries ORDER BY id";
+        let rows: Vec<(Vec<u8>, bool)> = match self.home {
             Home::Folder { .. } => {
                 let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
                 sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap()
@@ -188,7 +192,10 @@ impl TestDb {
                 sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap()
             }
         };
-        rows.into_iter().map(|(body,)| String::from_utf8_lossy(&body).into_owned()).collect()
+        let plain = |(body, is_packed): (Vec<u8>, bool)| {
+            if is_packed && !body.is_empty() { lz4_flex::decompress_size_prepended(&body).unwrap() } else { body }
+        };
+        rows.into_iter().map(|row| String::from_utf8_lossy(&plain(row)).into_owned()).collect()
     }
 
     /// How many rows a table has, or those of it that a condition holds for: `jobs WHERE state = 'dead'`.
@@ -289,9 +296,10 @@ impl TestDb {
         Self { store: self.another().await, ..self.clone() }
     }
 
-    /// Everything that is stored, as text: the bytes of the file, or every row of every table.
+    /// Everything that is stored, as text: the bytes of the file, or every row of every table, and what is packed there.
     pub(crate) async fn everything(&self) -> String {
-        match self.home {
+        let bodies = self.bodies().await.concat();
+        let stored = match self.home {
             Home::Folder { .. } => {
                 let path = self.url.trim_start_matches("sqlite://");
                 let mut bytes = std::fs::read(path).unwrap();
@@ -311,7 +319,8 @@ impl TestDb {
                 }
                 all
             }
-        }
+        };
+        stored + &bodies
     }
 
     /// Tables with their columns, as `table.column`.
