@@ -15,6 +15,7 @@ use tracing::Instrument;
 use crate::{
     clock::Chance,
     domain::{
+        ids::JobId,
         job::{Class, JobError, backoff},
         time::Timestamp,
     },
@@ -99,30 +100,41 @@ impl Worker {
     /// Works until `stop`, then finishes or gives back what is running, within [`GRACE`].
     pub async fn run(self, stop: Shutdown) {
         let slots = Slots::default();
-        let mut running = JoinSet::new();
+        let (mut running, mut done) = (JoinSet::new(), Vec::new());
         let mut changes = self.store().changes();
         while !stop.is_requested() {
             self.alive.store(self.chance().now().as_millis(), Ordering::Relaxed);
-            while running.try_join_next().is_some() {}
+            while let Some(ended) = running.try_join_next() {
+                done.extend(ended.ok().flatten());
+            }
             changes.mark_unchanged();
-            let room = slots.room();
-            let claimed = if room.all == 0 { Vec::new() } else { self.claim(&room).await };
+            let claimed = self.turn(&mut done, &slots.room()).await;
             let idle = claimed.is_empty();
             for job in claimed {
                 let slot = slots.take(job.class);
                 let worker = self.clone();
                 running.spawn(async move {
-                    worker.attempt(job).await;
+                    let done = worker.attempt(job).await;
                     drop(slot);
+                    done
                 });
             }
             if idle {
-                self.rest(&mut changes, &mut running, &stop).await;
+                done.extend(self.rest(&mut changes, &mut running, &stop).await);
             }
         }
-        if time::timeout(GRACE, async { while running.join_next().await.is_some() {} }).await.is_err() {
+        let finished = async {
+            while let Some(ended) = running.join_next().await {
+                done.extend(ended.ok().flatten());
+            }
+        };
+        if time::timeout(GRACE, finished).await.is_err() {
             running.abort_all();
             tracing::warn!("jobs were still running at the end of the grace period; another worker takes them over");
+        }
+        match self.store().finish(&self.owner, &done).await {
+            Ok(lost) => count(&done, &lost),
+            Err(error) => tracing::warn!(%error, "the end of jobs could not be written; they will run again"),
         }
         if let Err(error) = self.store().release(&self.owner).await {
             tracing::warn!(%error, "leases could not be given back; they lapse within a minute");
@@ -131,20 +143,26 @@ impl Worker {
 
     /// Runs every job that is due now, and those that they queue, until nothing is due. Returns how many ran.
     pub async fn drain(&self) -> usize {
-        let mut ran = 0;
+        let (mut ran, mut done) = (0, Vec::new());
         loop {
-            let claimed = self.claim(&Slots::default().room()).await;
+            let claimed = self.turn(&mut done, &Slots::default().room()).await;
             if claimed.is_empty() {
                 return ran;
             }
             ran += claimed.len();
-            futures_util::future::join_all(claimed.into_iter().map(|job| self.attempt(job))).await;
+            let attempts = claimed.into_iter().map(|job| self.attempt(job));
+            done.extend(futures_util::future::join_all(attempts).await.into_iter().flatten());
         }
     }
 
-    async fn claim(&self, room: &Room) -> Vec<Claimed> {
-        match self.store().claim_within(&self.owner, self.chance().now(), LEASE, room).await {
-            Ok(claimed) => claimed,
+    /// Writes down what is done, and takes what there is room for. Where that fails, both are tried again at the next turn.
+    async fn turn(&self, done: &mut Vec<Claimed>, room: &Room) -> Vec<Claimed> {
+        match self.store().turn(&self.owner, done, self.chance().now(), LEASE, room).await {
+            Ok(turn) => {
+                count(done, &turn.lost);
+                done.clear();
+                turn.claimed
+            }
             Err(error) => {
                 tracing::error!(%error, "jobs could not be claimed; trying again shortly");
                 Vec::new()
@@ -152,22 +170,27 @@ impl Worker {
         }
     }
 
-    /// Waits for a commit, a finished job, the next due time or the end.
-    async fn rest(&self, changes: &mut tokio::sync::watch::Receiver<u64>, running: &mut JoinSet<()>, stop: &Shutdown) {
+    /// Waits for a commit, a job that ended, the next due time or the end. Says which job is done.
+    async fn rest(
+        &self,
+        changes: &mut tokio::sync::watch::Receiver<u64>,
+        running: &mut JoinSet<Option<Claimed>>,
+        stop: &Shutdown,
+    ) -> Option<Claimed> {
         let next = self.store().next_run_at().await.ok().flatten();
         // A job that is due and was not taken waits for another one, whose end wakes us.
         let until_next = next.map(|at| at.since(self.chance().now())).filter(|wait| !wait.is_zero());
         let until_next = until_next.map_or(POLL, |wait| wait.min(POLL));
         tokio::select! {
-            () = stop.requested() => {}
-            _ = changes.changed() => {}
-            Some(_) = running.join_next() => {}
-            () = time::sleep(until_next) => {}
+            () = stop.requested() => None,
+            _ = changes.changed() => None,
+            Some(ended) = running.join_next() => ended.ok().flatten(),
+            () = time::sleep(until_next) => None,
         }
     }
 
-    /// Runs one job to an end that is written down.
-    async fn attempt(&self, job: Claimed) {
+    /// Runs one job. Gives it back where it is done, which the next turn writes down; any other end is written.
+    async fn attempt(&self, job: Claimed) -> Option<Claimed> {
         let kind = job.job.kind();
         let span = tracing::info_span!("job", id = %job.id, kind, tenant = %job.tenant, attempt = job.attempt);
         async {
@@ -175,7 +198,8 @@ impl Worker {
             let outcome = self.guarded(&job).await;
             let took = self.chance().now().since(started);
             metrics::histogram!(telemetry::JOB_SECONDS, "kind" => kind).record(took.as_secs_f64());
-            let end = match self.settle(&job, outcome).await {
+            let Err(why) = outcome else { return Some(job) };
+            let end = match self.settle(&job, why).await {
                 Ok(end) => end,
                 Err(error) => {
                     tracing::warn!(%error, "the end of a job could not be written; it will run again");
@@ -183,9 +207,10 @@ impl Worker {
                 }
             };
             metrics::counter!(telemetry::JOBS_RUN, "kind" => kind, "outcome" => end).increment(1);
+            None
         }
         .instrument(span)
-        .await;
+        .await
     }
 
     /// Runs the job with its lease kept alive, a time limit, and panics caught.
@@ -215,21 +240,20 @@ impl Worker {
         }
     }
 
-    /// Writes down how a run ended, and says it in the word for metrics.
-    async fn settle(&self, job: &Claimed, outcome: Result<(), JobError>) -> crate::store::Result<&'static str> {
+    /// Writes down why a job is not done, and says it in the word for metrics.
+    async fn settle(&self, job: &Claimed, why: JobError) -> crate::store::Result<&'static str> {
         let now = self.chance().now();
-        let (end, kept) = match outcome {
-            Ok(()) => ("done", self.store().complete(job).await?),
-            Err(JobError::Wait(pause)) => {
+        let (end, kept) = match why {
+            JobError::Wait(pause) => {
                 tracing::info!(?pause, "the service asked to wait");
                 ("waited", self.store().postpone(job, now.plus(pause), "asked to wait").await?)
             }
-            Err(JobError::Retry(error)) if job.attempt < job.max_attempts => {
+            JobError::Retry(error) if job.attempt < job.max_attempts => {
                 let pause = backoff(job.attempt, self.chance().fraction());
                 tracing::warn!(error = format!("{error:#}"), ?pause, "a job failed and will be tried again");
                 ("retried", self.store().retry(job, now.plus(pause), &format!("{error:#}")).await?)
             }
-            Err(JobError::Retry(error) | JobError::Fatal(error)) => {
+            JobError::Retry(error) | JobError::Fatal(error) => {
                 tracing::error!(error = format!("{error:#}"), "a job is dead; see `docket jobs`");
                 let buried = self.store().bury(job, now, &format!("{error:#}")).await?;
                 if buried && let Err(silence) = abandoned(&self.desk, job, &error).await {
@@ -247,6 +271,14 @@ impl Worker {
 
     fn chance(&self) -> &Chance {
         &self.desk.chance
+    }
+}
+
+/// Counts the jobs that are done, and apart those whose lease was lost.
+fn count(done: &[Claimed], lost: &[JobId]) {
+    for job in done {
+        let end = if lost.contains(&job.id) { "lost" } else { "done" };
+        metrics::counter!(telemetry::JOBS_RUN, "kind" => job.job.kind(), "outcome" => end).increment(1);
     }
 }
 

@@ -3,13 +3,13 @@
 //! Whoever lost its lease can't end the job any more: every statement is fenced by the owner and the
 //! attempt.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use sqlx::FromRow;
 
 use super::{
     Error, Result, ServeLock, Store,
-    codec::{from_json, limit, parse, small},
+    codec::{from_json, limit, parse, small, to_json},
     dialect,
     engine::Session,
     jobs::place,
@@ -73,6 +73,15 @@ pub struct Room {
     pub others: usize,
 }
 
+/// What came of a [turn](Store::turn).
+#[derive(Debug, Default)]
+pub struct Turn {
+    /// The jobs that the worker holds now.
+    pub claimed: Vec<Claimed>,
+    /// Those it had done whose lease it had lost: they run again, or did.
+    pub lost: Vec<JobId>,
+}
+
 /// How a job goes back to waiting.
 struct Return<'a> {
     run_at: Timestamp,
@@ -86,71 +95,51 @@ struct Return<'a> {
 const DEATHS: i64 = 10;
 
 impl Store {
-    /// Takes up to `rows` due jobs for `owner`, whatever their class: see [`claim_within`](Self::claim_within).
+    /// Takes up to `rows` due jobs for `owner`, whatever their class: see [`turn`](Self::turn).
     pub async fn claim(&self, owner: &str, now: Timestamp, lease: Duration, rows: usize) -> Result<Vec<Claimed>> {
-        self.claim_within(owner, now, lease, &Room { all: rows, of: [rows; Class::ALL.len()], others: rows }).await
+        let room = Room { all: rows, of: [rows; Class::ALL.len()], others: rows };
+        Ok(self.turn(owner, &[], now, lease, &room).await?.claimed)
     }
 
-    /// Takes due jobs for `owner` until `now + lease`, as far as there is room for them: those of a class before those
-    /// of the next one, at most one of each ordering key, and tenants in turns.
+    /// Forgets the jobs that `owner` has done, and takes due ones until `now + lease`, as far as there is room for them:
+    /// those of a class before those of the next one, at most one of each ordering key, and tenants in turns. All in
+    /// one transaction, so that many short jobs cost little more than one.
     ///
     /// Due are waiting jobs whose time has come and running ones whose lease ended. Of the latter,
     /// those that used up their attempts are buried instead.
-    pub async fn claim_within(
+    pub async fn turn(
         &self,
         owner: &str,
+        done: &[Claimed],
         now: Timestamp,
         lease: Duration,
         room: &Room,
-    ) -> Result<Vec<Claimed>> {
+    ) -> Result<Turn> {
         // Looking costs no write lock, and mostly there is nothing.
-        if room.all == 0 || self.next_run_at().await?.is_none_or(|at| at > now) {
-            return Ok(Vec::new());
+        if done.is_empty() && (room.all == 0 || self.next_run_at().await?.is_none_or(|at| at > now)) {
+            return Ok(Turn::default());
         }
         let mut session = self.begin().await?;
-        let engine = session.engine();
-        on!(session, |conn| {
-            sqlx::query(dialect::LOCK_CLAIMS.text(engine)).execute(conn).await?;
-        });
-        execute!(
-            session,
-            "UPDATE jobs SET state = 'dead', dead_at = $1, due_at = NULL, owner = NULL, last_error = \
-             'started ' || attempts || ' times and not finished; the last worker was ' || owner \
-             WHERE state = 'running' AND due_at <= $1 AND attempts >= max_attempts + $2",
-            now.as_millis(),
-            DEATHS
-        );
-        let mut claimed: Vec<Claimed> = Vec::new();
-        for class in Class::ALL {
-            let others = claimed.iter().filter(|job| job.class != Class::Interactive).count();
-            let together = if class == Class::Interactive { room.all } else { room.others.saturating_sub(others) };
-            let free = room.of[class.place()].min(room.all - claimed.len()).min(together);
-            if free == 0 || !is_due(&mut session, class, now).await? {
-                continue;
-            }
-            let mut rows = all!(
-                session,
-                ClaimRow,
-                dialect::CLAIM.text(engine),
-                now.as_millis(),
-                limit(free),
-                owner,
-                now.plus(lease).as_millis(),
-                place(class)
-            );
-            rows.sort_by_key(|row| row.seq);
-            for row in rows {
-                let seq = row.seq;
-                match row.into_claimed(owner) {
-                    Ok(job) => claimed.push(job),
-                    // Of another version of Docket, perhaps. It must not hold up the rest.
-                    Err(error) => bury_unreadable(&mut session, seq, now, &error).await?,
-                }
-            }
+        if room.all > 0 {
+            // Before any row is locked: whoever claims may bury what is forgotten here.
+            let engine = session.engine();
+            on!(session, |conn| {
+                sqlx::query(dialect::LOCK_CLAIMS.text(engine)).execute(conn).await?;
+            });
         }
-        // A buried job is news; a lease concerns nobody but its owner.
+        let lost = forget(&mut session, owner, done).await?;
+        let claimed = if room.all > 0 { take(&mut session, owner, now, lease, room).await? } else { Vec::new() };
+        // A buried job is news; a lease, and a job that is done, concern nobody but their owner.
         session.commit().await?;
-        Ok(claimed)
+        Ok(Turn { claimed, lost })
+    }
+
+    /// Forgets the jobs that `owner` has done. Says of which the lease was lost: they run again, or did.
+    pub async fn finish(&self, owner: &str, done: &[Claimed]) -> Result<Vec<JobId>> {
+        let mut session = self.begin().await?;
+        let lost = forget(&mut session, owner, done).await?;
+        session.commit().await?;
+        Ok(lost)
     }
 
     /// Keeps a job until `lease_until`; false where the lease was lost.
@@ -165,20 +154,6 @@ impl Store {
             lease_until.as_millis()
         );
         session.commit_quietly().await?;
-        Ok(rows == 1)
-    }
-
-    /// The job is done and forgotten; false where the lease was lost.
-    pub async fn complete(&self, job: &Claimed) -> Result<bool> {
-        let mut session = self.begin().await?;
-        let rows = execute!(
-            session,
-            "DELETE FROM jobs WHERE id = $1 AND owner = $2 AND attempts = $3 AND state = 'running'",
-            job.id.to_string(),
-            &job.owner,
-            i64::from(job.attempt)
-        );
-        session.commit().await?;
         Ok(rows == 1)
     }
 
@@ -282,6 +257,74 @@ impl Store {
         session.commit().await?;
         Ok(rows)
     }
+}
+
+/// Deletes the jobs that `owner` has done and holds; says of which it lost the lease.
+async fn forget(session: &mut Session, owner: &str, done: &[Claimed]) -> Result<Vec<JobId>> {
+    if done.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<_> = done.iter().map(|job| job.id.to_string()).collect();
+    let attempts: Vec<_> = done.iter().map(|job| format!("{}:{}", job.id, job.attempt)).collect();
+    let engine = session.engine();
+    let rows = all!(
+        session,
+        (String,),
+        dialect::FORGET_DONE.text(engine),
+        owner,
+        to_json("ids", &ids)?,
+        to_json("attempts", &attempts)?
+    );
+    let kept: BTreeSet<String> = rows.into_iter().map(|(id,)| id).collect();
+    Ok(done.iter().map(|job| job.id).filter(|id| !kept.contains(&id.to_string())).collect())
+}
+
+/// Takes due jobs: see [`Store::turn`].
+async fn take(
+    session: &mut Session,
+    owner: &str,
+    now: Timestamp,
+    lease: Duration,
+    room: &Room,
+) -> Result<Vec<Claimed>> {
+    let engine = session.engine();
+    execute!(
+        session,
+        "UPDATE jobs SET state = 'dead', dead_at = $1, due_at = NULL, owner = NULL, last_error = \
+         'started ' || attempts || ' times and not finished; the last worker was ' || owner \
+         WHERE state = 'running' AND due_at <= $1 AND attempts >= max_attempts + $2",
+        now.as_millis(),
+        DEATHS
+    );
+    let mut claimed: Vec<Claimed> = Vec::new();
+    for class in Class::ALL {
+        let others = claimed.iter().filter(|job| job.class != Class::Interactive).count();
+        let together = if class == Class::Interactive { room.all } else { room.others.saturating_sub(others) };
+        let free = room.of[class.place()].min(room.all - claimed.len()).min(together);
+        if free == 0 || !is_due(session, class, now).await? {
+            continue;
+        }
+        let mut rows = all!(
+            session,
+            ClaimRow,
+            dialect::CLAIM.text(engine),
+            now.as_millis(),
+            limit(free),
+            owner,
+            now.plus(lease).as_millis(),
+            place(class)
+        );
+        rows.sort_by_key(|row| row.seq);
+        for row in rows {
+            let seq = row.seq;
+            match row.into_claimed(owner) {
+                Ok(job) => claimed.push(job),
+                // Of another version of Docket, perhaps. It must not hold up the rest.
+                Err(error) => bury_unreadable(session, seq, now, &error).await?,
+            }
+        }
+    }
+    Ok(claimed)
 }
 
 async fn bury_unreadable(session: &mut Session, seq: i64, at: Timestamp, error: &Error) -> Result<()> {

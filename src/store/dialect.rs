@@ -81,7 +81,11 @@ pub(super) const FORGETTING: Both =
 ///
 /// Tenants take turns: each one's first due job before anybody's second, counting what already runs for
 /// them, so that one tenant's flood does not hold up another. Cost grows with the tenants that have jobs of this class
-/// and the limit, not with the length of the queue (except for jobs that wait for an earlier one of their ordering key).
+/// and the limit, not with the length of the queue.
+///
+/// Of the jobs that have an order only the first of each can be claimed, and thousands may wait behind it. So each tenant's
+/// first due jobs are looked at one by one. Where that is not all of them and too few of those can be claimed, the tenant
+/// is crowded: of it the first of each order is looked at, by the orders' names, and what has no order.
 pub(super) const CLAIM: Both = both!(
     "WITH RECURSIVE queues(tenant_id) AS (
          SELECT min(tenant_id) FROM jobs WHERE class = $5
@@ -89,18 +93,55 @@ pub(super) const CLAIM: Both = both!(
          SELECT (SELECT min(j.tenant_id) FROM jobs j WHERE j.class = $5 AND j.tenant_id > q.tenant_id)
          FROM queues q WHERE q.tenant_id IS NOT NULL
      ),
-     heads AS (
-         SELECT j.seq, j.tenant_id, j.due_at FROM queues q CROSS JOIN ",
-    { "jobs j WHERE j.seq IN (SELECT e.seq" | "LATERAL (SELECT e.seq, e.tenant_id, e.due_at" },
-    "    FROM jobs e
-         WHERE e.class = $5 AND e.tenant_id = q.tenant_id AND e.due_at <= $1
-         AND (e.ordering_key IS NULL OR NOT EXISTS (
-             SELECT 1 FROM jobs b
-             WHERE b.tenant_id = e.tenant_id AND b.ordering_key = e.ordering_key AND b.state <> 'dead'
-             AND b.seq <> e.seq AND (b.seq < e.seq OR b.state = 'running')))
-         ORDER BY e.due_at, e.seq LIMIT $2)",
+     running AS MATERIALIZED (
+         SELECT seq, tenant_id, ordering_key FROM jobs WHERE state = 'running' AND ordering_key IS NOT NULL
+     ),
+     front AS MATERIALIZED (
+         SELECT j.seq, j.tenant_id, j.due_at, (j.ordering_key IS NULL OR (
+             NOT EXISTS (SELECT 1 FROM jobs b
+                 WHERE b.tenant_id = j.tenant_id AND b.ordering_key = j.ordering_key AND b.state <> 'dead'
+                 AND b.seq < j.seq)
+             AND NOT EXISTS (SELECT 1 FROM running r
+                 WHERE r.tenant_id = j.tenant_id AND r.ordering_key = j.ordering_key AND r.seq <> j.seq))) AS is_free
+         FROM queues q CROSS JOIN ",
+    { "jobs j WHERE j.seq IN (SELECT e.seq" | "LATERAL (SELECT e.seq, e.tenant_id, e.due_at, e.ordering_key" },
+    "    FROM jobs e WHERE e.class = $5 AND e.tenant_id = q.tenant_id AND e.due_at <= $1
+         ORDER BY e.due_at, e.seq LIMIT 256)",
     { "" | " AS j" },
     "),
+     crowded AS (
+         SELECT tenant_id FROM front GROUP BY tenant_id
+         HAVING count(*) = 256 AND sum(CASE WHEN is_free THEN 1 ELSE 0 END) < $2
+     ),
+     orders(tenant_id, ordering_key, nth) AS (
+         SELECT c.tenant_id, (SELECT min(j.ordering_key) FROM jobs j
+             WHERE j.tenant_id = c.tenant_id AND j.ordering_key IS NOT NULL AND j.state <> 'dead'), 1
+         FROM crowded c
+         UNION ALL
+         SELECT o.tenant_id, (SELECT min(j.ordering_key) FROM jobs j
+             WHERE j.tenant_id = o.tenant_id AND j.ordering_key > o.ordering_key AND j.state <> 'dead'), o.nth + 1
+         FROM orders o WHERE o.ordering_key IS NOT NULL AND o.nth < 256
+     ),
+     heads AS (
+         SELECT seq, tenant_id, due_at FROM front WHERE is_free
+         UNION
+         SELECT j.seq, j.tenant_id, j.due_at FROM crowded c CROSS JOIN ",
+    { "jobs j WHERE j.seq IN (SELECT e.seq" | "LATERAL (SELECT e.seq, e.tenant_id, e.due_at" },
+    "    FROM jobs e
+         WHERE e.class = $5 AND e.tenant_id = c.tenant_id AND e.due_at <= $1 AND e.ordering_key IS NULL
+         ORDER BY e.due_at, e.seq LIMIT $2)",
+    { "" | " AS j" },
+    "    UNION
+         SELECT j.seq, j.tenant_id, j.due_at FROM orders o CROSS JOIN ",
+    { "jobs j WHERE j.seq = (SELECT e.seq" | "LATERAL (SELECT e.*" },
+    "    FROM jobs e
+         WHERE e.tenant_id = o.tenant_id AND e.ordering_key = o.ordering_key AND e.state <> 'dead'
+         ORDER BY e.seq LIMIT 1) ",
+    { "AND" | "AS j WHERE" },
+    " j.class = $5 AND j.due_at <= $1 AND NOT EXISTS (
+             SELECT 1 FROM running r
+             WHERE r.tenant_id = j.tenant_id AND r.ordering_key = j.ordering_key AND r.seq <> j.seq)
+     ),
      turns AS (
          SELECT h.seq, h.due_at,
              row_number() OVER (PARTITION BY h.tenant_id ORDER BY h.due_at, h.seq)
@@ -116,6 +157,15 @@ pub(super) const CLAIM: Both = both!(
             | "SELECT seq FROM jobs WHERE seq IN (SELECT seq FROM picked) AND due_at <= $1 FOR UPDATE SKIP LOCKED"
     },
     ") RETURNING seq, id, tenant_id, payload, attempts, max_attempts, class",
+);
+
+/// Deletes those of the jobs `$2` that `$1` holds in the attempts `$3`, as `id:attempt`, and says which.
+pub(super) const FORGET_DONE: Both = both!(
+    "DELETE FROM jobs WHERE state = 'running' AND owner = $1 AND ",
+    (id "id" in "$2"),
+    " AND ",
+    (id "id || ':' || attempts" in "$3"),
+    " RETURNING id",
 );
 
 /// The numbers of the tasks that a patch can reach in project `$2` of tenant `$1`, from four lists:

@@ -73,7 +73,7 @@ mod tokens;
 mod trackers;
 mod wall;
 
-pub use claims::{Claimed, Room};
+pub use claims::{Claimed, Room, Turn};
 pub use connections::Renewed;
 pub use deliveries::{Accepted, NewDelivery};
 pub use jobs::JobRow;

@@ -469,7 +469,7 @@ async fn a_tenant_leaves_and_nothing_is_left(db: &TestDb) {
     }
     assert_eq!((rows(&db.store, other).await, left(db, other).await), kept);
     assert!(!db.store.heartbeat(&running, db.chance.now()).await.unwrap());
-    assert!(!db.store.complete(&running).await.unwrap());
+    assert!(!sample::done(&db.store, &running).await);
     let mut tx = db.store.write(tenant).await.unwrap();
     let late = sample::member(&db.chance, "Late");
     assert!(tx.put_member(&late, &sample::identity("U7")).await.is_err(), "nobody comes back into it");

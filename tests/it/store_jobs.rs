@@ -31,6 +31,8 @@ for_each_db! {
     one_tenants_flood_does_not_hold_up_another,
     what_somebody_waits_for_comes_first_and_never_takes_all_the_room,
     jobs_of_one_ordering_key_keep_their_order_whatever_their_class,
+    a_flood_of_one_ordering_key_hides_nothing_behind_it,
+    what_is_done_is_forgotten_and_what_follows_is_taken_in_one_turn,
     a_job_of_an_unknown_kind_is_buried_and_the_rest_runs,
     the_queue_says_when_to_look_again,
     a_job_exists_only_if_its_transaction_was_committed,
@@ -63,7 +65,7 @@ async fn work(store: Store, owner: String) -> Vec<JobId> {
             return done;
         }
         for job in claimed {
-            assert!(store.complete(&job).await.unwrap());
+            assert!(sample::done(&store, &job).await);
             done.push(job.id);
         }
     }
@@ -108,12 +110,12 @@ async fn a_lease_that_ended_can_be_claimed_again_and_its_old_owner_is_fenced_off
 
     let now = db.chance.now();
     assert!(!db.store.heartbeat(&first, now.plus(LEASE)).await.unwrap());
-    assert!(!db.store.complete(&first).await.unwrap());
+    assert!(!sample::done(&db.store, &first).await);
     assert!(!db.store.retry(&first, now, "late").await.unwrap());
     assert!(!db.store.postpone(&first, now, "late").await.unwrap());
     assert!(!db.store.bury(&first, now, "late").await.unwrap());
-    assert!(db.store.complete(&second).await.unwrap());
-    assert!(!db.store.complete(&second).await.unwrap());
+    assert!(sample::done(&db.store, &second).await);
+    assert!(!sample::done(&db.store, &second).await);
 }
 
 async fn a_restart_takes_over_what_a_dead_process_held(db: &TestDb) {
@@ -213,7 +215,7 @@ async fn jobs_of_one_ordering_key_run_one_after_the_other(db: &TestDb) {
     let claimed = claim(db, "a").await;
     assert_eq!(ids(&claimed), [foreign, free]);
     for job in &claimed {
-        assert!(db.store.complete(job).await.unwrap());
+        assert!(sample::done(&db.store, job).await);
     }
     db.clock.advance(Duration::from_secs(9));
     let running = claim(db, "a").await;
@@ -233,7 +235,7 @@ async fn jobs_of_one_ordering_key_run_one_after_the_other(db: &TestDb) {
     assert!(db.store.retry_dead(first, db.chance.now()).await.unwrap());
     assert!(claim(db, "b").await.is_empty());
     let second = claimed.into_iter().find(|job| job.id == second).unwrap();
-    assert!(db.store.complete(&second).await.unwrap());
+    assert!(sample::done(&db.store, &second).await);
     assert_eq!(ids(&claim(db, "b").await), [first]);
 }
 
@@ -336,14 +338,14 @@ async fn what_somebody_waits_for_comes_first_and_never_takes_all_the_room(db: &T
     let first = db.store.claim("a", now, LEASE, 3).await.unwrap();
     assert_eq!(classes(&first), [2, 1, 0], "younger, and yet before the others");
     let room = Room { all: 20, of: [20, 6, 6], others: 10 };
-    assert_eq!(classes(&db.store.claim_within("a", now, LEASE, &room).await.unwrap()), [0, 6, 4]);
+    assert_eq!(classes(&db.store.turn("a", &[], now, LEASE, &room).await.unwrap().claimed), [0, 6, 4]);
     for _ in 0..9 {
         enqueue(db, other, &of_class(db, Class::Interactive)).await.unwrap();
     }
     let room = Room { all: 10, of: [5, 3, 1], others: 4 };
-    assert_eq!(classes(&db.store.claim_within("a", now, LEASE, &room).await.unwrap()), [5, 3, 1]);
+    assert_eq!(classes(&db.store.turn("a", &[], now, LEASE, &room).await.unwrap().claimed), [5, 3, 1]);
     let room = Room { all: 0, ..room };
-    assert_eq!(classes(&db.store.claim_within("a", now, LEASE, &room).await.unwrap()), [0, 0, 0]);
+    assert_eq!(classes(&db.store.turn("a", &[], now, LEASE, &room).await.unwrap().claimed), [0, 0, 0]);
     let rest = db.store.claim("a", now, LEASE, 100).await.unwrap();
     assert_eq!(classes(&rest), [4, 20, 25], "all of them in the end");
     // A lease that ends makes it due again, in its own class.
@@ -360,8 +362,47 @@ async fn jobs_of_one_ordering_key_keep_their_order_whatever_their_class(db: &Tes
     let running = claim(db, "a").await;
     assert_eq!(ids(&running), [first]);
     assert!(claim(db, "a").await.is_empty());
-    assert!(db.store.complete(&running[0]).await.unwrap());
+    assert!(sample::done(&db.store, &running[0]).await);
     assert_eq!(ids(&claim(db, "a").await), [second]);
+}
+
+async fn a_flood_of_one_ordering_key_hides_nothing_behind_it(db: &TestDb) {
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    let mut tx = db.store.write(tenant).await.unwrap();
+    let mut flood = Vec::new();
+    // More than are looked at one by one.
+    for _ in 0..300 {
+        flood.push(db.chance.id());
+        let job = sample::job(&db.chance).in_order("github:7");
+        assert!(tx.enqueue(*flood.last().unwrap(), &job).await.unwrap());
+    }
+    tx.commit().await.unwrap();
+    let free = enqueue(db, tenant, &sample::job(&db.chance)).await.unwrap();
+    let other = enqueue(db, tenant, &sample::job(&db.chance).in_order("github:8")).await.unwrap();
+    let claimed = claim(db, "a").await;
+    assert_eq!(ids(&claimed), [flood[0], free, other]);
+    assert!(claim(db, "a").await.is_empty());
+    assert!(sample::done(&db.store, &claimed[0]).await);
+    assert_eq!(ids(&claim(db, "a").await), [flood[1]]);
+}
+
+async fn what_is_done_is_forgotten_and_what_follows_is_taken_in_one_turn(db: &TestDb) {
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    let job = || sample::job(&db.chance).in_order("k");
+    let first = enqueue(db, tenant, &job()).await.unwrap();
+    let second = enqueue(db, tenant, &job()).await.unwrap();
+    let alone = enqueue(db, tenant, &sample::job(&db.chance)).await.unwrap();
+    let claimed = claim(db, "a").await;
+    assert_eq!(ids(&claimed), [first, alone]);
+    // The lease of one of them lapses, and another worker takes it.
+    let later = db.chance.now().plus(LEASE);
+    assert!(db.store.heartbeat(&claimed[0], later.plus(LEASE)).await.unwrap());
+    let taken = db.store.claim("b", later, LEASE, 10).await.unwrap();
+    assert_eq!(ids(&taken), [alone]);
+    let room = Room { all: 9, of: [9; 3], others: 9 };
+    let turn = db.store.turn("a", &claimed, later, LEASE, &room).await.unwrap();
+    assert_eq!((ids(&turn.claimed), turn.lost), (vec![second], vec![alone]));
+    assert!(sample::done(&db.store, &taken[0]).await, "it is still the other one's");
 }
 
 async fn a_job_of_an_unknown_kind_is_buried_and_the_rest_runs(db: &TestDb) {
