@@ -17,6 +17,7 @@ use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
 use self::{
+    known::Known,
     room::Room,
     whose::{Signer, Whose},
 };
@@ -41,6 +42,7 @@ use crate::{
     trackers::github::receive::{self, Received},
 };
 
+mod known;
 mod room;
 mod whose;
 
@@ -65,6 +67,7 @@ pub struct GitHubDoor {
     /// The secrets of the settings.
     secrets: Vec<SecretString>,
     room: Arc<Room>,
+    known: Arc<Known>,
 }
 
 impl GitHubDoor {
@@ -72,7 +75,12 @@ impl GitHubDoor {
     pub fn new(intake: Intake, store: Store, chance: Chance, vault: Vault, config: &GitHubConfig) -> Self {
         let app = config.app.as_ref().map(|app| app.id);
         let secrets = config.webhook_secrets.clone();
-        Self { intake, store, chance, vault, app, secrets, room: Arc::new(Room::new()) }
+        Self { intake, store, chance, vault, app, secrets, room: Arc::new(Room::new()), known: Arc::default() }
+    }
+
+    /// The tenant that has connected this installation.
+    async fn tenant_of(&self, installation: u64) -> store::Result<Option<TenantId>> {
+        self.known.tenant_of(&self.store, &self.chance, installation).await
     }
 }
 

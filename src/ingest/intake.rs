@@ -95,18 +95,29 @@ async fn collect(store: Store, chance: Chance, mut queue: mpsc::Receiver<Waiting
 
 async fn commit(store: &Store, chance: &Chance, group: impl Iterator<Item = Waiting>) {
     let (deliveries, waiters): (Vec<_>, Vec<_>) = group.map(|w| (w.delivery, (w.since, w.answer))).unzip();
-    let result = store.accept(&deliveries).await.map_err(Arc::new);
-    if let Err(error) = &result {
-        tracing::error!(%error, deliveries = deliveries.len(), "deliveries could not be stored");
-    }
+    let outcomes = keep(store, &deliveries).await;
     let now = chance.now();
-    for (index, (since, answer)) in waiters.into_iter().enumerate() {
+    for (outcome, (since, answer)) in outcomes.into_iter().zip(waiters) {
         metrics::histogram!(telemetry::INTAKE_SECONDS).record(now.since(since).as_secs_f64());
-        let outcome = match &result {
-            Ok(accepted) => accepted.get(index).copied().ok_or(IntakeError::Closed),
-            Err(error) => Err(IntakeError::Store(Arc::clone(error))),
-        };
         // The sender may have gone away: its delivery is stored all the same.
         let _gone = answer.send(outcome);
     }
+}
+
+/// Stores them together. Where that fails because of one of them, which is of a tenant that was just deleted, each alone.
+async fn keep(store: &Store, deliveries: &[NewDelivery]) -> Vec<Result<Accepted, IntakeError>> {
+    let error = match store.accept(deliveries).await {
+        Ok(accepted) => return accepted.into_iter().map(Ok).collect(),
+        Err(error) => error,
+    };
+    if error.is_of_one_row() && deliveries.len() > 1 {
+        let mut outcomes = Vec::with_capacity(deliveries.len());
+        for delivery in deliveries.chunks(1) {
+            outcomes.extend(Box::pin(keep(store, delivery)).await);
+        }
+        return outcomes;
+    }
+    tracing::error!(%error, deliveries = deliveries.len(), "deliveries could not be stored");
+    let error = Arc::new(error);
+    deliveries.iter().map(|_| Err(IntakeError::Store(Arc::clone(&error)))).collect()
 }

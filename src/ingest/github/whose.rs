@@ -5,7 +5,7 @@ use secrecy::SecretString;
 
 use super::{Failure, GitHubDoor};
 use crate::{
-    domain::{ids::TenantId, provider::Provider, session::Party},
+    domain::{ids::TenantId, session::Party},
     trackers::github::receive::Received,
 };
 
@@ -59,9 +59,7 @@ pub(super) async fn candidates(
 
 /// The secret of the tenant that a body says it is of.
 pub(super) async fn claimed(door: &GitHubDoor, installation: u64) -> Result<Option<(Signer, SecretString)>, Failure> {
-    let Some(tenant) = door.store.tenant_of_realm(Provider::GitHub, &installation.to_string()).await? else {
-        return Ok(None);
-    };
+    let Some(tenant) = door.tenant_of(installation).await? else { return Ok(None) };
     Ok(door.vault.hook_secret(tenant).await?.map(|secret| (Signer::Own(tenant), secret)))
 }
 
@@ -75,7 +73,7 @@ pub(super) async fn whose(
 ) -> Result<Whose, Failure> {
     let own = signer.tenant();
     if let Some(installation) = received.installation {
-        let found = door.store.tenant_of_realm(Provider::GitHub, &installation.to_string()).await?;
+        let found = door.tenant_of(installation).await?;
         return Ok(match (found, own) {
             (None, _) => Whose::Nobody,
             (Some(found), Some(own)) if found != own => Whose::Foreign,
