@@ -21,7 +21,7 @@ use crate::{
     },
     jobs::{Desk, abandoned, run},
     shutdown::Shutdown,
-    store::{Claimed, Room, Store},
+    store::{Claimed, Room, Store, patiently},
     telemetry,
 };
 
@@ -195,7 +195,8 @@ impl Worker {
         let span = tracing::info_span!("job", id = %job.id, kind, tenant = %job.tenant, attempt = job.attempt);
         async {
             let started = self.chance().now();
-            let outcome = self.guarded(&job).await;
+            let work = self.guarded(&job);
+            let outcome = if job.class == Class::Interactive { work.await } else { patiently(work).await };
             let took = self.chance().now().since(started);
             metrics::histogram!(telemetry::JOB_SECONDS, "kind" => kind).record(took.as_secs_f64());
             let Err(why) = outcome else { return Some(job) };

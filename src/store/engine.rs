@@ -3,9 +3,10 @@
 //! `sqlx`'s own `Any` driver can't carry typed values such as booleans on SQLite; here each arm is
 //! compiled against its driver, so that a type one engine lacks is a compile error.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Result, changes::Changes};
 use crate::domain::ids::TenantId;
@@ -36,8 +37,9 @@ impl fmt::Display for Scope {
 /// The connections to a database of either engine.
 #[derive(Clone)]
 pub(super) enum Db {
-    /// SQLite has one writer: waiting for it in our own queue is fairer and cheaper than in its busy handler.
-    Sqlite { readers: SqlitePool, writer: SqlitePool },
+    /// SQLite has one writer: waiting for it in our own queue is fairer and cheaper than in its busy handler. Of those who
+    /// [have time](patiently) one waits in it, and the others for that one.
+    Sqlite { readers: SqlitePool, writer: SqlitePool, patient: Arc<Semaphore> },
     /// PostgreSQL.
     Pg(PgPool),
 }
@@ -48,9 +50,21 @@ pub(super) enum Conn {
     Pg(Transaction<'static, Postgres>),
 }
 
+tokio::task_local! {
+    static HAS_TIME: ();
+}
+
+/// Lets others write first, for as long as `work` takes: however much of it there is, whoever acknowledges a request waits
+/// for one transaction of it at most.
+pub async fn patiently<F: Future>(work: F) -> F::Output {
+    HAS_TIME.scope((), work).await
+}
+
 /// An open transaction that knows whether it wrote something, and whom to tell.
 pub(super) struct Session {
     pub(super) conn: Conn,
+    /// The turn of somebody who has time; the next one of them begins when this is dropped.
+    _turn: Option<OwnedSemaphorePermit>,
     pub(super) wrote: bool,
     changes: Option<(Changes, Scope)>,
 }
@@ -125,7 +139,7 @@ impl Db {
                 Conn::Pg(pool.begin_with(begin).await?)
             }
         };
-        Ok(Session { conn, wrote: false, changes: None })
+        Ok(Session { conn, _turn: None, wrote: false, changes: None })
     }
 
     /// Where every writing transaction begins.
@@ -133,16 +147,22 @@ impl Db {
     /// On SQLite it takes the write lock at once: a transaction that reads first and writes later fails
     /// with `SQLITE_BUSY_SNAPSHOT` when somebody else wrote in between, whatever the busy timeout.
     pub(super) async fn begin_write(&self, scope: Scope, changes: Changes) -> Result<Session> {
-        let conn = match self {
-            Self::Sqlite { writer, .. } => Conn::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Pg(pool) => Conn::Pg(pool.begin_with(begin_for(scope, "BEGIN")).await?),
+        let (conn, turn) = match self {
+            Self::Sqlite { writer, patient, .. } => {
+                let turn = match HAS_TIME.try_with(|()| ()) {
+                    Ok(()) => Arc::clone(patient).acquire_owned().await.ok(),
+                    Err(_) => None,
+                };
+                (Conn::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?), turn)
+            }
+            Self::Pg(pool) => (Conn::Pg(pool.begin_with(begin_for(scope, "BEGIN")).await?), None),
         };
-        Ok(Session { conn, wrote: false, changes: Some((changes, scope)) })
+        Ok(Session { conn, _turn: turn, wrote: false, changes: Some((changes, scope)) })
     }
 
     pub(super) async fn close(&self) {
         match self {
-            Self::Sqlite { readers, writer } => {
+            Self::Sqlite { readers, writer, .. } => {
                 readers.close().await;
                 writer.close().await;
             }

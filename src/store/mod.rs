@@ -76,6 +76,7 @@ mod wall;
 pub use claims::{Claimed, Room, Turn};
 pub use connections::Renewed;
 pub use deliveries::{Accepted, NewDelivery};
+pub use engine::patiently;
 pub use jobs::JobRow;
 pub use lock::ServeLock;
 pub use migrate::schema;
@@ -116,6 +117,19 @@ pub enum Error {
         /// By whom.
         why: String,
     },
+}
+
+impl Error {
+    /// Whether the database refused a single row, because of what it says or refers to, and would take others.
+    pub fn is_of_one_row(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => {
+                error.is_foreign_key_violation() || error.is_check_violation() || error.is_unique_violation()
+            }
+            Self::Database(_) | Self::Taken { .. } => false,
+            Self::Corrupt { .. } => true,
+        }
+    }
 }
 
 /// The result of asking the store.

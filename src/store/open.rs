@@ -8,7 +8,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
@@ -116,12 +116,14 @@ async fn open_sqlite(options: SqliteConnectOptions, connections: u32) -> anyhow:
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
         .disable_statement_logging();
-    let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).idle_timeout(None).max_lifetime(None);
+    // A file does not hang up: no connection is tested before it is used, or replaced when it is old.
+    let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).idle_timeout(None).max_lifetime(None);
+    let pool = || pool.clone().test_before_acquire(false);
     let writer = pool().max_connections(1).connect_with(options.clone()).await.with_context(|| {
         format!("could not open the database {}: check that it is a SQLite file that Docket may write", file.display())
     })?;
     let readers = pool().max_connections(connections).connect_lazy_with(options.pragma("query_only", "ON"));
-    Ok(Db::Sqlite { readers, writer })
+    Ok(Db::Sqlite { readers, writer, patient: Arc::new(Semaphore::new(1)) })
 }
 
 async fn open_postgres(options: PgConnectOptions, connections: u32) -> anyhow::Result<PgPool> {
