@@ -41,7 +41,7 @@ use crate::{
     planner::templates::Templates,
     secrets::{Keyring, Seal, account_key},
     shutdown::Shutdown,
-    store::{ORDINARY_ROLE, ServeLock, Store},
+    store::{ORDINARY_ROLE, ServeLock, Store, patiently},
     telemetry::{self, Metrics},
     trackers::github::Hub,
     web::{self, Limits, Ways, Web},
@@ -63,7 +63,8 @@ pub struct App {
     pub router: Router,
     /// The tenant that the console and a single Slack workspace share.
     pub tenant: TenantId,
-    intake: Intake,
+    /// Stores what comes in by every door.
+    pub intake: Intake,
 }
 
 impl App {
@@ -196,11 +197,12 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         format!("cannot listen on {}:{}; set HOST and PORT to an address that is free", config.host, config.port)
     })?;
     let worker = app.worker.clone();
-    let clock = chance.clone();
+    let (clock, intake) = (chance.clone(), app.intake.clone());
     let health = Health {
         store: store.clone(),
         metrics: metrics.clone(),
         worker_alive: Arc::new(move || clock.now().since(worker.last_seen()) < WORKER_SILENCE),
+        intake_full: Arc::new(move || intake.is_full()),
         shutdown: shutdown.clone(),
         chance: chance.clone(),
     };
@@ -209,7 +211,7 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
 
     tokio::spawn(metrics.keep_small());
     let working = tokio::spawn(app.worker.run(shutdown.clone()));
-    tokio::spawn(jobs::tidy::keep_tidy(store.clone(), chance.clone(), shutdown.clone()));
+    tokio::spawn(patiently(jobs::tidy::keep_tidy(store.clone(), chance.clone(), shutdown.clone())));
     tokio::spawn(meet_slack(Arc::clone(&app.desk), app.tenant, shutdown.clone()));
     tokio::spawn(looks::look_after(Arc::clone(&app.desk), shutdown.clone()));
     tokio::spawn(calendars::keep_read(Arc::clone(&app.desk), shutdown.clone()));

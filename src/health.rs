@@ -31,6 +31,8 @@ pub struct Health {
     pub metrics: Metrics,
     /// Whether the worker has shown a sign of life lately.
     pub worker_alive: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// Whether requests were refused lately because more came in than could be stored.
+    pub intake_full: Arc<dyn Fn() -> bool + Send + Sync>,
     /// While Docket stops, it is not ready.
     pub shutdown: Shutdown,
     /// Time, and references for the log.
@@ -57,6 +59,10 @@ async fn ready(State(health): State<Health>) -> Response {
     }
     if !(health.worker_alive)() {
         reasons.insert("worker".to_owned(), json!("no sign of life; jobs wait until Docket is restarted"));
+    }
+    if (health.intake_full)() {
+        let words = "more comes in than can be stored; webhooks are refused until it can";
+        reasons.insert("intake".to_owned(), json!(words));
     }
     let ready = reasons.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

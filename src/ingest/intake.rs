@@ -1,22 +1,31 @@
 //! Group commit: deliveries that arrive together are stored in one transaction, and each sender waits for it.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     clock::Chance,
-    domain::time::Timestamp,
+    domain::{job::Class, time::Timestamp},
     store::{self, Accepted, NewDelivery, Store},
     telemetry,
 };
 
-/// How many deliveries may wait for their commit; one more is refused.
+/// How many deliveries of each lane may wait for their commit; one more is refused.
 const QUEUE: usize = 1024;
 
 /// How many deliveries share a commit at most, which bounds how long the first of them waits.
 const GROUP: usize = 128;
+
+/// For how long it counts as full after it refused something.
+const LATELY: Duration = Duration::from_secs(5);
 
 /// Why a delivery was not stored. The platform is told to send it again: nothing of it was kept.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -33,10 +42,16 @@ pub enum IntakeError {
 }
 
 /// The one way in for deliveries. Cheap to clone; every clone feeds the same queue.
+///
+/// It has two lanes: what somebody waits for, such as a command, is stored before webhooks, and has room of its own. So
+/// when more comes in than can be stored, it is webhooks that are refused.
 #[derive(Clone)]
 pub struct Intake {
-    queue: mpsc::Sender<Waiting>,
+    front: mpsc::Sender<Waiting>,
+    back: mpsc::Sender<Waiting>,
     chance: Chance,
+    /// When something was refused last, in milliseconds.
+    refused: Arc<AtomicI64>,
     closing: CancellationToken,
     task: TaskTracker,
 }
@@ -47,26 +62,70 @@ struct Waiting {
     answer: oneshot::Sender<Result<Accepted, IntakeError>>,
 }
 
+/// What waits in the two lanes.
+struct Lanes {
+    front: mpsc::Receiver<Waiting>,
+    back: mpsc::Receiver<Waiting>,
+}
+
+impl Lanes {
+    /// Waits until something comes and takes what is there, the front lane first. False where nothing comes any more.
+    /// Cancel-safe: nothing is waited for once something was taken.
+    async fn take(&mut self, group: &mut Vec<Waiting>) -> bool {
+        let first = tokio::select! {
+            biased;
+            Some(first) = self.front.recv() => first,
+            Some(first) = self.back.recv() => first,
+            else => return false,
+        };
+        group.push(first);
+        while group.len() < GROUP
+            && let Ok(next) = self.front.try_recv().or_else(|_| self.back.try_recv())
+        {
+            group.push(next);
+        }
+        true
+    }
+
+    fn close(&mut self) {
+        self.front.close();
+        self.back.close();
+    }
+}
+
 impl Intake {
     /// Starts the task that stores what comes in. It ends after [`Intake::shutdown`], or when the last clone is
     /// dropped; what was queued by then is still stored.
     pub fn start(store: Store, chance: Chance) -> Self {
-        let (queue, waiting) = mpsc::channel(QUEUE);
+        let ((front, in_front), (back, behind)) = (mpsc::channel(QUEUE), mpsc::channel(QUEUE));
         let closing = CancellationToken::new();
         let task = TaskTracker::new();
-        task.spawn(collect(store, chance.clone(), waiting, closing.clone()));
+        let lanes = Lanes { front: in_front, back: behind };
+        task.spawn(collect(store, chance.clone(), lanes, closing.clone()));
         task.close();
-        Self { queue, chance, closing, task }
+        let refused = Arc::new(AtomicI64::new(i64::MIN));
+        Self { front, back, chance, refused, closing, task }
     }
 
     /// Stores a delivery with its job. Returns once it is committed.
     pub async fn accept(&self, delivery: NewDelivery) -> Result<Accepted, IntakeError> {
         let (answer, committed) = oneshot::channel();
-        self.queue.try_send(Waiting { delivery, since: self.chance.now(), answer }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => IntakeError::Full,
+        let is_awaited = delivery.job.as_ref().is_some_and(|job| job.class == Class::Interactive);
+        let (lane, since) = (if is_awaited { &self.front } else { &self.back }, self.chance.now());
+        lane.try_send(Waiting { delivery, since, answer }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => {
+                self.refused.store(since.as_millis(), Ordering::Relaxed);
+                IntakeError::Full
+            }
             mpsc::error::TrySendError::Closed(_) => IntakeError::Closed,
         })?;
         committed.await.unwrap_or(Err(IntakeError::Closed))
+    }
+
+    /// Whether something was refused lately because there was no room for it.
+    pub fn is_full(&self) -> bool {
+        let refused = Timestamp::from_millis(self.refused.load(Ordering::Relaxed));
+        refused.plus(LATELY) > self.chance.now()
     }
 
     /// Takes no more deliveries and returns when those that wait are stored.
@@ -76,17 +135,18 @@ impl Intake {
     }
 }
 
-async fn collect(store: Store, chance: Chance, mut queue: mpsc::Receiver<Waiting>, closing: CancellationToken) {
-    let mut group = Vec::with_capacity(GROUP);
+async fn collect(store: Store, chance: Chance, mut lanes: Lanes, closing: CancellationToken) {
+    let (mut group, mut is_closed) = (Vec::with_capacity(GROUP), false);
     loop {
-        let received = tokio::select! {
-            received = queue.recv_many(&mut group, GROUP) => received,
-            () = closing.cancelled(), if !queue.is_closed() => {
-                queue.close();
+        let has_more = tokio::select! {
+            has_more = lanes.take(&mut group) => has_more,
+            () = closing.cancelled(), if !is_closed => {
+                lanes.close();
+                is_closed = true;
                 continue;
             }
         };
-        if received == 0 {
+        if !has_more {
             return;
         }
         commit(&store, &chance, group.drain(..)).await;

@@ -26,6 +26,7 @@ struct Patient {
     router: Router,
     store: Store,
     worker: Arc<AtomicBool>,
+    intake: Arc<AtomicBool>,
     shutdown: Shutdown,
     _folder: TempDir,
 }
@@ -36,15 +37,18 @@ impl Patient {
         let store = Store::open(&format!("sqlite://{}", folder.path().join("docket.db").display())).await.unwrap();
         let (worker, shutdown, chance) = (Arc::new(AtomicBool::new(true)), Shutdown::new(), Chance::system());
         let alive = Arc::clone(&worker);
+        let intake = Arc::new(AtomicBool::new(false));
+        let full = Arc::clone(&intake);
         let health = Health {
             store: store.clone(),
             metrics: Metrics::install().unwrap(),
             worker_alive: Arc::new(move || alive.load(Ordering::Relaxed)),
+            intake_full: Arc::new(move || full.load(Ordering::Relaxed)),
             shutdown: shutdown.clone(),
             chance: chance.clone(),
         };
         let router = telemetry::traced(health::router(health), chance);
-        Self { router, store, worker, shutdown, _folder: folder }
+        Self { router, store, worker, intake, shutdown, _folder: folder }
     }
 
     async fn get(&self, path: &str) -> (StatusCode, String) {
@@ -85,6 +89,12 @@ async fn each_reason_not_to_be_ready_is_named() {
     assert!(body["reasons"]["worker"].is_string() && body["reasons"]["database"].is_null(), "{body}");
 
     patient.worker.store(true, Ordering::Relaxed);
+    patient.intake.store(true, Ordering::Relaxed);
+    let (status, body) = patient.ready().await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(body["reasons"]["intake"].as_str().unwrap().contains("webhooks are refused"), "{body}");
+
+    patient.intake.store(false, Ordering::Relaxed);
     patient.shutdown.request();
     let (status, body) = patient.ready().await;
     assert_eq!((status, &body["reasons"]), (StatusCode::SERVICE_UNAVAILABLE, &json!({ "process": "stopping" })));

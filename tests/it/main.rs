@@ -47,6 +47,7 @@ mod llm_client;
 mod model_nonsense;
 mod models;
 mod moving;
+mod overload;
 mod policy_changes;
 mod privacy;
 mod process;
