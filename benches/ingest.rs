@@ -3,7 +3,9 @@
 //! `cargo bench --bench ingest` presses signed webhooks of 12 kB over 64 connections on a bare handler that only checks
 //! their signatures, then on the optimised program on SQLite and, where `initdb` and `postgres` are installed, on
 //! PostgreSQL with its files synced. Each webhook that is acknowledged is stored with its job, and the worker handles them
-//! meanwhile. Then 2,000 webhooks a second come in while somebody types commands. It prints tables and asserts nothing.
+//! meanwhile. Then 2,000 webhooks a second come in while somebody types commands; and then half of what was stored in a
+//! second, as much, twice and four times as much, over 2,048 connections, while somebody types: what is too much is
+//! refused, and the commands are not. It prints tables and asserts nothing.
 //! `cargo bench --bench ingest -- 5` presses for five seconds instead of ten.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -36,6 +38,8 @@ use self::{
 /// Runs the bare handler at the port that follows.
 const CEILING: &str = "--only-check-signatures";
 const CONNECTIONS: u64 = 64;
+/// Connections of a sender that does not wait for one answer before it sends the next.
+const MANY: u64 = 2_048;
 const HOOKS_A_SECOND: u64 = 2_000;
 const COMMANDS_A_SECOND: u64 = 20;
 
@@ -107,11 +111,23 @@ async fn measure(engine: &str, url: &str, folder: &Path, pressure: Pressure, cei
     let pressed = press(port, Arc::clone(&hook), pressure, Arc::clone(&next)).await;
     row(&format!("{engine}: stored"), &pressed, Some(ceiling), program.resident());
     let paced = Pressure { pace: Some(HOOKS_A_SECOND), ..pressure };
-    let hooks = tokio::spawn(press(port, hook, paced, next));
+    let hooks = tokio::spawn(press(port, Arc::clone(&hook), paced, Arc::clone(&next)));
     let commands = commands(&program, pressure.time).await;
     let hooks = hooks.await.expect("webhooks");
     row(&format!("{engine}: {HOOKS_A_SECOND} webhooks a second"), &hooks, None, program.resident());
     row(&format!("{engine}: commands meanwhile"), &commands, None, program.resident());
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a pace")]
+    let capacity = pressed.per_second() as u64;
+    for (times, pace) in
+        [("half", capacity / 2), ("once", capacity), ("twice", 2 * capacity), ("4 times", 4 * capacity)]
+    {
+        let over = Pressure { connections: MANY, time: pressure.time, pace: Some(pace) };
+        let hooks = tokio::spawn(press(port, Arc::clone(&hook), over, Arc::clone(&next)));
+        let typed = commands(&program, pressure.time).await;
+        let hooks = hooks.await.expect("webhooks");
+        row(&format!("{engine}: {times}, {pace} a second"), &hooks, None, program.resident());
+        row(&format!("{engine}: commands meanwhile"), &typed, None, program.resident());
+    }
 }
 
 /// Types commands for a while.

@@ -41,7 +41,7 @@ use crate::{
     planner::templates::Templates,
     secrets::{Keyring, Seal, account_key},
     shutdown::Shutdown,
-    store::{ORDINARY_ROLE, ServeLock, Store, patiently},
+    store::{DURABLE, ORDINARY_ROLE, ServeLock, Store, patiently},
     telemetry::{self, Metrics},
     trackers::github::Hub,
     web::{self, Limits, Ways, Web},
@@ -186,6 +186,7 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let store = Store::open(&config.database_url).await?;
     store.migrate().await?;
     tell_of_a_role_without_bounds(&store).await?;
+    tell_of_a_forgetful_database(&store).await?;
     keys::all_there(&store, &Keyring::of(&config)?).await?;
     let chance = Chance::system();
     match store.end_leases_of_the_dead(&lock, chance.now()).await? {
@@ -236,6 +237,15 @@ async fn tell_of_a_role_without_bounds(store: &Store) -> anyhow::Result<()> {
         tracing::warn!(
             "the database's role is a superuser or has BYPASSRLS, so row-level security does not hold it back. {ORDINARY_ROLE}"
         );
+    }
+    Ok(())
+}
+
+/// Docket's promise that nothing acknowledged is lost holds only as far as that of its database.
+async fn tell_of_a_forgetful_database(store: &Store) -> anyhow::Result<()> {
+    let settings = store.forgetful_settings().await?.join(", ");
+    if !settings.is_empty() {
+        tracing::warn!(settings, "the database acknowledges before it is on the disk. {DURABLE}");
     }
     Ok(())
 }

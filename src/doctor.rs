@@ -12,7 +12,7 @@ use crate::{
     config::{Config, Problem, sqlite_file, without_password},
     domain::ids::TenantId,
     error::causes,
-    store::{ORDINARY_ROLE, Store},
+    store::{DURABLE, ORDINARY_ROLE, Store},
 };
 
 /// How long any one check may take.
@@ -141,8 +141,8 @@ async fn database(url: &str, chance: &Chance) -> Vec<Check> {
     } else {
         let answers = Check::good(SUBJECT, format!("{shown} answers and is migrated"));
         let connected = patiently(async { Ok(providers::connections(&store).await?) }).await.unwrap_or_default();
-        let able = [answers, writable(&store, chance).await].into_iter().chain(bounds(&store).await);
-        able.chain(connected).collect()
+        let able = [answers, writable(&store, chance).await].into_iter();
+        able.chain(durable(&store).await).chain(bounds(&store).await).chain(connected).collect()
     };
     store.close().await;
     checks
@@ -159,6 +159,18 @@ async fn writable(store: &Store, chance: &Chance) -> Check {
             Check::bad(SUBJECT, format!("can't be written to: {}", causes(&error)), remedy)
         }
     }
+}
+
+/// Whether what is committed is on the disk.
+async fn durable(store: &Store) -> Option<Check> {
+    const SUBJECT: &str = "database";
+    // A database that can't be written to is told of above.
+    let settings = patiently(async { Ok(store.forgetful_settings().await?) }).await.ok()?;
+    Some(if settings.is_empty() {
+        Check::good(SUBJECT, "has everything on the disk before it is acknowledged")
+    } else {
+        Check::aside(SUBJECT, format!("acknowledges before it is on the disk: {}", settings.join(", "))).advise(DURABLE)
+    })
 }
 
 /// Whether row-level security holds the role back, where there is such a thing.

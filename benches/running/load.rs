@@ -109,7 +109,8 @@ async fn connection(
             }
             None => Instant::now(),
         };
-        if began >= end {
+        // Whoever is late does not go on after the end.
+        if began >= end || Instant::now() >= end {
             return (times, refused);
         }
         sent += 1;

@@ -25,6 +25,7 @@ mod decisions;
 mod decisions_page;
 mod docs;
 mod drafts;
+mod durable;
 mod eval;
 mod github_client;
 mod github_emulate;
