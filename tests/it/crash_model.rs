@@ -72,11 +72,15 @@ impl<'a> House<'a> {
     /// Cuts the power and starts again. A lease outlives its process by a minute where several may run: that minute
     /// passes meanwhile. Not in the one window that is left: a message was posted, and its id is not stored yet.
     async fn cut(&mut self) {
-        let is_progress = |message: &Shown| words(&message.payload).contains("Drafting");
+        self.slack.hold("chat.postMessage");
+        let is_progress = |message: &Shown| message.payload.to_string().contains("\"action_id\":\"stop\"");
         if self.slack.messages("C1").iter().any(is_progress) {
             eventually_stored(self.db, "progress WHERE message IS NOT NULL").await;
         }
         self.binary.take().unwrap().kill();
+        // Whoever waited there is gone; so is what they wanted to post.
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        self.slack.let_go();
         if self.db.url.starts_with("postgres") {
             let lapsed = self.db.raw("UPDATE jobs SET due_at = 0 WHERE state = 'running'").await.unwrap();
             assert_eq!(lapsed, 1, "one job was running");

@@ -21,6 +21,7 @@ mod connect_providers;
 mod connections;
 mod crash;
 mod crash_model;
+mod crash_points;
 mod decisions;
 mod decisions_page;
 mod docs;

@@ -29,12 +29,14 @@ pub(crate) struct Settings {
     pub(crate) env: Vec<(String, String)>,
     /// Where its log goes.
     pub(crate) log: PathBuf,
+    /// What the shell does from which it is started, if from one.
+    shell: Option<&'static str>,
 }
 
 impl Settings {
     /// Settings that name a database and nothing else.
     pub(crate) fn new(database_url: &str, folder: &std::path::Path) -> Self {
-        Self { database_url: database_url.to_owned(), env: Vec::new(), log: folder.join("docket.log") }
+        Self { database_url: database_url.to_owned(), env: Vec::new(), log: folder.join("docket.log"), shell: None }
     }
 
     /// With one more variable.
@@ -44,9 +46,18 @@ impl Settings {
         self
     }
 
+    /// Started from a shell that does this before, and then becomes the program.
+    pub(crate) fn in_shell(self, script: &'static str) -> Self {
+        Self { shell: Some(script), ..self }
+    }
+
     /// The program with these settings and nothing else of ours in its environment.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_docket"));
+        let program = env!("CARGO_BIN_EXE_docket");
+        let mut command = Command::new(self.shell.map_or(program, |_| "/bin/sh"));
+        if let Some(script) = self.shell {
+            command.args(["-c", &format!("{script}; exec \"$0\" \"$@\""), program]);
+        }
         let folder = self.log.parent().expect("the log lies in a folder");
         command.args(args).current_dir(folder).env_clear().env("DATABASE_URL", &self.database_url);
         command.env("RUST_LOG", "info").envs(self.env.iter().cloned());
@@ -108,6 +119,19 @@ impl Binary {
         }
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Why it is not ready, in its own words; `None` while it is.
+    pub(crate) async fn trouble(&self) -> Option<String> {
+        let answer = client().get(format!("{}/readyz", self.base)).send().await.expect("an answer of a live process");
+        let is_ready = answer.status().is_success();
+        let said = answer.text().await.expect("its words");
+        (!is_ready).then_some(said)
+    }
+
     /// Whether it says that it is ready.
     pub(crate) async fn is_ready(&self) -> bool {
         let answer = client().get(format!("{}/readyz", self.base)).send().await;
@@ -125,11 +149,16 @@ impl Binary {
         self.signal("TERM")
     }
 
+    /// Sends this signal, such as `STOP`, with which it stands still until `CONT`.
+    pub(crate) fn send(&self, name: &str) {
+        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().expect("kill runs");
+        assert!(status.success());
+    }
+
     /// Sends this signal and waits for the end; says how long that took and whether it ended well.
     pub(crate) fn signal(mut self, name: &str) -> (Duration, bool) {
         let started = Instant::now();
-        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().expect("kill runs");
-        assert!(status.success());
+        self.send(name);
         let end = self.child.wait().expect("it ends");
         (started.elapsed(), end.success())
     }

@@ -17,15 +17,52 @@ use tempfile::TempDir;
 
 /// A running cluster, local and without passwords.
 pub(crate) struct Cluster {
-    port: u16,
+    place: Place,
+    server: Child,
     /// Ends when this process does, because its input closes; then it stops the server.
     _reaper: Child,
+}
+
+/// Where a server runs, and how.
+struct Place {
+    bin: PathBuf,
+    data: PathBuf,
+    owner: Option<(u32, u32)>,
+    port: u16,
+    is_durable: bool,
+    /// How many may be connected at once.
+    most: u32,
+}
+
+impl Place {
+    /// Starts the server on the files that are there.
+    fn serve(&self) -> Result<Child, String> {
+        let setting = |name| format!("--{name}={}", if self.is_durable { "on" } else { "off" });
+        as_owner(&self.bin.join("postgres"), self.owner)
+            .arg("-D")
+            .arg(&self.data)
+            .args(["-c", &format!("port={}", self.port), "-c", "listen_addresses=127.0.0.1"])
+            .args(["-c", "unix_socket_directories=", "-c", &format!("max_connections={}", self.most)])
+            .args(["fsync", "synchronous_commit", "full_page_writes"].map(setting))
+            .args(["-c", "log_min_messages=panic", "-c", "log_min_error_statement=panic"])
+            .current_dir(&self.data)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| error.to_string())
+    }
 }
 
 impl Cluster {
     /// Starts one; the error says why it can't. Unless it `is_durable`, it is quick, and forgets what it was told when the
     /// power goes.
     pub(crate) async fn start(is_durable: bool) -> Result<Self, String> {
+        Self::start_for(is_durable, 400).await
+    }
+
+    /// The same for so many connections at once.
+    pub(crate) async fn start_for(is_durable: bool, most: u32) -> Result<Self, String> {
         let bin = binaries().ok_or("no initdb and postgres in PATH or /usr/lib/postgresql")?;
         let dir = TempDir::with_prefix("docket-pg-").map_err(|error| error.to_string())?;
         let owner = owner()?;
@@ -42,30 +79,32 @@ impl Cluster {
         if !initdb.status.success() {
             return Err(format!("initdb failed: {}", String::from_utf8_lossy(&initdb.stderr)));
         }
-        let port = free_port()?;
-        let setting = |name| format!("--{name}={}", if is_durable { "on" } else { "off" });
-        let server = as_owner(&bin.join("postgres"), owner)
-            .arg("-D")
-            .arg(&data)
-            .args(["-c", &format!("port={port}"), "-c", "listen_addresses=127.0.0.1"])
-            .args(["-c", "unix_socket_directories=", "-c", "max_connections=400"])
-            .args(["fsync", "synchronous_commit", "full_page_writes"].map(setting))
-            .args(["-c", "log_min_messages=panic", "-c", "log_min_error_statement=panic"])
-            .current_dir(dir.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|error| error.to_string())?;
-        let reaper = reaper(server.id(), &dir.keep())?;
-        let cluster = Self { port, _reaper: reaper };
+        let place = Place { bin, data, owner, port: free_port()?, is_durable, most };
+        let server = place.serve()?;
+        let reaper = reaper(&dir.keep())?;
+        let cluster = Self { place, server, _reaper: reaper };
         cluster.wait().await?;
         Ok(cluster)
     }
 
+    /// Ends the server and everybody who works for it at once, as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        self.signal("KILL");
+        let _dead = self.server.wait();
+    }
+
+    /// Sends a signal to the server and everybody who works for it: `STOP` freezes them, and `CONT` lets them go on.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.server.id();
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        let ids = std::iter::once(id.to_string()).chain(children.split_whitespace().map(str::to_owned));
+        // One of them may have ended in this moment.
+        let _done = Command::new("kill").args(["-s", name]).args(ids).stderr(Stdio::null()).status();
+    }
+
     /// The address of a database in it, for this role.
     pub(crate) fn url(&self, role: &str, database: &str) -> String {
-        format!("postgres://{role}@127.0.0.1:{}/{database}", self.port)
+        format!("postgres://{role}@127.0.0.1:{}/{database}", self.place.port)
     }
 
     async fn wait(&self) -> Result<(), String> {
@@ -82,12 +121,51 @@ impl Cluster {
     }
 }
 
-/// Waits for the end of this process, then stops the server and deletes its files.
-fn reaper(server: u32, dir: &Path) -> Result<Child, String> {
-    let script = "trap '' INT TERM HUP; cat >/dev/null; kill -INT \"$1\" 2>/dev/null; \
-                  while kill -0 \"$1\" 2>/dev/null; do sleep 0.1; done; rm -rf \"$2\"";
+impl Drop for Cluster {
+    /// Only where it is a test's own: that of all tests goes with its process.
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// What only tests do to a server.
+#[cfg(test)]
+impl Cluster {
+    /// Stops it as an administrator does who waits for nobody: open transactions come to nothing.
+    pub(crate) fn stop(&mut self) {
+        let id = self.server.id().to_string();
+        assert!(Command::new("kill").args(["-s", "INT", &id]).status().is_ok_and(|status| status.success()));
+        let _stopped = self.server.wait();
+    }
+
+    /// Starts it again, where it was.
+    pub(crate) async fn again(&mut self) {
+        for _ in 0..50 {
+            self.server = self.place.serve().unwrap();
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            // Those who worked for the last one may still be ending; it does not start beside them.
+            if self.server.try_wait().unwrap().is_none() {
+                return self.wait().await.unwrap();
+            }
+        }
+        panic!("PostgreSQL did not start again");
+    }
+
+    /// Runs a statement in a database as whoever may do everything.
+    pub(crate) async fn admin(&self, database: &str, sql: &str) {
+        let mut connection = PgConnection::connect(&self.url("postgres", database)).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+}
+
+/// Waits for the end of this process, then stops the server that runs on these files by then and deletes them.
+fn reaper(dir: &Path) -> Result<Child, String> {
+    let script = "trap '' INT TERM HUP; cat >/dev/null; server=$(head -n 1 \"$1/data/postmaster.pid\" 2>/dev/null); \
+                  if [ -n \"$server\" ]; then kill -CONT \"$server\" 2>/dev/null; kill -INT \"$server\" 2>/dev/null; \
+                  while kill -0 \"$server\" 2>/dev/null; do sleep 0.1; done; fi; rm -rf \"$1\"";
     Command::new("sh")
-        .args(["-c", script, "sh", &server.to_string()])
+        .args(["-c", script, "sh"])
         .arg(dir)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

@@ -5,26 +5,24 @@
 //! may create databases and is no superuser. Where there is neither, its tests say so and pass, unless
 //! `DOCKET_REQUIRE_PEERS=1`.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
-};
+mod server;
+
+use std::sync::Arc;
 
 use docket::{clock::Chance, store::Store};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+use sqlx::{
+    AssertSqlSafe, Connection, FromRow, PgConnection, SqliteConnection,
+    migrate::Migrator,
+    postgres::PgRow,
+    sqlite::{SqliteConnectOptions, SqliteRow},
+};
 use tempfile::TempDir;
-use tokio::sync::{Mutex, OnceCell};
 
-use super::{clock::TestClock, cluster::Cluster, peers, secrets};
+use self::server::{Place, ROLE, server};
+use super::{clock::TestClock, cluster::Cluster, secrets};
 
 /// Connections per store: few, so that many tests can run at once.
 const CONNECTIONS: u32 = 5;
-/// The ordinary role that the tests connect as.
-const ROLE: &str = "docket";
-
 /// A database of its own, migrated and empty, with a clock that stands still.
 #[derive(Clone)]
 pub(crate) struct TestDb {
@@ -86,9 +84,22 @@ pub(crate) async fn on_postgres(test: impl AsyncFnOnce(&TestDb)) {
 impl TestDb {
     /// A new SQLite file.
     pub(crate) async fn in_file() -> Self {
-        let folder = TempDir::new().unwrap();
+        let db = Self::of_folder(TempDir::new().unwrap()).await;
+        db.store.migrate().await.unwrap();
+        db
+    }
+
+    /// The SQLite file `docket.db` in this folder, as it is.
+    pub(crate) async fn of_folder(folder: TempDir) -> Self {
         let url = format!("sqlite://{}", folder.path().join("docket.db").display());
-        let db = Self::open(url, Home::Folder { _kept: Arc::new(folder) }).await;
+        Self::open(url, Home::Folder { _kept: Arc::new(folder) }).await
+    }
+
+    /// An empty database on a server of the test's own.
+    pub(crate) async fn on(cluster: &Cluster) -> Self {
+        cluster.admin("postgres", &format!("CREATE ROLE {ROLE} LOGIN NOSUPERUSER")).await;
+        cluster.admin("postgres", &format!("CREATE DATABASE docket OWNER {ROLE}")).await;
+        let db = Self::open(cluster.url(ROLE, "docket"), Home::Server { name: "docket".to_owned() }).await;
         db.store.migrate().await.unwrap();
         db
     }
@@ -98,6 +109,30 @@ impl TestDb {
         let store = Store::open_with(&url, CONNECTIONS).await.unwrap();
         let clock = TestClock::new();
         Self { store, url, chance: clock.chance(1), clock, home }
+    }
+
+    /// The same, emptied, or another one, with every migration but the last.
+    pub(crate) async fn at_the_schema_before(&self) -> Self {
+        let migrations = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(self.store.engine());
+        let all = Migrator::new(migrations).await.unwrap();
+        let mut all: Vec<_> = all.iter().cloned().collect();
+        all.pop();
+        let before = Migrator::with_migrations(all);
+        match self.home {
+            Home::Folder { .. } => {
+                let db = Self::of_folder(TempDir::new().unwrap()).await;
+                let options = db.url.parse::<SqliteConnectOptions>().unwrap().create_if_missing(true);
+                before.run(&mut SqliteConnection::connect_with(&options).await.unwrap()).await.unwrap();
+                db
+            }
+            Home::Server { .. } => {
+                for sql in ["DROP SCHEMA public CASCADE", "CREATE SCHEMA public"] {
+                    self.raw(sql).await.unwrap();
+                }
+                before.run(&mut PgConnection::connect(&self.unfiltered()).await.unwrap()).await.unwrap();
+                Self { store: self.another().await, ..self.clone() }
+            }
+        }
     }
 
     /// A second store on the same database, as another process would have.
@@ -136,20 +171,27 @@ impl TestDb {
         }
     }
 
-    /// The first text that a query finds.
-    pub(crate) async fn text(&self, sql: &str) -> String {
+    /// Every row that a query finds.
+    pub(crate) async fn rows<T>(&self, sql: &str) -> Vec<T>
+    where
+        T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
         let sql = AssertSqlSafe(sql.to_owned());
-        let row: (String,) = match self.home {
+        match self.home {
             Home::Folder { .. } => {
                 let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
-                sqlx::query_as(sql).fetch_one(&mut connection).await.unwrap()
+                sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap()
             }
             Home::Server { .. } => {
                 let mut connection = PgConnection::connect(&self.unfiltered()).await.unwrap();
-                sqlx::query_as(sql).fetch_one(&mut connection).await.unwrap()
+                sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap()
             }
-        };
-        row.0
+        }
+    }
+
+    /// The first text that a query finds.
+    pub(crate) async fn text(&self, sql: &str) -> String {
+        self.rows::<(String,)>(sql).await.swap_remove(0).0
     }
 
     /// Whether this text stands anywhere in the database: in the bytes of its file, or in any row of any table, or in a
@@ -181,17 +223,7 @@ impl TestDb {
 
     /// The bodies of all deliveries, in the order of their ids: not that of their coming while the clock stands still.
     pub(crate) async fn bodies(&self) -> Vec<String> {
-        let sql = "SELECT body, is_packed FROM deliveries ORDER BY id";
-        let rows: Vec<(Vec<u8>, bool)> = match self.home {
-            Home::Folder { .. } => {
-                let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
-                sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap()
-            }
-            Home::Server { .. } => {
-                let mut connection = PgConnection::connect(&self.unfiltered()).await.unwrap();
-                sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap()
-            }
-        };
+        let rows: Vec<(Vec<u8>, bool)> = self.rows("SELECT body, is_packed FROM deliveries ORDER BY id").await;
         let plain = |(body, is_packed): (Vec<u8>, bool)| {
             if is_packed && !body.is_empty() { lz4_flex::decompress_size_prepended(&body).unwrap() } else { body }
         };
@@ -200,17 +232,7 @@ impl TestDb {
 
     /// How many rows a table has, or those of it that a condition holds for: `jobs WHERE state = 'dead'`.
     pub(crate) async fn count(&self, rows: &str) -> i64 {
-        let sql = AssertSqlSafe(format!("SELECT COUNT(*) FROM {rows}"));
-        match self.home {
-            Home::Folder { .. } => {
-                let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
-                sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
-            }
-            Home::Server { .. } => {
-                let mut connection = PgConnection::connect(&self.unfiltered()).await.unwrap();
-                sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
-            }
-        }
+        self.rows::<(i64,)>(&format!("SELECT COUNT(*) FROM {rows}")).await[0].0
     }
 
     /// Every row of a tenant in every table, byte by byte, each behind the name of its table.
@@ -325,130 +347,20 @@ impl TestDb {
 
     /// Tables with their columns, as `table.column`.
     pub(crate) async fn columns(&self) -> Vec<String> {
-        let rows: Vec<(String,)> = match self.home {
+        let sql = match self.home {
             Home::Folder { .. } => {
-                let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
-                sqlx::query_as(
-                    "SELECT t.name || '.' || c.name || CASE WHEN c.\"notnull\" = 1 OR c.pk > 0 THEN '' ELSE '?' END \
-                     FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type = 'table' \
-                     AND t.name NOT LIKE 'sqlite_%' AND t.name <> '_sqlx_migrations'",
-                )
-                .fetch_all(&mut connection)
-                .await
-                .unwrap()
+                "SELECT t.name || '.' || c.name || CASE WHEN c.\"notnull\" = 1 OR c.pk > 0 THEN '' ELSE '?' END \
+                 FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type = 'table' \
+                 AND t.name NOT LIKE 'sqlite_%' AND t.name <> '_sqlx_migrations'"
             }
             Home::Server { .. } => {
-                let mut connection = PgConnection::connect(&self.unfiltered()).await.unwrap();
-                sqlx::query_as(
-                    "SELECT table_name || '.' || column_name || CASE is_nullable WHEN 'YES' THEN '?' ELSE '' END \
-                     FROM information_schema.columns WHERE table_schema = 'public' \
-                     AND table_name <> '_sqlx_migrations'",
-                )
-                .fetch_all(&mut connection)
-                .await
-                .unwrap()
+                "SELECT table_name || '.' || column_name || CASE is_nullable WHEN 'YES' THEN '?' ELSE '' END \
+                 FROM information_schema.columns WHERE table_schema = 'public' \
+                 AND table_name <> '_sqlx_migrations'"
             }
         };
-        let mut columns: Vec<_> = rows.into_iter().map(|(name,)| name).collect();
+        let mut columns: Vec<_> = self.rows::<(String,)>(sql).await.into_iter().map(|(name,)| name).collect();
         columns.sort();
         columns
     }
-}
-
-/// A server with a migrated template database.
-struct Server {
-    place: Place,
-    template: String,
-}
-
-enum Place {
-    Own(Cluster),
-    Given(String),
-}
-
-/// Copying a template fails while another copy of it begins.
-static COPYING: Mutex<()> = Mutex::const_new(());
-
-async fn server() -> Option<&'static Server> {
-    static SERVER: OnceCell<Result<Server, String>> = OnceCell::const_new();
-    match SERVER.get_or_init(Server::start).await {
-        Ok(server) => Some(server),
-        Err(why) => {
-            peers::missing(&format!("not run on PostgreSQL: {why}"));
-            None
-        }
-    }
-}
-
-impl Server {
-    async fn start() -> Result<Self, String> {
-        let place = match setting("TEST_DATABASE_URL") {
-            Some(url) => Place::Given(url),
-            None => Place::Own(Cluster::start(false).await?),
-        };
-        let server = Self { place, template: format!("docket_template_{}", std::process::id()) };
-        if let Place::Own(_) = server.place {
-            server.admin(&format!("CREATE ROLE {ROLE} LOGIN NOSUPERUSER")).await;
-        }
-        let owner = server.owner();
-        server.admin(&format!("CREATE DATABASE {}{owner}", server.template)).await;
-        let store = Store::open_with(&server.url(&server.template), 1).await.map_err(|error| format!("{error:#}"))?;
-        store.migrate().await.map_err(|error| format!("{error:#}"))?;
-        store.close().await;
-        Ok(server)
-    }
-
-    fn url(&self, database: &str) -> String {
-        match &self.place {
-            Place::Own(cluster) => cluster.url(ROLE, database),
-            Place::Given(url) => {
-                let (url, options) = url.split_once('?').map_or((url.as_str(), ""), |(url, options)| (url, options));
-                let (server, _) = url.rsplit_once('/').unwrap_or((url, ""));
-                format!("{server}/{database}?{options}")
-            }
-        }
-    }
-
-    fn owner(&self) -> String {
-        match self.place {
-            Place::Own(_) => format!(" OWNER {ROLE}"),
-            Place::Given(_) => String::new(),
-        }
-    }
-
-    async fn create_database(&self) -> String {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("docket_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let _copying = COPYING.lock().await;
-        let owner = self.owner();
-        self.admin(&format!("CREATE DATABASE {name}{owner} TEMPLATE {}", self.template)).await;
-        name
-    }
-
-    async fn drop_database(&self, name: &str) {
-        self.admin(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
-    }
-
-    /// Runs a statement as whoever may create databases.
-    async fn admin(&self, sql: &str) {
-        let url = match &self.place {
-            Place::Own(cluster) => cluster.url("postgres", "postgres"),
-            Place::Given(url) => url.clone(),
-        };
-        let mut connection = PgConnection::connect(&url).await.unwrap();
-        for left in (0..20).rev() {
-            match sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await {
-                Ok(_) => break,
-                // The template's last connection may still be closing.
-                Err(error) if left == 0 => panic!("{sql}: {error}"),
-                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
-            }
-        }
-        connection.close().await.unwrap();
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "settings of the tests themselves")]
-fn setting(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }

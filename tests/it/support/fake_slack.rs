@@ -8,12 +8,11 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     path::Path,
     sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
 };
 
 use axum::{
     Router,
-    body::{Body, Bytes},
+    body::Bytes,
     extract::{Path as Segment, Query, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
@@ -21,6 +20,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
+mod faults;
 mod gate;
 mod history;
 mod limits;
@@ -28,6 +28,8 @@ mod methods;
 pub(crate) mod oauth;
 mod user;
 
+pub(crate) use faults::Fault;
+use faults::too_fast;
 pub(crate) use user::{SignedRequest, SlackUser, signed};
 
 /// The token that the fake takes.
@@ -38,23 +40,6 @@ pub(crate) const TEAM: &str = "T1";
 
 /// Our own user in it.
 pub(crate) const BOT: &str = "UDOCKET";
-
-/// How the next call goes wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// 429 with Retry-After.
-    RateLimited(u64),
-    /// 500.
-    Broken,
-    /// The call takes effect, and its answer never comes.
-    Silent,
-    /// The call takes effect, and the connection is cut in the answer.
-    Cut,
-    /// `ok: false` with this word.
-    Refused(&'static str),
-    /// It does not: only a later one does.
-    Pass,
-}
 
 /// A message in a channel.
 #[derive(Debug, Clone, PartialEq)]
@@ -206,11 +191,6 @@ impl FakeSlack {
         self.world().groups.insert(id.to_owned(), users.iter().map(|&user| user.to_owned()).collect());
     }
 
-    /// Makes the next call of a method (or `response_url`) go wrong; several queue up.
-    pub(crate) fn fail_next(&self, method: &str, fault: Fault) {
-        self.world().faults.push_back((method.to_owned(), fault));
-    }
-
     /// A fresh response URL for a person in a channel: five uses.
     pub(crate) fn response_url(&self, channel: &str, user: &str) -> String {
         let mut world = self.world();
@@ -241,6 +221,11 @@ impl FakeSlack {
     /// What one person alone was shown, in order.
     pub(crate) fn private(&self, user: &str) -> Vec<Shown> {
         self.world().messages.iter().filter(|m| m.only_for.as_deref() == Some(user)).cloned().collect()
+    }
+
+    /// Everything that people were shown so far, public and private.
+    pub(crate) fn shown(&self) -> Vec<Shown> {
+        self.world().messages.clone()
     }
 
     /// A person's message in a channel; returns its id.
@@ -316,6 +301,7 @@ impl FakeSlack {
         if method == "chat.postMessage" {
             self.pass_gate().await;
         }
+        self.pass_hold(method).await;
         self.world().calls.push((method.to_owned(), parameters.clone()));
         let owner = match self.world().owner(headers) {
             Ok(owner) => owner,
@@ -341,6 +327,7 @@ impl FakeSlack {
 
     async fn respond(State(fake): State<Self>, Segment(id): Segment<String>, body: Bytes) -> Response {
         let payload: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        fake.pass_hold("response_url").await;
         fake.world().calls.push(("response_url".to_owned(), payload.clone()));
         fake.with_fault("response_url", || match methods::respond(&mut fake.world(), &id, &payload) {
             Ok(()) => "ok".into_response(),
@@ -348,39 +335,6 @@ impl FakeSlack {
         })
         .await
     }
-
-    async fn with_fault(&self, method: &str, run: impl FnOnce() -> Response) -> Response {
-        let fault = {
-            let mut world = self.world();
-            let place = world.faults.iter().position(|(of, _)| of == method);
-            place.and_then(|place| world.faults.remove(place)).map(|(_, fault)| fault)
-        };
-        match fault {
-            None | Some(Fault::Pass) => run(),
-            Some(Fault::RateLimited(seconds)) => too_fast(seconds),
-            Some(Fault::Broken) => (StatusCode::INTERNAL_SERVER_ERROR, "oops").into_response(),
-            Some(Fault::Refused(error)) => axum::Json(json!({ "ok": false, "error": error })).into_response(),
-            Some(Fault::Silent) => {
-                let _done = run();
-                tokio::time::sleep(Duration::from_hours(1)).await;
-                StatusCode::OK.into_response()
-            }
-            Some(Fault::Cut) => {
-                let _done = run();
-                let cut = futures_util::stream::iter([
-                    Ok(Bytes::from_static(b"{\"ok\":tr")),
-                    Err(std::io::Error::other("the connection was cut")),
-                ]);
-                let headers = [("content-type", "application/json")];
-                (headers, Body::from_stream(cut)).into_response()
-            }
-        }
-    }
-}
-
-fn too_fast(seconds: u64) -> Response {
-    let body = axum::Json(json!({ "ok": false, "error": "ratelimited" }));
-    (StatusCode::TOO_MANY_REQUESTS, [("retry-after", seconds.to_string())], body).into_response()
 }
 
 impl World {

@@ -7,6 +7,7 @@ pub(crate) mod binary;
 pub(crate) mod browser;
 pub(crate) mod clock;
 pub(crate) mod cluster;
+pub(crate) mod crowd;
 pub(crate) mod db;
 pub(crate) mod emulate;
 pub(crate) mod fake_calendar;
@@ -23,8 +24,10 @@ pub(crate) mod peers;
 pub(crate) mod sample;
 pub(crate) mod scripted_model;
 pub(crate) mod secrets;
+pub(crate) mod servers;
 pub(crate) mod site;
 pub(crate) mod slack_house;
+pub(crate) mod sound;
 pub(crate) mod tab;
 pub(crate) mod visitor;
 

@@ -1,4 +1,4 @@
-//! A gate before `chat.postMessage`: what waits at it has not happened yet, and whoever gives up waiting never passes.
+//! Gates before the methods: what waits at one has not happened yet, and whoever gives up waiting never passes.
 
 use std::time::Duration;
 
@@ -7,13 +7,17 @@ use super::FakeSlack;
 /// How often whoever waits looks whether the gate is open.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// The gate.
+/// The gate before `chat.postMessage`, and one before any method.
 #[derive(Default)]
 pub(super) struct Gate {
     /// After so many posts it is shut; `None`: it is open.
     shut_after: Option<usize>,
     passed: usize,
     waiting: usize,
+    /// The method of which every call waits.
+    held: Option<String>,
+    /// How many of them have come to wait.
+    came: usize,
 }
 
 /// Somebody who waits, until they pass or give up.
@@ -48,6 +52,32 @@ impl FakeSlack {
             held = now;
         }
         held
+    }
+
+    /// From now on every call of this method (or `response_url`) waits, until [`let_go`](Self::let_go).
+    pub(crate) fn hold(&self, method: &str) {
+        let gate = &mut self.world().gate;
+        (gate.held, gate.came) = (Some(method.to_owned()), 0);
+    }
+
+    /// Whether a call has come to wait since [`hold`](Self::hold).
+    pub(crate) fn holds_one(&self) -> bool {
+        self.world().gate.came > 0
+    }
+
+    /// Ends [`hold`](Self::hold).
+    pub(crate) fn let_go(&self) {
+        self.world().gate.held = None;
+    }
+
+    pub(super) async fn pass_hold(&self, method: &str) {
+        let is_held = || self.world().gate.held.as_deref() == Some(method);
+        if is_held() {
+            self.world().gate.came += 1;
+        }
+        while is_held() {
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     pub(super) async fn pass_gate(&self) {

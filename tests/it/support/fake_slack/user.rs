@@ -50,13 +50,18 @@ impl SignedRequest {
         request.body(Body::from(self.body)).unwrap()
     }
 
-    /// For a server at `origin`.
+    /// For a server at `origin` that is there.
     pub(crate) async fn send(self, client: &reqwest::Client, origin: &str) -> reqwest::Response {
+        self.try_send(client, origin).await.unwrap()
+    }
+
+    /// For a server at `origin` that may be gone, or go meanwhile.
+    pub(crate) async fn try_send(self, client: &reqwest::Client, origin: &str) -> reqwest::Result<reqwest::Response> {
         let mut request = client.post(format!("{origin}{}", self.path));
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
-        request.body(self.body).send().await.unwrap()
+        request.body(self.body).send().await
     }
 
     /// The header of this name, to be tampered with.
