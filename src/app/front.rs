@@ -25,10 +25,10 @@ impl Front for DeskFront {
         match self.answer(tenant, incoming).await {
             Ok(message) => message,
             Err(Error::User(words)) => Some(Message::text(words.to_string())),
+            // Perhaps the database was away for a moment. A job tries again, and says so where that does not help either.
             Err(Error::Internal(error)) => {
-                let reference = self.0.chance.reference();
-                tracing::error!(reference, error = format!("{error:#}"), "a question could not be answered");
-                Some(Message::text(format!("Something went wrong (ref {reference}). Try again in a minute.")))
+                tracing::warn!(error = format!("{error:#}"), "what was asked could not be answered at once");
+                None
             }
         }
     }

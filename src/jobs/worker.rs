@@ -31,6 +31,11 @@ const LEASE: Duration = Duration::from_mins(1);
 const HEARTBEAT: Duration = Duration::from_secs(20);
 /// How long the worker sleeps at most before it looks again: commits wake it, this is the safety net.
 const POLL: Duration = Duration::from_millis(500);
+/// How long it waits until it tries again to write down how a job ended.
+const AGAIN: Duration = Duration::from_secs(1);
+/// Deaths of its worker that a job survives beyond its attempts. A power cut is seldom the job's fault; a job that kills
+/// its worker every time has to end some day.
+const DEATHS: u32 = 10;
 /// How many jobs run at the same time.
 const CONCURRENCY: usize = 64;
 /// How many of them somebody waits for, at most: what is left goes on however much people ask.
@@ -200,13 +205,7 @@ impl Worker {
             let took = self.chance().now().since(started);
             metrics::histogram!(telemetry::JOB_SECONDS, "kind" => kind).record(took.as_secs_f64());
             let Err(why) = outcome else { return Some(job) };
-            let end = match self.settle(&job, why).await {
-                Ok(end) => end,
-                Err(error) => {
-                    tracing::warn!(%error, "the end of a job could not be written; it will run again");
-                    "lost"
-                }
-            };
+            let end = self.settle_at_last(&job, &why).await;
             metrics::counter!(telemetry::JOBS_RUN, "kind" => kind, "outcome" => end).increment(1);
             None
         }
@@ -216,6 +215,10 @@ impl Worker {
 
     /// Runs the job with its lease kept alive, a time limit, and panics caught.
     async fn guarded(&self, job: &Claimed) -> Result<(), JobError> {
+        if job.attempt > job.max_attempts + DEATHS {
+            let starts = job.attempt - 1;
+            return Err(JobError::Fatal(anyhow::anyhow!("started {starts} times and not finished")));
+        }
         let limit = job.job.time_limit();
         // Boxed: as large as the largest job, and moved about with the lease beside it.
         let work = std::panic::AssertUnwindSafe(Box::pin(run(&self.desk, job))).catch_unwind();
@@ -241,13 +244,30 @@ impl Worker {
         }
     }
 
-    /// Writes down why a job is not done, and says it in the word for metrics.
-    async fn settle(&self, job: &Claimed, why: JobError) -> crate::store::Result<&'static str> {
+    /// Writes down why a job is not done, and says it in the word for metrics. A database that is away for a while is waited
+    /// for as long as the job may be ours: else it, and what has to follow it, would wait for the end of the lease.
+    async fn settle_at_last(&self, job: &Claimed, why: &JobError) -> &'static str {
+        let written = async {
+            loop {
+                match self.settle(job, why).await {
+                    Ok(end) => return end,
+                    Err(error) => tracing::warn!(%error, "the end of a job could not be written; trying again shortly"),
+                }
+                time::sleep(AGAIN).await;
+            }
+        };
+        time::timeout(LEASE, written).await.unwrap_or_else(|_| {
+            tracing::warn!("the end of a job could not be written for as long as its lease lasts; it will run again");
+            "lost"
+        })
+    }
+
+    async fn settle(&self, job: &Claimed, why: &JobError) -> crate::store::Result<&'static str> {
         let now = self.chance().now();
         let (end, kept) = match why {
             JobError::Wait(pause) => {
                 tracing::info!(?pause, "the service asked to wait");
-                ("waited", self.store().postpone(job, now.plus(pause), "asked to wait").await?)
+                ("waited", self.store().postpone(job, now.plus(*pause), "asked to wait").await?)
             }
             JobError::Retry(error) if job.attempt < job.max_attempts => {
                 let pause = backoff(job.attempt, self.chance().fraction());
@@ -257,7 +277,7 @@ impl Worker {
             JobError::Retry(error) | JobError::Fatal(error) => {
                 tracing::error!(error = format!("{error:#}"), "a job is dead; see `docket jobs`");
                 let buried = self.store().bury(job, now, &format!("{error:#}")).await?;
-                if buried && let Err(silence) = abandoned(&self.desk, job, &error).await {
+                if buried && let Err(silence) = abandoned(&self.desk, job, error).await {
                     tracing::error!(error = format!("{silence:#}"), "nobody could be told that a job is dead");
                 }
                 ("dead", buried)

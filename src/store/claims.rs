@@ -90,10 +90,6 @@ struct Return<'a> {
     why: Option<&'a str>,
 }
 
-/// Deaths of its worker that a job survives beyond its attempts. A power cut is seldom the job's fault; a job that kills
-/// its worker every time has to end some day.
-const DEATHS: i64 = 10;
-
 impl Store {
     /// Takes up to `rows` due jobs for `owner`, whatever their class: see [`turn`](Self::turn).
     pub async fn claim(&self, owner: &str, now: Timestamp, lease: Duration, rows: usize) -> Result<Vec<Claimed>> {
@@ -105,8 +101,7 @@ impl Store {
     /// those of a class before those of the next one, at most one of each ordering key, and tenants in turns. All in
     /// one transaction, so that many short jobs cost little more than one.
     ///
-    /// Due are waiting jobs whose time has come and running ones whose lease ended. Of the latter,
-    /// those that used up their attempts are buried instead.
+    /// Due are waiting jobs whose time has come and running ones whose lease ended.
     pub async fn turn(
         &self,
         owner: &str,
@@ -288,14 +283,6 @@ async fn take(
     room: &Room,
 ) -> Result<Vec<Claimed>> {
     let engine = session.engine();
-    execute!(
-        session,
-        "UPDATE jobs SET state = 'dead', dead_at = $1, due_at = NULL, owner = NULL, last_error = \
-         'started ' || attempts || ' times and not finished; the last worker was ' || owner \
-         WHERE state = 'running' AND due_at <= $1 AND attempts >= max_attempts + $2",
-        now.as_millis(),
-        DEATHS
-    );
     let mut claimed: Vec<Claimed> = Vec::new();
     for class in Class::ALL {
         let others = claimed.iter().filter(|job| job.class != Class::Interactive).count();

@@ -21,7 +21,6 @@ for_each_db! {
     a_lease_that_ended_can_be_claimed_again_and_its_old_owner_is_fenced_off,
     a_restart_takes_over_what_a_dead_process_held,
     a_heartbeat_keeps_the_lease,
-    a_worker_that_never_comes_back_uses_up_the_attempts,
     failures_count_and_postponements_do_not,
     a_released_job_can_be_claimed_at_once,
     jobs_of_one_ordering_key_run_one_after_the_other,
@@ -121,7 +120,6 @@ async fn a_lease_that_ended_can_be_claimed_again_and_its_old_owner_is_fenced_off
 async fn a_restart_takes_over_what_a_dead_process_held(db: &TestDb) {
     let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
     let id = enqueue(db, tenant, &sample::job(&db.chance)).await.unwrap();
-    // Three attempts, and ten deaths that are nobody's fault.
     for attempt in 1..=13 {
         let held = claim(db, &format!("killed {attempt}")).await.remove(0);
         assert_eq!((held.id, held.attempt), (id, attempt));
@@ -135,9 +133,8 @@ async fn a_restart_takes_over_what_a_dead_process_held(db: &TestDb) {
         }
         assert_eq!(ended, 1);
     }
-    // It was there each time a process died, so perhaps it is why.
-    assert!(claim(db, "next").await.is_empty());
-    assert_eq!(db.store.stats().await.unwrap().jobs.get("dead"), Some(&1));
+    // It was there each time a process died, so perhaps it is why: whoever has it next can see that.
+    assert_eq!(claim(db, "next").await[0].attempt, 14);
 }
 
 async fn a_heartbeat_keeps_the_lease(db: &TestDb) {
@@ -150,20 +147,6 @@ async fn a_heartbeat_keeps_the_lease(db: &TestDb) {
     assert!(claim(db, "b").await.is_empty());
     db.clock.advance(LEASE / 2);
     assert_eq!(claim(db, "b").await.len(), 1);
-}
-
-async fn a_worker_that_never_comes_back_uses_up_the_attempts(db: &TestDb) {
-    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
-    enqueue(db, tenant, &sample::job(&db.chance)).await.unwrap();
-    for attempt in 1..=13 {
-        assert_eq!(claim(db, "a").await[0].attempt, attempt);
-        db.clock.advance(LEASE);
-    }
-    assert!(claim(db, "a").await.is_empty());
-    let rows = db.store.jobs(10).await.unwrap();
-    assert_eq!((rows[0].state.as_str(), rows[0].attempts), ("dead", 13));
-    let why = "started 13 times and not finished; the last worker was a";
-    assert_eq!(rows[0].last_error.as_deref(), Some(why));
 }
 
 async fn failures_count_and_postponements_do_not(db: &TestDb) {
