@@ -22,6 +22,7 @@ use self::{
     whose::{Signer, Whose},
 };
 use super::{
+    LONGEST_WAIT,
     body::{self, Limits},
     intake::{Intake, IntakeError},
     signature::{Forged, GitHubCheck},
@@ -98,6 +99,13 @@ enum Failure {
     Store(#[from] store::Error),
     #[error(transparent)]
     Secret(#[from] Unusable),
+    #[error("the database did not answer within {LONGEST_WAIT:?}")]
+    Slow,
+}
+
+/// What asks the database, for as long as a sender waits.
+async fn in_time<T>(asking: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::time::timeout(LONGEST_WAIT, asking).await.unwrap_or(Err(Failure::Slow))
 }
 
 /// An answer, with its word for metrics.
@@ -147,7 +155,7 @@ async fn enter(State(door): State<GitHubDoor>, request: Request) -> Response {
 async fn take(door: &GitHubDoor, request: Request, at: Timestamp) -> Result<Answered, Failure> {
     let (head, body) = request.into_parts();
     let headers = &head.headers;
-    let (mut candidates, says_which) = whose::candidates(door, headers).await?;
+    let (mut candidates, says_which) = in_time(whose::candidates(door, headers)).await?;
     let secrets: Vec<_> = candidates.iter().map(|(_, secret)| secret.clone()).collect();
     let mut check = match GitHubCheck::new(headers, &secrets) {
         Ok(check) => check,
@@ -176,7 +184,7 @@ async fn take(door: &GitHubDoor, request: Request, at: Timestamp) -> Result<Answ
         Some(id) => format!("{kind} {id}"),
         None => format!("{kind} body:{}", hex::encode(Sha256::digest(&body))),
     };
-    answer(door, Signed { by, kind, body, dedupe_key, at }).await
+    in_time(answer(door, Signed { by, kind, body, dedupe_key, at })).await
 }
 
 /// A header that GitHub fills with a name or an id, if that is what it holds. It is not signed.

@@ -5,3 +5,9 @@ pub mod github;
 pub mod intake;
 pub mod signature;
 pub mod slack;
+
+use std::time::Duration;
+
+/// How long a request waits until it is stored, where the database takes its time. GitHub gives up after 10 seconds;
+/// whoever is told to come again before that knows that nothing was acknowledged.
+const LONGEST_WAIT: Duration = Duration::from_secs(8);

@@ -24,6 +24,7 @@ use serde_json::json;
 
 use self::keys::Kept;
 use super::{
+    LONGEST_WAIT,
     body::{self, Limits},
     intake::{Intake, IntakeError},
     signature::verify_slack,
@@ -150,11 +151,14 @@ async fn answer(door: &SlackDoor, source: Source, body: Bytes, at: Timestamp) ->
     {
         return Answered::new("url_verification", challenge);
     }
-    let outcome = match receive::receive(source, &body) {
-        Ok(received) if source == Source::SlackEvent && asks_nothing(&received.incoming) => Ok(ignored()),
-        Ok(received) => admit(door, source, body, at, received).await,
-        Err(unreadable) => keep_unreadable(door, source, body, at, unreadable).await,
+    let taking = async {
+        match receive::receive(source, &body) {
+            Ok(received) if source == Source::SlackEvent && asks_nothing(&received.incoming) => Ok(ignored()),
+            Ok(received) => admit(door, source, body, at, received).await,
+            Err(unreadable) => keep_unreadable(door, source, body, at, unreadable).await,
+        }
     };
+    let outcome = tokio::time::timeout(LONGEST_WAIT, taking).await.unwrap_or(Err(Failure::Slow));
     outcome.unwrap_or_else(|failure| {
         tracing::error!(source = source.as_str(), error = %failure, "a delivery was not stored");
         let words = "Docket can't store this right now. Please try again.";
@@ -169,6 +173,8 @@ enum Failure {
     Intake(#[from] IntakeError),
     #[error(transparent)]
     Store(#[from] store::Error),
+    #[error("the database did not answer within {LONGEST_WAIT:?}")]
+    Slow,
     #[error("Slack has not told yet which workspace the bot token belongs to")]
     NotIntroduced,
 }

@@ -22,6 +22,8 @@ mod connections;
 mod crash;
 mod crash_model;
 mod crash_points;
+mod crash_postgres;
+mod crash_power;
 mod decisions;
 mod decisions_page;
 mod docs;

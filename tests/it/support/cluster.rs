@@ -17,14 +17,14 @@ use tempfile::TempDir;
 
 /// A running cluster, local and without passwords.
 pub(crate) struct Cluster {
-    place: Place,
-    server: Child,
+    pub(super) place: Place,
+    pub(super) server: Child,
     /// Ends when this process does, because its input closes; then it stops the server.
     _reaper: Child,
 }
 
 /// Where a server runs, and how.
-struct Place {
+pub(super) struct Place {
     bin: PathBuf,
     data: PathBuf,
     owner: Option<(u32, u32)>,
@@ -36,7 +36,7 @@ struct Place {
 
 impl Place {
     /// Starts the server on the files that are there.
-    fn serve(&self) -> Result<Child, String> {
+    pub(super) fn serve(&self) -> Result<Child, String> {
         let setting = |name| format!("--{name}={}", if self.is_durable { "on" } else { "off" });
         as_owner(&self.bin.join("postgres"), self.owner)
             .arg("-D")
@@ -107,7 +107,7 @@ impl Cluster {
         format!("postgres://{role}@127.0.0.1:{}/{database}", self.place.port)
     }
 
-    async fn wait(&self) -> Result<(), String> {
+    pub(super) async fn wait(&self) -> Result<(), String> {
         let url = self.url("postgres", "postgres");
         let mut last = String::new();
         for _ in 0..300 {
@@ -125,37 +125,6 @@ impl Drop for Cluster {
     /// Only where it is a test's own: that of all tests goes with its process.
     fn drop(&mut self) {
         self.kill();
-    }
-}
-
-/// What only tests do to a server.
-#[cfg(test)]
-impl Cluster {
-    /// Stops it as an administrator does who waits for nobody: open transactions come to nothing.
-    pub(crate) fn stop(&mut self) {
-        let id = self.server.id().to_string();
-        assert!(Command::new("kill").args(["-s", "INT", &id]).status().is_ok_and(|status| status.success()));
-        let _stopped = self.server.wait();
-    }
-
-    /// Starts it again, where it was.
-    pub(crate) async fn again(&mut self) {
-        for _ in 0..50 {
-            self.server = self.place.serve().unwrap();
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            // Those who worked for the last one may still be ending; it does not start beside them.
-            if self.server.try_wait().unwrap().is_none() {
-                return self.wait().await.unwrap();
-            }
-        }
-        panic!("PostgreSQL did not start again");
-    }
-
-    /// Runs a statement in a database as whoever may do everything.
-    pub(crate) async fn admin(&self, database: &str, sql: &str) {
-        let mut connection = PgConnection::connect(&self.url("postgres", database)).await.unwrap();
-        sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) mod fake_slack;
 pub(crate) mod github;
 pub(crate) mod model_answers;
 pub(crate) mod oidc_peer;
+mod outage;
 pub(crate) mod peers;
 pub(crate) mod sample;
 pub(crate) mod scripted_model;
