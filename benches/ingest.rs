@@ -112,10 +112,10 @@ async fn measure(engine: &str, url: &str, folder: &Path, pressure: Pressure, cei
     row(&format!("{engine}: stored"), &pressed, Some(ceiling), program.resident());
     let paced = Pressure { pace: Some(HOOKS_A_SECOND), ..pressure };
     let hooks = tokio::spawn(press(port, Arc::clone(&hook), paced, Arc::clone(&next)));
-    let commands = commands(&program, pressure.time).await;
+    let typed = commands(&program, pressure.time).await;
     let hooks = hooks.await.expect("webhooks");
     row(&format!("{engine}: {HOOKS_A_SECOND} webhooks a second"), &hooks, None, program.resident());
-    row(&format!("{engine}: commands meanwhile"), &commands, None, program.resident());
+    row(&format!("{engine}: commands meanwhile"), &typed, None, program.resident());
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a pace")]
     let capacity = pressed.per_second() as u64;
     for (times, pace) in
