@@ -1,13 +1,18 @@
-//! Reading a body, within limits of size and time.
+//! Reading a body, within limits of size and time, and of what all bodies together take of memory.
 
 use std::time::Duration;
 
 use axum::{
     body::Body,
-    http::{HeaderMap, StatusCode, header::CONTENT_LENGTH},
+    http::{
+        HeaderMap, StatusCode,
+        header::{CONTENT_LENGTH, RETRY_AFTER},
+    },
     response::{IntoResponse, Response},
 };
 use futures_util::StreamExt;
+
+use super::room::{Displaced, Place, Room, SMALL};
 
 /// What is read of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +41,7 @@ pub(super) enum Refused {
     TooLarge(Limits),
     TooSlow(Limits),
     CutOff,
+    NoRoom,
 }
 
 impl Refused {
@@ -45,6 +51,7 @@ impl Refused {
             Self::TooLarge(_) => "too_large",
             Self::TooSlow(_) => "too_slow",
             Self::CutOff => "cut_off",
+            Self::NoRoom => "busy",
         }
     }
 }
@@ -60,50 +67,120 @@ impl IntoResponse for Refused {
                 format!("the body did not arrive within {} seconds", limits.time.as_secs()),
             ),
             Self::CutOff => (StatusCode::BAD_REQUEST, "the body was cut off".to_owned()),
+            Self::NoRoom => {
+                let words = "Docket has its hands full of requests. Please send it again.";
+                return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "10")], words).into_response();
+            }
         };
         (status, words).into_response()
     }
 }
 
+impl From<Displaced> for Refused {
+    fn from(_: Displaced) -> Self {
+        Self::NoRoom
+    }
+}
+
 /// How long the body is, where its sender says so.
-pub(super) fn announced(headers: &HeaderMap) -> Option<usize> {
+fn announced(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok())
 }
 
-/// The body of a request. Each piece of it is shown to `each` as it comes in.
-pub(super) async fn read(
+/// The body of a request, with its place in memory. Each piece of it is shown to `each` as it comes in.
+pub(super) async fn read<'a>(
     headers: &HeaderMap,
     body: Body,
     limits: Limits,
+    room: &'a Room,
     each: impl FnMut(&[u8]),
-) -> Result<Vec<u8>, Refused> {
+) -> Result<(Vec<u8>, Place<'a>), Refused> {
     let announced = announced(headers);
     if announced.is_some_and(|length| length > limits.drain * MIB) {
         return Err(Refused::TooLarge(limits));
     }
-    let expected = announced.unwrap_or(0).min(limits.bytes());
-    match tokio::time::timeout(limits.time, collect(body, expected, limits, each)).await {
+    let kept = Kept {
+        bytes: Vec::new(),
+        expected: announced.unwrap_or(usize::MAX).min(limits.bytes()),
+        // Half the time is for what is still to come afterwards.
+        patience: limits.time / 2,
+        room,
+        place: room.enter(),
+    };
+    match tokio::time::timeout(limits.time, collect(body, kept, limits, each)).await {
         Ok(body) => body,
         Err(_) => Err(Refused::TooSlow(limits)),
     }
 }
 
-async fn collect(body: Body, expected: usize, limits: Limits, mut each: impl FnMut(&[u8])) -> Result<Vec<u8>, Refused> {
+async fn collect(
+    body: Body,
+    mut kept: Kept<'_>,
+    limits: Limits,
+    mut each: impl FnMut(&[u8]),
+) -> Result<(Vec<u8>, Place<'_>), Refused> {
     let mut stream = body.into_data_stream();
-    let mut kept = Vec::with_capacity(expected);
     let mut seen = 0;
-    while let Some(piece) = stream.next().await {
+    loop {
+        let piece = tokio::select! {
+            biased;
+            piece = stream.next() => piece,
+            () = kept.place.displaced() => return Err(Refused::NoRoom),
+        };
+        let Some(piece) = piece else { break };
         let piece = piece.map_err(|_| Refused::CutOff)?;
         seen += piece.len();
         if seen > limits.drain * MIB {
             break;
         }
         if seen <= limits.bytes() {
+            kept.make_room(piece.len()).await?;
             each(&piece);
-            kept.extend_from_slice(&piece);
+            kept.bytes.extend_from_slice(&piece);
         } else {
-            kept = Vec::new();
+            kept.forget();
         }
     }
-    if seen > limits.bytes() { Err(Refused::TooLarge(limits)) } else { Ok(kept) }
+    if seen > limits.bytes() {
+        return Err(Refused::TooLarge(limits));
+    }
+    kept.place.settle()?;
+    Ok((kept.bytes, kept.place))
+}
+
+/// What has come in of a body.
+struct Kept<'a> {
+    bytes: Vec<u8>,
+    /// How many there will be at most.
+    expected: usize,
+    /// How long it waits for room.
+    patience: Duration,
+    room: &'a Room,
+    place: Place<'a>,
+}
+
+impl Kept<'_> {
+    /// Waits for room for so many more bytes.
+    async fn make_room(&mut self, more: usize) -> Result<(), Refused> {
+        let needed = self.bytes.len() + more;
+        if needed <= self.bytes.capacity() {
+            return Ok(());
+        }
+        let most = if needed > SMALL { self.expected } else { self.expected.min(SMALL) };
+        let wanted = if needed > SMALL { most } else { (2 * self.bytes.capacity()).min(most) };
+        let capacity = wanted.max(needed);
+        tokio::time::timeout(self.patience, self.room.grow(&mut self.place, capacity))
+            .await
+            .map_err(|_| Refused::NoRoom)??;
+        self.bytes.reserve_exact(capacity - self.bytes.len());
+        Ok(())
+    }
+
+    /// Gives back what is held of a body that nobody wants any more.
+    fn forget(&mut self) {
+        if self.bytes.capacity() > 0 {
+            self.bytes = Vec::new();
+            self.place = self.room.enter();
+        }
+    }
 }

@@ -18,13 +18,13 @@ use sha2::{Digest, Sha256};
 
 use self::{
     known::Known,
-    room::Room,
     whose::{Signer, Whose},
 };
 use super::{
     LONGEST_WAIT,
     body::{self, Limits},
     intake::{Intake, IntakeError},
+    room::Room,
     signature::{Forged, GitHubCheck},
 };
 use crate::{
@@ -44,14 +44,10 @@ use crate::{
 };
 
 mod known;
-mod room;
 mod whose;
 
 /// What is read of a webhook. GitHub sends none that is larger, and gives up after 10 seconds.
 const LIMITS: Limits = Limits { most: 25, drain: 32, time: Duration::from_secs(10) };
-
-/// How long a webhook waits for room in memory.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The longest name of a kind, and the longest id, that is believed to be one.
 const LONGEST: usize = 64;
@@ -161,13 +157,8 @@ async fn take(door: &GitHubDoor, request: Request, at: Timestamp) -> Result<Answ
         Ok(check) => check,
         Err(why) => return Ok(Answered::forged(why)),
     };
-    let expected = body::announced(headers).unwrap_or(LIMITS.bytes()).min(LIMITS.bytes());
-    let Ok(_room) = tokio::time::timeout(PATIENCE, door.room.take(expected)).await else {
-        let words = "Docket has its hands full of large webhooks. Please send it again.";
-        return Ok(Answered::new("busy", (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "10")], words)));
-    };
-    let body = match body::read(headers, body, LIMITS, |piece| check.take(piece)).await {
-        Ok(body) => body,
+    let (body, _room) = match body::read(headers, body, LIMITS, &door.room, |piece| check.take(piece)).await {
+        Ok(read) => read,
         Err(refused) => return Ok(Answered(refused.outcome(), refused.into_response())),
     };
     let by = match check.end() {

@@ -3,6 +3,7 @@
 mod body;
 pub mod github;
 pub mod intake;
+mod room;
 pub mod signature;
 pub mod slack;
 

@@ -27,6 +27,7 @@ use super::{
     LONGEST_WAIT,
     body::{self, Limits},
     intake::{Intake, IntakeError},
+    room::Room,
     signature::verify_slack,
 };
 use crate::{
@@ -71,7 +72,6 @@ pub trait Front: Send + Sync {
 }
 
 /// What the doors need.
-#[derive(Clone)]
 pub struct SlackDoor {
     /// Where deliveries are stored.
     pub intake: Intake,
@@ -89,14 +89,20 @@ pub struct SlackDoor {
     pub seal: Seal,
 }
 
+/// The doors with the room that they share.
+struct Hall {
+    door: SlackDoor,
+    room: Room,
+}
+
 /// The routes that Slack calls.
 pub fn router(door: SlackDoor) -> Router {
     Router::new()
-        .route("/slack/commands", post(|State(door), request| enter(door, Source::SlackCommand, request)))
-        .route("/slack/interactions", post(|State(door), request| enter(door, Source::SlackInteraction, request)))
-        .route("/slack/events", post(|State(door), request| enter(door, Source::SlackEvent, request)))
-        .route("/slack/options", post(|State(door), request| suggest(door, request)))
-        .with_state(Arc::new(door))
+        .route("/slack/commands", post(|State(hall), request| enter(hall, Source::SlackCommand, request)))
+        .route("/slack/interactions", post(|State(hall), request| enter(hall, Source::SlackInteraction, request)))
+        .route("/slack/events", post(|State(hall), request| enter(hall, Source::SlackEvent, request)))
+        .route("/slack/options", post(|State(hall), request| suggest(hall, request)))
+        .with_state(Arc::new(Hall { door, room: Room::new() }))
 }
 
 /// An answer, with its word for metrics.
@@ -108,12 +114,13 @@ impl Answered {
     }
 }
 
-async fn enter(door: Arc<SlackDoor>, source: Source, request: Request) -> Response {
+async fn enter(hall: Arc<Hall>, source: Source, request: Request) -> Response {
+    let Hall { door, room } = hall.as_ref();
     let began = door.chance.now();
     let (head, body) = request.into_parts();
-    let Answered(outcome, response) = match body::read(&head.headers, body, LIMITS, |_| ()).await {
-        Ok(body) => match verify_slack(&head.headers, &body, &door.config.signing_secrets, began) {
-            Ok(()) => answer(&door, source, body.into(), began).await,
+    let Answered(outcome, response) = match body::read(&head.headers, body, LIMITS, room, |_| ()).await {
+        Ok((body, _room)) => match verify_slack(&head.headers, &body, &door.config.signing_secrets, began) {
+            Ok(()) => answer(door, source, body.into(), began).await,
             Err(forged) => {
                 tracing::warn!(source = source.as_str(), reason = %forged, "a request was not signed by Slack");
                 Answered::new("forged", (StatusCode::UNAUTHORIZED, forged.to_string()))
@@ -129,11 +136,12 @@ async fn enter(door: Arc<SlackDoor>, source: Source, request: Request) -> Respon
 }
 
 /// Tells what a menu offers while somebody types into it.
-async fn suggest(door: Arc<SlackDoor>, request: Request) -> Response {
+async fn suggest(hall: Arc<Hall>, request: Request) -> Response {
+    let Hall { door, room } = hall.as_ref();
     let began = door.chance.now();
     let (head, body) = request.into_parts();
-    let Answered(outcome, response) = match body::read(&head.headers, body, LIMITS, |_| ()).await {
-        Ok(body) => options::answer(&door, &head.headers, &body.into(), began).await,
+    let Answered(outcome, response) = match body::read(&head.headers, body, LIMITS, room, |_| ()).await {
+        Ok((body, _room)) => options::answer(door, &head.headers, &body.into(), began).await,
         Err(refused) => Answered(refused.outcome(), refused.into_response()),
     };
     let took = door.chance.now().since(began).as_secs_f64();
