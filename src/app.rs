@@ -5,12 +5,9 @@ mod front;
 mod looks;
 mod say;
 mod schedules;
+mod serving;
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use axum::Router;
@@ -218,10 +215,8 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     tokio::spawn(calendars::keep_read(Arc::clone(&app.desk), shutdown.clone()));
     tokio::spawn(schedules::keep_time(store.clone(), chance.clone(), shutdown.clone()));
     tokio::spawn(schedules::keep_offering(store.clone(), chance.clone(), shutdown.clone()));
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown.requested());
     tokio::select! {
-        ended = serving => ended?,
+        () = serving::serve(listener, router, shutdown.token()) => {}
         () = too_long(&shutdown) => tracing::warn!("requests that were still coming in were cut off"),
     }
     app.intake.shutdown().await;

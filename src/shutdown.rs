@@ -53,7 +53,7 @@ impl Shutdown {
         self.0.clone()
     }
 
-    /// Waits until it is asked for. Owns what it needs, so that axum's graceful shutdown can take it.
+    /// Waits until it is asked for. Owns what it needs, so that whoever serves can take it.
     pub fn requested(&self) -> impl Future<Output = ()> + Send + 'static {
         self.0.clone().cancelled_owned()
     }

@@ -104,7 +104,7 @@ pub struct Web {
 }
 
 /// Every page and the JSON API, with an own answer for addresses that do not exist. Serve it with the peers' addresses
-/// (`into_make_service_with_connect_info`): whoever's is unknown is not let in.
+/// (`ConnectInfo<SocketAddr>`): whoever's is unknown is not let in.
 pub fn router(web: Web) -> Router {
     pages(web.clone()).merge(api::router(web))
 }

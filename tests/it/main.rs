@@ -42,6 +42,7 @@ mod github_rules;
 mod github_sync;
 mod health;
 mod heard;
+mod hostile;
 mod keys;
 mod known_secrets;
 mod lazy_consensus;

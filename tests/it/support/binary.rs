@@ -138,6 +138,21 @@ impl Binary {
         answer.is_ok_and(|answer| answer.status().is_success())
     }
 
+    /// How much of memory it holds, in bytes.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn resident(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("its status");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("what is resident");
+        let kibibytes: usize = line.split_whitespace().nth(1).and_then(|text| text.parse().ok()).expect("a number");
+        kibibytes * 1024
+    }
+
+    /// How many files and connections it has open.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn open_files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("its files").count()
+    }
+
     /// Ends it without any warning, as a power cut would.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("it can be killed");

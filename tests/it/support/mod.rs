@@ -22,6 +22,7 @@ pub(crate) mod model_answers;
 pub(crate) mod oidc_peer;
 mod outage;
 pub(crate) mod peers;
+pub(crate) mod raw;
 pub(crate) mod sample;
 pub(crate) mod scripted_model;
 pub(crate) mod secrets;
