@@ -31,6 +31,7 @@ mod docs;
 mod drafts;
 mod durable;
 mod eval;
+mod fuzz_smoke;
 mod github_client;
 mod github_emulate;
 mod github_ingest;
