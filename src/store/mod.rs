@@ -44,6 +44,7 @@ mod hooks;
 mod jobs;
 mod lessons;
 mod lock;
+mod log;
 mod logins;
 mod matches;
 mod members;
@@ -148,8 +149,8 @@ impl From<Error> for crate::error::Error {
 pub struct Store {
     db: Db,
     changes: Changes,
-    /// Listens for the commits of other processes; ends with the last clone.
-    listener: Option<Arc<AbortOnDropHandle<()>>>,
+    /// Listens for the commits of other processes on PostgreSQL, moves the log on SQLite; ends with the last clone.
+    beside: Arc<AbortOnDropHandle<()>>,
 }
 
 /// A transaction bound to one tenant. Dropped without [`commit`](Tx::commit), it rolls back.
@@ -190,9 +191,7 @@ impl Store {
 
     /// Waits for open transactions and closes every connection.
     pub async fn close(&self) {
-        if let Some(listener) = &self.listener {
-            listener.abort();
-        }
+        self.beside.abort();
         self.db.close().await;
     }
 

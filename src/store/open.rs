@@ -4,7 +4,7 @@ use std::{num::NonZero, path::Path, str::FromStr, sync::Arc, thread::available_p
 
 use anyhow::{Context, bail};
 use sqlx::{
-    ConnectOptions, Connection, PgPool,
+    ConnectOptions, Connection, PgPool, SqlitePool,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -15,6 +15,7 @@ use super::{
     Store,
     changes::Changes,
     engine::{CHANNEL, Db, Scope},
+    log,
 };
 
 /// How long to wait for the first connection.
@@ -89,20 +90,22 @@ impl Store {
         let changes = Changes::new();
         match Address::parse(database_url)? {
             Address::Sqlite(options) => {
-                let db = open_sqlite(options, connections).await?;
-                Ok(Self { db, changes, listener: None })
+                let (readers, writer) = open_sqlite(options, connections).await?;
+                let mover = tokio::spawn(log::keep_short(readers.clone(), writer.clone()));
+                let db = Db::Sqlite { readers, writer, patient: Arc::new(Semaphore::new(1)) };
+                Ok(Self { db, changes, beside: Arc::new(AbortOnDropHandle::new(mover)) })
             }
             Address::Pg(options) => {
                 let pool = open_postgres(options, connections).await?;
                 let listener = tokio::spawn(listen(pool.clone(), changes.clone()));
-                let listener = Some(Arc::new(AbortOnDropHandle::new(listener)));
-                Ok(Self { db: Db::Pg(pool), changes, listener })
+                Ok(Self { db: Db::Pg(pool), changes, beside: Arc::new(AbortOnDropHandle::new(listener)) })
             }
         }
     }
 }
 
-async fn open_sqlite(options: SqliteConnectOptions, connections: u32) -> anyhow::Result<Db> {
+/// The readers and the writer.
+async fn open_sqlite(options: SqliteConnectOptions, connections: u32) -> anyhow::Result<(SqlitePool, SqlitePool)> {
     let file = options.get_filename().to_owned();
     if let Some(folder) = file.parent().filter(|folder| *folder != Path::new("")) {
         std::fs::create_dir_all(folder)
@@ -114,6 +117,7 @@ async fn open_sqlite(options: SqliteConnectOptions, connections: u32) -> anyhow:
         .journal_mode(SqliteJournalMode::Wal)
         // FULL: what was acknowledged survives a power cut.
         .synchronous(SqliteSynchronous::Full)
+        .pragma("wal_autocheckpoint", log::LONGEST)
         .busy_timeout(BUSY_TIMEOUT)
         .disable_statement_logging();
     // A file does not hang up: no connection is tested before it is used, or replaced when it is old.
@@ -123,7 +127,7 @@ async fn open_sqlite(options: SqliteConnectOptions, connections: u32) -> anyhow:
         format!("could not open the database {}: check that it is a SQLite file that Docket may write", file.display())
     })?;
     let readers = pool().max_connections(connections).connect_lazy_with(options.pragma("query_only", "ON"));
-    Ok(Db::Sqlite { readers, writer, patient: Arc::new(Semaphore::new(1)) })
+    Ok((readers, writer))
 }
 
 async fn open_postgres(options: PgConnectOptions, connections: u32) -> anyhow::Result<PgPool> {
