@@ -139,7 +139,9 @@ async fn enter(State(door): State<GitHubDoor>, request: Request) -> Response {
     let Answered(outcome, response) = take(&door, request, began).await.unwrap_or_else(|failure| {
         tracing::error!(source = Source::GitHub.as_str(), error = %failure, "a delivery was not stored");
         let words = "Docket can't store this right now. Please send it again.";
-        Answered::new("unavailable", (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], words))
+        // Scattered, so that not everybody who was refused comes again in the same moment.
+        let seconds = 1 + door.chance.bits() % 10;
+        Answered::new("unavailable", (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, seconds.to_string())], words))
     });
     let source = Source::GitHub.as_str();
     metrics::counter!(telemetry::DELIVERIES, "source" => source, "outcome" => outcome).increment(1);
