@@ -147,7 +147,9 @@ pub fn start_logging(config: &LogConfig, default: &str) -> anyhow::Result<()> {
 
     let filter = format!("{},slack_morphism=warn,async_openai=off", config.filter.as_deref().unwrap_or(default));
     let filter = EnvFilter::builder().parse(filter)?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A line that can't be written is lost. To tell of it on the very stream that takes none would be a panic.
+    let lines = tracing_subscriber::fmt().log_internal_errors(false);
+    let lines = lines.with_env_filter(filter).with_writer(std::io::stderr);
     let started = match config.format {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),

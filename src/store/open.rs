@@ -120,9 +120,17 @@ async fn open_sqlite(options: SqliteConnectOptions, connections: u32) -> anyhow:
         .pragma("wal_autocheckpoint", log::LONGEST)
         .busy_timeout(BUSY_TIMEOUT)
         .disable_statement_logging();
-    // A file does not hang up: no connection is tested before it is used, or replaced when it is old.
-    let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).idle_timeout(None).max_lifetime(None);
-    let pool = || pool.clone().test_before_acquire(false);
+    let pool = || {
+        SqlitePoolOptions::new()
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            // A file does not hang up: no connection is tested before it is used, or replaced when it is old.
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            // Where a disk is full, SQLite itself ends a transaction of which sqlx then believes that it goes on: on such a
+            // connection no other one could ever begin.
+            .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
+    };
     let writer = pool().max_connections(1).connect_with(options.clone()).await.with_context(|| {
         format!("could not open the database {}: check that it is a SQLite file that Docket may write", file.display())
     })?;

@@ -21,6 +21,7 @@ mod connect_page;
 mod connect_providers;
 mod connections;
 mod crash;
+mod crash_disk;
 mod crash_model;
 mod crash_points;
 mod crash_postgres;
