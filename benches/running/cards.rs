@@ -23,7 +23,7 @@ pub(crate) struct Cards {
 struct Seen {
     /// What stands in each message, by its time stamp, and in which channel.
     messages: HashMap<String, (String, Value)>,
-    /// When a message was changed to say that something was applied.
+    /// When a message was changed to say that its patch was decided.
     applied: HashMap<String, Instant>,
     posted: usize,
 }
@@ -56,7 +56,7 @@ impl Cards {
         all.collect()
     }
 
-    /// When a message was changed to say that something was applied.
+    /// When a message was changed to say that its patch was decided.
     pub(crate) fn applied_at(&self, ts: &str) -> Option<Instant> {
         self.seen.lock().expect("nothing panics").applied.get(ts).copied()
     }
@@ -113,7 +113,8 @@ async fn answer(State(seen): State<Arc<Mutex<Seen>>>, uri: Uri, body: Bytes) -> 
             let message: Value = serde_json::from_slice(&body).expect("a message");
             let ts = message["ts"].as_str().expect("a time stamp").to_owned();
             let channel = message["channel"].as_str().expect("a channel").to_owned();
-            if message["blocks"].to_string().contains("applied by") {
+            // Decided, it has no such button any more.
+            if !message["blocks"].to_string().contains("patch.approve") {
                 seen.applied.entry(ts.clone()).or_insert_with(Instant::now);
             }
             seen.messages.insert(ts.clone(), (channel, message["blocks"].clone()));
