@@ -101,7 +101,7 @@ pub fn router(door: SlackDoor) -> Router {
         .route("/slack/commands", post(|State(hall), request| enter(hall, Source::SlackCommand, request)))
         .route("/slack/interactions", post(|State(hall), request| enter(hall, Source::SlackInteraction, request)))
         .route("/slack/events", post(|State(hall), request| enter(hall, Source::SlackEvent, request)))
-        .route("/slack/options", post(|State(hall), request| suggest(hall, request)))
+        .route("/slack/options", post(|State(hall), request| options::enter(hall, request)))
         .with_state(Arc::new(Hall { door, room: Room::new() }))
 }
 
@@ -132,21 +132,6 @@ async fn enter(hall: Arc<Hall>, source: Source, request: Request) -> Response {
     metrics::counter!(telemetry::DELIVERIES, "source" => source, "outcome" => outcome).increment(1);
     metrics::histogram!(telemetry::ACK_SECONDS, "source" => source)
         .record(door.chance.now().since(began).as_secs_f64());
-    response
-}
-
-/// Tells what a menu offers while somebody types into it.
-async fn suggest(hall: Arc<Hall>, request: Request) -> Response {
-    let Hall { door, room } = hall.as_ref();
-    let began = door.chance.now();
-    let (head, body) = request.into_parts();
-    let Answered(outcome, response) = match body::read(&head.headers, body, LIMITS, room, |_| ()).await {
-        Ok((body, _room)) => options::answer(door, &head.headers, &body.into(), began).await,
-        Err(refused) => Answered(refused.outcome(), refused.into_response()),
-    };
-    let took = door.chance.now().since(began).as_secs_f64();
-    metrics::counter!(telemetry::DELIVERIES, "source" => "slack_options", "outcome" => outcome).increment(1);
-    metrics::histogram!(telemetry::ACK_SECONDS, "source" => "slack_options").record(took);
     response
 }
 

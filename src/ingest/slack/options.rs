@@ -1,13 +1,16 @@
 //! The options of a menu, asked for while somebody types. Nothing of it is stored.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     body::Bytes,
+    extract::Request,
     http::{HeaderMap, StatusCode, header::RETRY_AFTER},
-    response::IntoResponse,
+    response::{IntoResponse, Response},
 };
 
-use super::{Answered, SlackDoor};
+use super::{Answered, Hall, LIMITS, SlackDoor};
 use crate::{
     chat::slack::receive::{self, Typed},
     domain::{
@@ -15,15 +18,30 @@ use crate::{
         policy::Policy,
         time::Timestamp,
     },
-    ingest::signature::verify_slack,
-    store,
+    ingest::{body, signature::verify_slack},
+    store, telemetry,
 };
 
 /// Repositories that are offered at once: as many as Slack takes.
 const OFFERED: usize = 100;
 
+/// Tells what a menu offers while somebody types into it.
+pub(super) async fn enter(hall: Arc<Hall>, request: Request) -> Response {
+    let Hall { door, room } = hall.as_ref();
+    let began = door.chance.now();
+    let (head, body) = request.into_parts();
+    let Answered(outcome, response) = match body::read(&head.headers, body, LIMITS, room, |_| ()).await {
+        Ok((body, _room)) => answer(door, &head.headers, &body.into(), began).await,
+        Err(refused) => Answered(refused.outcome(), refused.into_response()),
+    };
+    let took = door.chance.now().since(began).as_secs_f64();
+    metrics::counter!(telemetry::DELIVERIES, "source" => "slack_options", "outcome" => outcome).increment(1);
+    metrics::histogram!(telemetry::ACK_SECONDS, "source" => "slack_options").record(took);
+    response
+}
+
 /// Answers one question, which has to be signed.
-pub(super) async fn answer(door: &SlackDoor, headers: &HeaderMap, body: &Bytes, at: Timestamp) -> Answered {
+async fn answer(door: &SlackDoor, headers: &HeaderMap, body: &Bytes, at: Timestamp) -> Answered {
     if let Err(forged) = verify_slack(headers, body, &door.config.signing_secrets, at) {
         tracing::warn!(source = "slack_options", reason = %forged, "a request was not signed by Slack");
         return Answered::new("forged", (StatusCode::UNAUTHORIZED, forged.to_string()));
