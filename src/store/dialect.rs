@@ -173,7 +173,8 @@ pub(super) const FORGET_DONE: Both = both!(
 /// parents and dependencies starts, `$6` those that go.
 ///
 /// Both texts leave the planner no choice but to look up the neighbours of each task found, by index: it
-/// can't know how few they are, and might read the whole plan. (SQLite keeps the order of a `CROSS JOIN`;
+/// can't know how few they are, and might read the whole plan. (SQLite keeps the order of a `CROSS JOIN`, and is told of
+/// the index by which it finds who waits for a task: by itself it reads all that any task of the project waits for;
 /// `OFFSET 0` keeps PostgreSQL from turning the inner query into a join.)
 pub(super) const REACH: Both = both!(
     "WITH RECURSIVE down(number) AS (
@@ -208,7 +209,9 @@ pub(super) const REACH: Both = both!(
     ["$3"],
     "    UNION SELECT d.depends_on FROM task_dependencies d WHERE d.tenant_id = $1 AND d.project_id = $2 AND ",
     ("d.task" in "$3"),
-    "    UNION SELECT d.task FROM task_dependencies d WHERE d.tenant_id = $1 AND d.project_id = $2 AND ",
+    "    UNION SELECT d.task FROM task_dependencies d ",
+    {"INDEXED BY task_dependencies_by_first" | ""},
+    " WHERE d.tenant_id = $1 AND d.project_id = $2 AND ",
     ("d.depends_on" in "$6"),
     "    UNION
          SELECT (SELECT t.parent FROM tasks t WHERE t.tenant_id = $1 AND t.project_id = $2 AND t.number = u.number)
