@@ -113,7 +113,7 @@ async fn plan(store: &Store, chance: &Chance) {
     tx.commit().await.expect("a commit");
     let tasks = (1..=TASKS).map(|number| Task {
         number: TaskNumber(number),
-        place: Place { parent: (number > 10).then(|| TaskNumber(number / 10)), rank: Rank::only() },
+        place: Place { parent: (number > 10).then_some(TaskNumber(number / 10)), rank: Rank::only() },
         fields: TaskFields::titled(format!("Task {number}")),
         version: Revision(1),
     });

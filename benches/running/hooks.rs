@@ -125,8 +125,8 @@ fn repository() -> Value {
 
 /// Forty digits that repeat nothing.
 fn sha(nth: u64) -> String {
-    let parts = (0..5).map(|part| scattered(nth * 5 + part) >> 32);
-    parts.map(|part| format!("{part:08x}")).collect()
+    let parts: Vec<String> = (0..5).map(|part| format!("{:08x}", scattered(nth * 5 + part) >> 32)).collect();
+    parts.concat()
 }
 
 /// About as many bytes of prose.

@@ -204,7 +204,7 @@ mod tests {
 
     use super::*;
 
-    async fn place<'a>(room: &'a Room, bytes: usize) -> Result<Place<'a>, Displaced> {
+    async fn place(room: &Room, bytes: usize) -> Result<Place<'_>, Displaced> {
         let mut place = room.enter();
         room.grow(&mut place, bytes).await.map(|()| place)
     }

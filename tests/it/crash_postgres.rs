@@ -54,14 +54,14 @@ async fn until_ready(servers: &Servers<'_>, is_ready: bool) {
 
 /// Has much come in before `begin` and after it, and all of it be answered once it is over.
 async fn through<T>(servers: &mut Servers<'_>, begin: impl AsyncFnOnce() -> T, end: impl AsyncFnOnce(T)) {
-    let (before, began) = (servers.crowd.heard(), Instant::now());
+    let (earlier, since) = (servers.crowd.heard(), Instant::now());
     let coming = servers.crowd.rush(RUSH);
     tokio::time::sleep(millis(any(200))).await;
     let trouble = begin().await;
     let more = servers.crowd.rush(RUSH);
     until_ready(servers, false).await;
-    while servers.crowd.heard().refused == before.refused {
-        assert!(began.elapsed() < PATIENCE, "nobody was refused for {PATIENCE:?}");
+    while servers.crowd.heard().refused == earlier.refused {
+        assert!(since.elapsed() < PATIENCE, "nobody was refused for {PATIENCE:?}");
         tokio::time::sleep(millis(100)).await;
     }
     end(trouble).await;
@@ -75,10 +75,10 @@ async fn through<T>(servers: &mut Servers<'_>, begin: impl AsyncFnOnce() -> T, e
     note(&format!(
         "PostgreSQL was away for {:?}: {} acknowledged, {} refused, {} without an answer, the slowest after {:?}, \
          {cards} cards and {answers} answers given twice so far",
-        began.elapsed(),
-        heard.promised.len() - before.promised.len(),
-        heard.refused - before.refused,
-        heard.silent - before.silent,
+        since.elapsed(),
+        heard.promised.len() - earlier.promised.len(),
+        heard.refused - earlier.refused,
+        heard.silent - earlier.silent,
         heard.slowest,
     ));
 }

@@ -129,8 +129,9 @@ impl Crowd {
 
     /// All of this at once, a little spread. Ends when everybody was heard or gave up.
     pub(crate) fn rush(&self, much: Rush) -> JoinSet<()> {
+        type Make = fn(&Crowd) -> Option<Wish>;
         let mut coming = JoinSet::new();
-        let kinds: [(usize, fn(&Self) -> Option<Wish>); 4] = [
+        let kinds: [(usize, Make); 4] = [
             (much.plans, |crowd| Some(crowd.plan())),
             (much.estimates, |crowd| Some(crowd.estimate())),
             (much.decisions, Self::decision),
