@@ -80,18 +80,26 @@ pub(super) const FORGETTING: Both =
 /// Claims up to `$2` jobs of class `$5` that are due at `$1` for `$3` until `$4`.
 ///
 /// Tenants take turns: each one's first due job before anybody's second, counting what already runs for
-/// them, so that one tenant's flood does not hold up another. Cost grows with the tenants that have jobs of this class
-/// and the limit, not with the length of the queue.
+/// them, so that one tenant's flood does not hold up another. Cost grows with the tenants that have jobs of this class,
+/// the orders of those that are crowded, and the limit, not with the length of the queue.
 ///
-/// Of the jobs that have an order only the first of each can be claimed, and thousands may wait behind it. So each tenant's
-/// first due jobs are looked at one by one. Where that is not all of them and too few of those can be claimed, the tenant
-/// is crowded: of it the first of each order is looked at, by the orders' names, and what has no order.
+/// Of the jobs that have an order only the first of each can be claimed, and thousands may wait behind it. So a share of
+/// each tenant's first due jobs is looked at one by one: twice what is wanted, over all tenants. Where that is not all of
+/// them and not each of those can be claimed, the tenant is crowded: of it the first of each order is looked at, by the
+/// orders' names, and what has no order.
 pub(super) const CLAIM: Both = both!(
     "WITH RECURSIVE queues(tenant_id) AS (
          SELECT min(tenant_id) FROM jobs WHERE class = $5
          UNION ALL
          SELECT (SELECT min(j.tenant_id) FROM jobs j WHERE j.class = $5 AND j.tenant_id > q.tenant_id)
          FROM queues q WHERE q.tenant_id IS NOT NULL
+     ),
+     ready AS MATERIALIZED (
+         SELECT q.tenant_id FROM queues q
+         WHERE EXISTS (SELECT 1 FROM jobs e WHERE e.class = $5 AND e.tenant_id = q.tenant_id AND e.due_at <= $1)
+     ),
+     share(jobs) AS MATERIALIZED (
+         SELECT CASE WHEN count(*) < $2 / 2 THEN 2 * $2 / count(*) ELSE 4 END FROM ready HAVING count(*) > 0
      ),
      running AS MATERIALIZED (
          SELECT seq, tenant_id, ordering_key FROM jobs WHERE state = 'running' AND ordering_key IS NOT NULL
@@ -103,15 +111,15 @@ pub(super) const CLAIM: Both = both!(
                  AND b.seq < j.seq)
              AND NOT EXISTS (SELECT 1 FROM running r
                  WHERE r.tenant_id = j.tenant_id AND r.ordering_key = j.ordering_key AND r.seq <> j.seq))) AS is_free
-         FROM queues q CROSS JOIN ",
+         FROM ready q CROSS JOIN ",
     { "jobs j WHERE j.seq IN (SELECT e.seq" | "LATERAL (SELECT e.seq, e.tenant_id, e.due_at, e.ordering_key" },
     "    FROM jobs e WHERE e.class = $5 AND e.tenant_id = q.tenant_id AND e.due_at <= $1
-         ORDER BY e.due_at, e.seq LIMIT 256)",
+         ORDER BY e.due_at, e.seq LIMIT (SELECT jobs FROM share))",
     { "" | " AS j" },
     "),
      crowded AS (
          SELECT tenant_id FROM front GROUP BY tenant_id
-         HAVING count(*) = 256 AND sum(CASE WHEN is_free THEN 1 ELSE 0 END) < $2
+         HAVING count(*) = (SELECT jobs FROM share) AND sum(CASE WHEN is_free THEN 0 ELSE 1 END) > 0
      ),
      orders(tenant_id, ordering_key, nth) AS (
          SELECT c.tenant_id, (SELECT min(j.ordering_key) FROM jobs j
@@ -129,7 +137,7 @@ pub(super) const CLAIM: Both = both!(
     { "jobs j WHERE j.seq IN (SELECT e.seq" | "LATERAL (SELECT e.seq, e.tenant_id, e.due_at" },
     "    FROM jobs e
          WHERE e.class = $5 AND e.tenant_id = c.tenant_id AND e.due_at <= $1 AND e.ordering_key IS NULL
-         ORDER BY e.due_at, e.seq LIMIT $2)",
+         ORDER BY e.due_at, e.seq LIMIT (SELECT jobs FROM share))",
     { "" | " AS j" },
     "    UNION
          SELECT j.seq, j.tenant_id, j.due_at FROM orders o CROSS JOIN ",
