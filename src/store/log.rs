@@ -19,10 +19,11 @@ pub(super) const LONGEST: &str = "32768";
 
 /// Moves the log, for ever.
 pub(super) async fn keep_short(readers: SqlitePool, writer: SqlitePool) {
+    let mut pages = 0;
     loop {
         tokio::time::sleep(EVERY).await;
-        match shorten(&readers, &writer).await {
-            Ok(()) => {}
+        match shorten(&readers, &writer, pages).await {
+            Ok(in_log) => pages = in_log,
             Err(sqlx::Error::PoolClosed) => return,
             // Nothing is lost: it stays in the log.
             Err(error) => tracing::warn!(%error, "SQLite's log could not be moved into its file; trying again"),
@@ -30,15 +31,17 @@ pub(super) async fn keep_short(readers: SqlitePool, writer: SqlitePool) {
     }
 }
 
-async fn shorten(readers: &SqlitePool, writer: &SqlitePool) -> sqlx::Result<()> {
+/// Moves the log, and says how many pages it takes; the last time these were `before`.
+async fn shorten(readers: &SqlitePool, writer: &SqlitePool, before: i64) -> sqlx::Result<i64> {
     // Passive: neither waits for anybody nor keeps anybody waiting.
     const MOVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
     let (_, in_log, _): (i64, i64, i64) = sqlx::query_as(MOVE).fetch_one(readers).await?;
-    if in_log > LONG {
-        // What came in meanwhile is little, and nothing comes in while the writer does this.
+    // Whoever writes next begins a log anew of which all was moved. Something is always written meanwhile, until the
+    // writer itself moves the little that is left.
+    if in_log > LONG && in_log != before {
         sqlx::query(MOVE).execute(writer).await?;
     }
-    Ok(())
+    Ok(in_log)
 }
 
 #[cfg(test)]
@@ -52,14 +55,15 @@ mod tests {
         let store = Store::open(&format!("sqlite://{}", file.display())).await.unwrap();
         store.migrate().await.unwrap();
         let chance = Chance::system();
-        let name = "Acme ".repeat(200_000);
-        for _ in 0..200 {
+        let name = "Acme ".repeat(40_000);
+        for _ in 0..1_200 {
             store.create_tenant(&name, &chance).await.unwrap();
         }
         let log = std::fs::metadata(folder.path().join("docket.db-wal")).unwrap().len();
         store.close().await;
         let all = std::fs::metadata(&file).unwrap().len();
-        assert!(all > 190 << 20, "{all} bytes were written");
-        assert!(log < 160 << 20, "the log takes {log} bytes");
+        // Without it the log takes the 128 MB that SQLite itself lets it have.
+        assert!(all > 200 << 20, "{all} bytes were written");
+        assert!(log < 96 << 20, "the log takes {log} bytes");
     }
 }
