@@ -38,7 +38,7 @@ use crate::{
     planner::templates::Templates,
     secrets::{Keyring, Seal, account_key},
     shutdown::Shutdown,
-    store::{DURABLE, ORDINARY_ROLE, ServeLock, Store, patiently},
+    store::{DURABLE, ORDINARY_ROLE, ServeLock, Store, behind_others},
     telemetry::{self, Metrics},
     trackers::github::Hub,
     web::{self, Limits, Ways, Web},
@@ -209,7 +209,7 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
 
     tokio::spawn(metrics.keep_small());
     let working = tokio::spawn(app.worker.run(shutdown.clone()));
-    tokio::spawn(patiently(jobs::tidy::keep_tidy(store.clone(), chance.clone(), shutdown.clone())));
+    tokio::spawn(behind_others(jobs::tidy::keep_tidy(store.clone(), chance.clone(), shutdown.clone())));
     tokio::spawn(meet_slack(Arc::clone(&app.desk), app.tenant, shutdown.clone()));
     tokio::spawn(looks::look_after(Arc::clone(&app.desk), shutdown.clone()));
     tokio::spawn(calendars::keep_read(Arc::clone(&app.desk), shutdown.clone()));

@@ -21,7 +21,7 @@ use crate::{
     },
     jobs::{Desk, abandoned, run},
     shutdown::Shutdown,
-    store::{Claimed, Room, Store, patiently},
+    store::{Claimed, Room, Store, behind_others},
     telemetry,
 };
 
@@ -201,7 +201,7 @@ impl Worker {
         async {
             let started = self.chance().now();
             let work = self.guarded(&job);
-            let outcome = if job.class == Class::Interactive { work.await } else { patiently(work).await };
+            let outcome = if job.class == Class::Interactive { work.await } else { behind_others(work).await };
             let took = self.chance().now().since(started);
             metrics::histogram!(telemetry::JOB_SECONDS, "kind" => kind).record(took.as_secs_f64());
             let Err(why) = outcome else { return Some(job) };

@@ -115,13 +115,6 @@ impl Store {
             return Ok(Turn::default());
         }
         let mut session = self.begin().await?;
-        if room.all > 0 {
-            // Before any row is locked: whoever claims may bury what is forgotten here.
-            let engine = session.engine();
-            on!(session, |conn| {
-                sqlx::query(dialect::LOCK_CLAIMS.text(engine)).execute(conn).await?;
-            });
-        }
         let lost = forget(&mut session, owner, done).await?;
         let claimed = if room.all > 0 { take(&mut session, owner, now, lease, room).await? } else { Vec::new() };
         // A buried job is news; a lease, and a job that is done, concern nobody but their owner.
@@ -283,6 +276,9 @@ async fn take(
     room: &Room,
 ) -> Result<Vec<Claimed>> {
     let engine = session.engine();
+    on!(session, |conn| {
+        sqlx::query(dialect::LOCK_CLAIMS.text(engine)).execute(conn).await?;
+    });
     let mut claimed: Vec<Claimed> = Vec::new();
     for class in Class::ALL {
         let others = claimed.iter().filter(|job| job.class != Class::Interactive).count();

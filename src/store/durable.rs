@@ -3,8 +3,8 @@
 use super::{Result, Store, engine::Conn};
 
 /// What goes with a setting that is off, for whoever runs Docket.
-pub const DURABLE: &str = "What Docket acknowledges can be lost when the power goes. Turn it on in postgresql.conf, or \
-     for the role (ALTER ROLE docket RESET ALL), and restart the server.";
+pub const DURABLE: &str = "What Docket acknowledges can be lost when the power goes. Turn it on in postgresql.conf and \
+     restart the server; where the database, the role or DATABASE_URL turns it off, take it out there.";
 
 impl Store {
     /// The settings of the live database that let a power cut take what was committed, as it names them, each with what

@@ -38,7 +38,7 @@ impl fmt::Display for Scope {
 #[derive(Clone)]
 pub(super) enum Db {
     /// SQLite has one writer: waiting for it in our own queue is fairer and cheaper than in its busy handler. Of those who
-    /// [have time](patiently) one waits in it, and the others for that one.
+    /// [come behind the others](behind_others) one waits in it, and the others for that one.
     Sqlite { readers: SqlitePool, writer: SqlitePool, patient: Arc<Semaphore> },
     /// PostgreSQL.
     Pg(PgPool),
@@ -51,19 +51,19 @@ pub(super) enum Conn {
 }
 
 tokio::task_local! {
-    static HAS_TIME: ();
+    static BEHIND: ();
 }
 
 /// Lets others write first, for as long as `work` takes: however much of it there is, whoever acknowledges a request waits
 /// for one transaction of it at most.
-pub async fn patiently<F: Future>(work: F) -> F::Output {
-    HAS_TIME.scope((), work).await
+pub async fn behind_others<F: Future>(work: F) -> F::Output {
+    BEHIND.scope((), work).await
 }
 
 /// An open transaction that knows whether it wrote something, and whom to tell.
 pub(super) struct Session {
     pub(super) conn: Conn,
-    /// The turn of somebody who has time; the next one of them begins when this is dropped.
+    /// The turn of somebody who comes behind the others; the next one of them begins when this is dropped.
     _turn: Option<OwnedSemaphorePermit>,
     pub(super) wrote: bool,
     changes: Option<(Changes, Scope)>,
@@ -149,7 +149,7 @@ impl Db {
     pub(super) async fn begin_write(&self, scope: Scope, changes: Changes) -> Result<Session> {
         let (conn, turn) = match self {
             Self::Sqlite { writer, patient, .. } => {
-                let turn = match HAS_TIME.try_with(|()| ()) {
+                let turn = match BEHIND.try_with(|()| ()) {
                     Ok(()) => Arc::clone(patient).acquire_owned().await.ok(),
                     Err(_) => None,
                 };

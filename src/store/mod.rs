@@ -79,7 +79,7 @@ pub use claims::{Claimed, Room, Turn};
 pub use connections::Renewed;
 pub use deliveries::{Accepted, NewDelivery};
 pub use durable::DURABLE;
-pub use engine::patiently;
+pub use engine::behind_others;
 pub use jobs::JobRow;
 pub use lock::ServeLock;
 pub use migrate::schema;
