@@ -32,6 +32,7 @@ for_each_db! {
     what_is_not_known_is_kept_and_ignored,
     what_is_signed_and_unreadable_is_kept_for_inspection,
     of_an_installation_that_nobody_has_nothing_is_kept,
+    of_an_installation_that_was_just_disconnected_nothing_is_kept,
     without_an_installation_the_repository_tells_whose_it_is,
     a_tenants_own_app_needs_no_setting_and_speaks_for_nobody_else,
     the_largest_webhook_is_taken_and_a_larger_one_is_not,
@@ -176,6 +177,28 @@ async fn of_an_installation_that_nobody_has_nothing_is_kept(db: &TestDb) {
     assert_eq!(ack.status, StatusCode::ACCEPTED);
     assert!(ack.body.starts_with("No team here has connected this organisation"), "{}", ack.body);
     assert_eq!(kept(db).await, 0);
+}
+
+async fn of_an_installation_that_was_just_disconnected_nothing_is_kept(db: &TestDb) {
+    let docket = open(db).await;
+    // The clock stands still: what is remembered for a while is remembered all the time.
+    assert_eq!(docket.hook(&Webhook::new("push", &push())).await.body, "Taken.");
+    assert_eq!(docket.hook(&Webhook::new("push", &push())).await.body, "Taken.");
+    let mut tx = db.store.write(docket.app.tenant).await.unwrap();
+    let connection = tx.connections().await.unwrap().into_iter().find(|one| one.provider == Provider::GitHub).unwrap();
+    assert!(tx.leave_connection(connection.id).await.unwrap());
+    tx.commit().await.unwrap();
+    let ack = docket.hook(&Webhook::new("push", &push())).await;
+    assert!(ack.body.starts_with("No team here has connected this organisation"), "{}", ack.body);
+    assert_eq!(kept(db).await, 2);
+    // Nor does another team get what was the first one's, or the first one what is another's.
+    let (other, _) = sample::tenant(&db.store, &db.chance).await;
+    let mut tx = db.store.write(docket.app.tenant).await.unwrap();
+    assert!(tx.remove_connection(connection.id, connection.version).await.unwrap());
+    tx.commit().await.unwrap();
+    connect(db, other, INSTALLATION).await;
+    assert_eq!(docket.hook(&Webhook::new("push", &push())).await.body, "Taken.");
+    assert_eq!(db.count(&format!("deliveries WHERE source = 'github' AND tenant_id = '{other}'")).await, 1);
 }
 
 async fn without_an_installation_the_repository_tells_whose_it_is(db: &TestDb) {
