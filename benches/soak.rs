@@ -16,6 +16,9 @@ mod load;
 #[path = "running/mod.rs"]
 #[expect(dead_code, reason = "nobody types here")]
 mod running;
+#[path = "running/tree.rs"]
+#[expect(dead_code, reason = "there is one plan, and nobody changes it")]
+mod tree;
 
 use std::{
     collections::BTreeSet,
@@ -27,9 +30,8 @@ use std::{
 use docket::{
     clock::Chance,
     domain::{
-        plan::Plan,
-        project::{Lifecycle, Project, Revision},
-        task::{Place, Rank, Task, TaskFields, TaskNumber},
+        project::{Project, Revision},
+        task::TaskNumber,
     },
     store::Store,
 };
@@ -100,26 +102,11 @@ fn megabytes(bytes: Option<u64>) -> String {
 /// A plan that is large.
 async fn plan(store: &Store, chance: &Chance) {
     let tenant = store.local_tenant(chance).await.expect("a tenant");
-    let project = Project {
-        id: chance.id(),
-        key: "AUTH".parse().expect("a key"),
-        title: "Sign-in".to_owned(),
-        summary: String::new(),
-        lifecycle: Lifecycle::Implementing,
-        revision: Revision(0),
-    };
-    let mut tx = store.write(tenant).await.expect("a transaction");
-    tx.insert_project(&project, TaskNumber(TASKS + 1), chance.now()).await.expect("a project");
-    tx.commit().await.expect("a commit");
-    let tasks = (1..=TASKS).map(|number| Task {
-        number: TaskNumber(number),
-        place: Place { parent: (number > 10).then_some(TaskNumber(number / 10)), rank: Rank::only() },
-        fields: TaskFields::titled(format!("Task {number}")),
-        version: Revision(1),
-    });
-    let plan = Plan::new(Project { revision: Revision(1), ..project }, tasks);
+    let plan = tree::plan(TASKS);
+    let unborn = Project { revision: Revision(0), ..plan.project.clone() };
     let all: BTreeSet<TaskNumber> = plan.tasks().map(|task| task.number).collect();
     let mut tx = store.write(tenant).await.expect("a transaction");
+    tx.insert_project(&unborn, TaskNumber(TASKS + 1), chance.now()).await.expect("a project");
     assert!(tx.save_plan(&plan, &all, Revision(0), chance.now()).await.expect("a plan"));
     tx.commit().await.expect("a commit");
 }

@@ -8,6 +8,8 @@
 
 #[path = "../tests/it/support/cluster.rs"]
 mod cluster;
+#[path = "running/tree.rs"]
+mod tree;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,11 +26,11 @@ use docket::{
         ids::{MemberId, ProjectId, TenantId},
         intent::{Intent, Named, TaskName},
         member::{Identity, Member, Role, Standing, Surface},
-        patch::{Change, Confidence, Mode, Operation, Origin, Patch, PatchState, TaskChanges},
+        patch::{Confidence, Mode, Operation, Origin, Patch, PatchState},
         plan::Plan,
         project::{Lifecycle, Project, Revision},
         rebase::snapshot,
-        task::{Place, Rank, Status, Task, TaskFields, TaskNumber},
+        task::{Status, TaskNumber},
     },
     llm::{
         models::Models,
@@ -42,9 +44,6 @@ use tempfile::TempDir;
 
 use self::cluster::Cluster;
 
-const SIZES: [u32; 3] = [100, 10_000, 100_000];
-/// Tasks under each task, so that the largest plan is five levels deep.
-const FAN: u32 = 11;
 const RUNS: usize = 9;
 
 /// What was measured, by the size of the plan.
@@ -53,7 +52,7 @@ type Table = Vec<(&'static str, BTreeMap<u32, Duration>)>;
 #[tokio::main]
 async fn main() {
     let given: Vec<u32> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
-    let sizes = if given.is_empty() { SIZES.to_vec() } else { given };
+    let sizes = if given.is_empty() { tree::SIZES.to_vec() } else { given };
     let folder = TempDir::new().expect("a folder");
     measure(&format!("sqlite://{}", folder.path().join("docket.db").display()), &sizes).await;
     match std::env::var("TEST_DATABASE_URL") {
@@ -137,7 +136,7 @@ impl Bench {
             time_zone: "UTC".to_owned(),
         };
         let plan = plan(&chance, size, me.id);
-        let operations = operations(size);
+        let operations = tree::patch(size);
         let patch = patch(&chance, &plan, me.id, &operations);
         Self { store: store.clone(), chance, tenant, me, size, plan, operations, patch }
     }
@@ -234,54 +233,18 @@ impl Bench {
     }
 }
 
-/// A tree in which every task waits for the one before it among its siblings, and every hundredth is mine and under way.
+/// The plan of the pure rules under an id of its own, of which every hundredth task is mine and under way.
 fn plan(chance: &Chance, size: u32, me: MemberId) -> Plan {
-    let project = Project {
-        id: chance.id(),
-        key: "AUTH".parse().expect("a key"),
-        title: "Sign-in".to_owned(),
-        summary: String::new(),
-        lifecycle: Lifecycle::Implementing,
-        revision: Revision(1),
-    };
-    let ranks: Vec<Rank> =
-        std::iter::successors(Some(Rank::only()), |rank| Some(Rank::between(Some(rank), None))).take(11).collect();
-    let tasks = (1..=size).map(|number| {
-        let (above, nth) = ((number - 1) / FAN, (number - 1) % FAN);
-        let mut fields = TaskFields::titled(format!("Task {number}"));
-        if nth > 0 {
-            fields.depends_on = BTreeSet::from([TaskNumber(number - 1)]);
+    let plan = tree::plan(size);
+    let project = Project { id: chance.id(), lifecycle: Lifecycle::Implementing, ..plan.project.clone() };
+    let tasks = plan.tasks().cloned().map(|mut task| {
+        if task.number.0 % 100 == 0 {
+            task.fields.assignee = Some(me);
+            task.fields.status = Status::InProgress;
         }
-        if number % 100 == 0 {
-            fields.assignee = Some(me);
-            fields.status = Status::InProgress;
-        }
-        Task {
-            number: TaskNumber(number),
-            place: Place { parent: (above > 0).then_some(TaskNumber(above)), rank: ranks[nth as usize].clone() },
-            fields,
-            version: Revision(1),
-        }
+        task
     });
     Plan::new(project, tasks)
-}
-
-/// One of each: a new task, its child, two changes and a move of a leaf.
-fn operations(size: u32) -> Vec<Operation> {
-    let place = |parent| Place { parent: Some(TaskNumber(parent)), rank: Rank::only() };
-    let create = |number, parent, first| Operation::CreateTask {
-        number: TaskNumber(number),
-        place: place(parent),
-        fields: TaskFields { depends_on: BTreeSet::from([TaskNumber(first)]), ..TaskFields::titled("New") },
-    };
-    let update = |number, changes| Operation::UpdateTask { number: TaskNumber(number), changes };
-    vec![
-        create(size + 1, 1, 5),
-        create(size + 2, size + 1, 6),
-        update(2, TaskChanges { title: Change::Set("Renamed".to_owned()), ..TaskChanges::default() }),
-        update(size / 2, TaskChanges { status: Change::Set(Status::Done), ..TaskChanges::default() }),
-        Operation::MoveTask { number: TaskNumber(size), to: place(2) },
-    ]
 }
 
 fn patch(chance: &Chance, plan: &Plan, author: MemberId, operations: &[Operation]) -> Patch {

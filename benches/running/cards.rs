@@ -9,7 +9,7 @@ use std::{
 use axum::{Json, Router, body::Bytes, extract::State, http::Uri};
 use serde_json::{Value, json};
 
-use crate::running::{TEAM, USER};
+use crate::running::{self, TEAM, USER};
 
 /// A running one; ends with the program. Cheap to clone.
 #[derive(Clone)]
@@ -43,10 +43,7 @@ impl Cards {
     pub(crate) async fn start() -> Self {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let router = Router::new().fallback(answer).with_state(Arc::clone(&seen));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("an address");
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { api_url: format!("http://{address}/api"), seen }
+        Self { api_url: running::listen(router).await, seen }
     }
 
     /// The buttons of this action on all cards that stand in the channels.
@@ -120,14 +117,7 @@ async fn answer(State(seen): State<Arc<Mutex<Seen>>>, uri: Uri, body: Bytes) -> 
             seen.messages.insert(ts.clone(), (channel, message["blocks"].clone()));
             Json(json!({ "ok": true, "channel": message["channel"], "ts": ts }))
         }
-        "/api/users.info" => Json(json!({ "ok": true, "user": {
-            "id": USER, "team_id": TEAM, "name": "ana", "real_name": "Ana", "tz": "Europe/Paris", "deleted": false,
-            "is_bot": false, "is_restricted": false, "is_ultra_restricted": false, "is_stranger": false,
-            "profile": { "display_name": "Ana", "real_name": "Ana" },
-        } })),
-        _ => Json(json!({
-            "ok": true, "url": "https://acme.slack.com/", "team": "Acme", "team_id": TEAM, "user": "docket",
-            "user_id": "UDOCKET", "bot_id": "B1", "ts": "1.000001", "channel": "C1",
-        })),
+        "/api/users.info" => Json(running::person(TEAM)),
+        _ => Json(running::own(TEAM)),
     }
 }

@@ -15,7 +15,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use crate::running::USER;
+use crate::running;
 
 /// How long it takes for an answer, as Slack does.
 const TAKES: Duration = Duration::from_millis(100);
@@ -63,10 +63,7 @@ impl Channels {
     pub(crate) async fn start() -> Self {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let router = Router::new().fallback(answer).with_state(Arc::clone(&seen));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("an address");
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { api_url: format!("http://{address}/api"), seen }
+        Self { api_url: running::listen(router).await, seen }
     }
 
     /// What came of it so far.
@@ -86,8 +83,8 @@ async fn answer(State(seen): State<Arc<Mutex<Seen>>>, uri: Uri, headers: HeaderM
     let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let team = token.strip_prefix("Bearer xoxb-").unwrap_or_default().to_owned();
     match uri.path() {
-        "/api/auth.test" => Json(own()).into_response(),
-        "/api/users.info" => Json(person(&team)).into_response(),
+        "/api/auth.test" => Json(running::own("TOWN")).into_response(),
+        "/api/users.info" => Json(running::person(&team)).into_response(),
         "/api/chat.postMessage" => post(&mut seen, &team, &body, now),
         "/api/chat.update" => {
             seen.changes += 1;
@@ -117,20 +114,4 @@ fn post(seen: &mut Seen, team: &str, body: &[u8], now: Instant) -> Response {
     }
     let ts = format!("1795160000.{:06}", seen.teams[team].0 + seen.teams[team].1);
     Json(json!({ "ok": true, "channel": message["channel"], "ts": ts, "message": { "ts": ts } })).into_response()
-}
-
-/// The workspace of the settings, in which nobody asks for anything.
-fn own() -> Value {
-    json!({
-        "ok": true, "url": "https://acme.slack.com/", "team": "Acme", "team_id": "TOWN", "user": "docket",
-        "user_id": "UDOCKET", "bot_id": "B1",
-    })
-}
-
-fn person(team: &str) -> Value {
-    json!({ "ok": true, "user": {
-        "id": USER, "team_id": team, "name": "ana", "real_name": "Ana", "tz": "Europe/Paris", "deleted": false,
-        "is_bot": false, "is_restricted": false, "is_ultra_restricted": false, "is_stranger": false,
-        "profile": { "display_name": "Ana", "real_name": "Ana" },
-    } })
 }

@@ -11,7 +11,7 @@ use axum::{Json, Router, routing::any};
 use docket::clock::Chance;
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::Sha256;
 
 /// The workspace.
@@ -150,21 +150,37 @@ pub(crate) fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-/// A Slack that knows everybody and takes every message.
-async fn slack() -> String {
-    let all = json!({
-        "ok": true, "url": "https://acme.slack.com/", "team": "Acme", "team_id": TEAM, "user": "docket",
-        "user_id": "UDOCKET", "bot_id": "B1", "ts": "1.000001", "channel": "C1", "message": { "ts": "1.000001" },
-    });
-    let person = json!({ "ok": true, "user": {
-        "id": USER, "team_id": TEAM, "name": "ana", "real_name": "Ana", "tz": "Europe/Paris", "deleted": false,
-        "is_bot": false, "is_restricted": false, "is_ultra_restricted": false, "is_stranger": false,
-        "profile": { "display_name": "Ana", "real_name": "Ana" },
-    } });
-    let router =
-        Router::new().route("/api/users.info", any(async move || Json(person))).fallback(any(async move || Json(all)));
+/// Serves `router` for as long as the program runs, and says what `SLACK_API_URL` has to be for it.
+pub(crate) async fn listen(router: Router) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move { axum::serve(listener, router).await });
     format!("http://{address}/api")
+}
+
+/// What Slack says of whoever types, in a team.
+pub(crate) fn person(team: &str) -> Value {
+    json!({ "ok": true, "user": {
+        "id": USER, "team_id": team, "name": "ana", "real_name": "Ana", "tz": "Europe/Paris", "deleted": false,
+        "is_bot": false, "is_restricted": false, "is_ultra_restricted": false, "is_stranger": false,
+        "profile": { "display_name": "Ana", "real_name": "Ana" },
+    } })
+}
+
+/// What Slack says to whoever asks who they are, in the team of the settings.
+pub(crate) fn own(team: &str) -> Value {
+    json!({
+        "ok": true, "url": "https://acme.slack.com/", "team": "Acme", "team_id": team, "user": "docket",
+        "user_id": "UDOCKET", "bot_id": "B1",
+    })
+}
+
+/// A Slack that knows everybody and takes every message.
+async fn slack() -> String {
+    let mut all = own(TEAM);
+    all["ts"] = "1.000001".into();
+    all["channel"] = "C1".into();
+    all["message"] = json!({ "ts": "1.000001" });
+    let users = any(async || Json(person(TEAM)));
+    listen(Router::new().route("/api/users.info", users).fallback(any(async move || Json(all)))).await
 }
