@@ -103,22 +103,22 @@ async fn whoever_is_waited_for_lets_one_go_first_of_those_who_come_behind() {
     on_sqlite(async |db: &TestDb| {
         let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
         let order = Arc::new(Mutex::new(Vec::new()));
-        let writes = |who| {
+        let write = |who| {
             let (store, order) = (db.store.clone(), Arc::clone(&order));
             async move {
                 let _tx = store.write(tenant).await.unwrap();
                 order.lock().unwrap().push(who);
             }
         };
-        let writer = db.store.write(tenant).await.unwrap();
+        let held = db.store.write(tenant).await.unwrap();
         let mut waiting = JoinSet::new();
         for _ in 0..5 {
-            waiting.spawn(behind_others(writes("behind")));
+            waiting.spawn(behind_others(write("behind")));
         }
         tokio::time::sleep(MOMENT).await;
-        waiting.spawn(writes("awaited"));
+        waiting.spawn(write("awaited"));
         tokio::time::sleep(MOMENT).await;
-        drop(writer);
+        drop(held);
         waiting.join_all().await;
         let order = order.lock().unwrap().clone();
         assert_eq!(order, ["behind", "awaited", "behind", "behind", "behind", "behind"]);
