@@ -74,8 +74,8 @@ impl Health {
     /// to anybody.
     async fn database(&self) -> Result<(), String> {
         let reference = self.chance.reference();
-        match tokio::time::timeout(PATIENCE, self.store.check()).await {
-            Ok(Ok(())) => Ok(()),
+        match tokio::time::timeout(PATIENCE, self.store.check_for_serving()).await {
+            Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => {
                 tracing::error!(reference, "the database is not ready: {error:#}");
                 Err(format!("unreachable or not migrated; the log says more (ref {reference})"))

@@ -27,7 +27,7 @@ impl Store {
                 drop(lock);
                 done.context("could not bring the database up to date")
             }
-            Db::Pg(pool) => {
+            Db::Pg { pool, .. } => {
                 // A connection of its own, because a migration may take longer than a statement should, and touches the
                 // rows of all tenants.
                 let options = pool
@@ -45,20 +45,27 @@ impl Store {
 
     /// Whether the database answers and has the schema of this version; the error says what to do.
     pub async fn check(&self) -> anyhow::Result<()> {
+        let unknown = self.check_for_serving().await?;
+        if unknown > 0 {
+            bail!("the database was migrated by a newer Docket ({unknown} unknown migrations): run that version");
+        }
+        Ok(())
+    }
+
+    /// Whether the database answers and has all that this version needs. Says how many migrations it does not know: a newer
+    /// version that is taking over, replica by replica, only adds what this one can live with (`migrations/README.md`).
+    pub async fn check_for_serving(&self) -> anyhow::Result<usize> {
         let applied = self.applied().await.context("the database does not answer")?;
         let known = match &self.db {
             Db::Sqlite { .. } => &SQLITE,
-            Db::Pg(_) => &POSTGRES,
+            Db::Pg { .. } => &POSTGRES,
         };
         let known: BTreeSet<i64> = known.iter().map(|migration| migration.version).collect();
         let (missing, unknown) = (known.difference(&applied).count(), applied.difference(&known).count());
         if missing > 0 {
             bail!("the database lacks {missing} migrations: run `docket migrate`");
         }
-        if unknown > 0 {
-            bail!("the database was migrated by a newer Docket ({unknown} unknown migrations): run that version");
-        }
-        Ok(())
+        Ok(unknown)
     }
 
     /// The versions that the database has. Never writes.
