@@ -51,7 +51,25 @@ pub(super) async fn sync(desk: &Desk, tenant: TenantId, id: CardId, tries: Tries
         Surface::Slack => sync_slack(desk, tenant, &card, &patch, &message, tries).await?,
     };
     let mut tx = desk.store.write(tenant).await?;
-    tx.update_card(&Card { message: Some(posted), shown: Some(shown), ..card }).await?;
+    let brought = Card { message: Some(posted.clone()), shown: Some(shown), ..card.clone() };
+    if tx.update_card(&card, &brought).await? {
+        return Ok(tx.commit().await?);
+    }
+    drop(tx);
+    // Somebody else brought it meanwhile: this process was away for longer than its lease, and what it said came last.
+    again(desk, tenant, id).await?;
+    if card.message.is_none() {
+        let slack = desk.slack(tenant, &card.venue.team).await?;
+        deliver::remove(&slack, &card.venue.channel, &posted).await?;
+    }
+    Ok(())
+}
+
+/// Has a card brought once more, whatever it is believed to say.
+pub(super) async fn again(desk: &Desk, tenant: TenantId, id: CardId) -> Result<(), JobError> {
+    let mut tx = desk.store.write(tenant).await?;
+    tx.doubt_card(id).await?;
+    tx.enqueue(desk.chance.id(), &Job::SyncCard { card: id }.due(desk.chance.now())).await?;
     Ok(tx.commit().await?)
 }
 
@@ -64,12 +82,12 @@ pub(super) fn fingerprint(said: &impl Serialize) -> String {
 /// The console renders cards from the patch itself, so a card there is one line of the conversation.
 async fn sync_console(desk: &Desk, tenant: TenantId, card: Card) -> Result<(), JobError> {
     let mut tx = desk.store.write(tenant).await?;
-    let posted = tx.card(card.id).await?.and_then(|card| card.message);
-    let message = match posted {
+    let Some(before) = tx.card(card.id).await? else { return Ok(()) };
+    let message = match before.message.clone() {
         Some(entry) => entry,
         None => append(desk, &mut tx, None, EntryContent::Card { card: card.id }).await?,
     };
-    tx.update_card(&Card { message: Some(message), ..card }).await?;
+    tx.update_card(&before, &Card { message: Some(message), ..card }).await?;
     Ok(tx.commit().await?)
 }
 

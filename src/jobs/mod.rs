@@ -145,6 +145,15 @@ pub async fn run(desk: &Desk, claimed: &Claimed) -> Result<(), JobError> {
     }
 }
 
+/// Makes good what a job may still have said after its lease was lost, when somebody else had said something newer.
+pub async fn overtaken(desk: &Desk, claimed: &Claimed) -> Result<(), JobError> {
+    match claimed.job {
+        Job::SyncCard { card } => cards::again(desk, claimed.tenant, card).await,
+        Job::SyncPull { card } => pulls::again(desk, claimed.tenant, card).await,
+        _ => Ok(()),
+    }
+}
+
 /// Tells whoever waits for a job that it is dead. Called once, when nobody will try it again by itself.
 pub async fn abandoned(desk: &Desk, claimed: &Claimed, error: &anyhow::Error) -> Result<(), Error> {
     match claimed.job {

@@ -8,7 +8,7 @@ use crate::{
         announce::PullCard,
         card::EntryContent,
         ids::{NoticeId, PullCardId, TenantId},
-        job::JobError,
+        job::{Job, JobError},
         member::Surface,
         message::Message,
     },
@@ -39,12 +39,35 @@ pub(super) async fn sync(desk: &Desk, tenant: TenantId, id: PullCardId, tries: T
         Surface::Slack => Some(post(desk, tenant, &card, &message, tries).await?),
     };
     let mut tx = desk.store.write(tenant).await?;
-    let message = match (posted, tx.pull_card(id).await?.and_then(|card| card.message)) {
-        (Some(posted), _) | (None, Some(posted)) => posted,
+    let Some(posted) = posted else {
+        let Some(before) = tx.pull_card(id).await? else { return Ok(()) };
         // The console renders it from the facts themselves.
-        (None, None) => append(desk, &mut tx, None, EntryContent::Pull { card: id }).await?,
+        let message = match before.message.clone() {
+            Some(entry) => entry,
+            None => append(desk, &mut tx, None, EntryContent::Pull { card: id }).await?,
+        };
+        tx.update_pull_card(&before, &PullCard { message: Some(message), shown: Some(shown), ..card }).await?;
+        return Ok(tx.commit().await?);
     };
-    tx.update_pull_card(&PullCard { message: Some(message), shown: Some(shown), ..card }).await?;
+    let brought = PullCard { message: Some(posted.clone()), shown: Some(shown), ..card.clone() };
+    if tx.update_pull_card(&card, &brought).await? {
+        return Ok(tx.commit().await?);
+    }
+    drop(tx);
+    // Somebody else brought it meanwhile: see the cards.
+    again(desk, tenant, id).await?;
+    if card.message.is_none() {
+        let slack = desk.slack(tenant, &card.venue.team).await?;
+        deliver::remove(&slack, &card.venue.channel, &posted).await?;
+    }
+    Ok(())
+}
+
+/// Has the message of a pull request brought once more, whatever it is believed to say.
+pub(super) async fn again(desk: &Desk, tenant: TenantId, id: PullCardId) -> Result<(), JobError> {
+    let mut tx = desk.store.write(tenant).await?;
+    tx.doubt_pull_card(id).await?;
+    tx.enqueue(desk.chance.id(), &Job::SyncPull { card: id }.due(desk.chance.now())).await?;
     Ok(tx.commit().await?)
 }
 

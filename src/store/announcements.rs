@@ -220,16 +220,27 @@ impl Tx {
         Ok(row.map_or(0, |(count,)| count))
     }
 
-    /// Stores a message's `message` and `shown`; nothing else of it changes.
-    pub async fn update_pull_card(&mut self, card: &PullCard) -> Result<()> {
-        execute!(
+    /// Stores a message's `message` and `shown`; nothing else of it changes. False where these are not what they were
+    /// `before`: somebody else brought it, and nothing was written.
+    pub async fn update_pull_card(&mut self, before: &PullCard, card: &PullCard) -> Result<bool> {
+        let rows = execute!(
             self.session,
-            "UPDATE pull_cards SET message = $3, shown = $4 WHERE tenant_id = $1 AND id = $2",
+            "UPDATE pull_cards SET message = $3, shown = $4 WHERE tenant_id = $1 AND id = $2 \
+             AND message IS NOT DISTINCT FROM $5 AND shown IS NOT DISTINCT FROM $6",
             &self.key,
             card.id.to_string(),
             &card.message,
-            &card.shown
+            &card.shown,
+            &before.message,
+            &before.shown
         );
+        Ok(rows == 1)
+    }
+
+    /// Forgets what a message says, so that it is brought again.
+    pub async fn doubt_pull_card(&mut self, id: PullCardId) -> Result<()> {
+        let sql = "UPDATE pull_cards SET shown = NULL WHERE tenant_id = $1 AND id = $2";
+        execute!(self.session, sql, &self.key, id.to_string());
         Ok(())
     }
 

@@ -177,17 +177,28 @@ impl Tx {
         Ok(false)
     }
 
-    /// Stores a card's `message`, its `shown` and the thread it is in; nothing else of it changes.
-    pub async fn update_card(&mut self, card: &Card) -> Result<()> {
-        execute!(
+    /// Stores a card's `message`, its `shown` and the thread it is in; nothing else of it changes. False where these are not
+    /// what they were `before`: somebody else brought the card, and nothing was written.
+    pub async fn update_card(&mut self, before: &Card, card: &Card) -> Result<bool> {
+        let rows = execute!(
             self.session,
-            "UPDATE cards SET message = $3, shown = $4, thread = $5 WHERE tenant_id = $1 AND id = $2",
+            "UPDATE cards SET message = $3, shown = $4, thread = $5 WHERE tenant_id = $1 AND id = $2 \
+             AND message IS NOT DISTINCT FROM $6 AND shown IS NOT DISTINCT FROM $7",
             &self.key,
             card.id.to_string(),
             &card.message,
             &card.shown,
-            &card.venue.thread
+            &card.venue.thread,
+            &before.message,
+            &before.shown
         );
+        Ok(rows == 1)
+    }
+
+    /// Forgets what a card says, so that it is brought again.
+    pub async fn doubt_card(&mut self, id: CardId) -> Result<()> {
+        let sql = "UPDATE cards SET shown = NULL WHERE tenant_id = $1 AND id = $2";
+        execute!(self.session, sql, &self.key, id.to_string());
         Ok(())
     }
 

@@ -36,8 +36,11 @@ pub(crate) async fn fill(db: &TestDb, tx: &mut Tx, member: MemberId, project: Pr
     let twice = PullCard { id: db.chance.id(), ..card.clone() };
     assert_eq!(tx.insert_pull_card(&twice).await.unwrap(), card, "one in each channel");
     assert_eq!(tx.unposted_pull_cards(project, START).await.unwrap(), 0);
+    let before = card.clone();
     card.message = Some("7.0".to_owned());
-    tx.update_pull_card(&card).await.unwrap();
+    card.shown = Some("fingerprint".to_owned());
+    assert!(tx.update_pull_card(&before, &card).await.unwrap());
+    assert!(!tx.update_pull_card(&before, &card).await.unwrap(), "somebody brought it meanwhile");
     let notice = Notice {
         id: db.chance.id(),
         about: "700#7 merged".to_owned(),
@@ -81,7 +84,9 @@ pub(crate) async fn sees(tx: &mut Tx, told: &Told, member: MemberId) -> Vec<(&'s
 /// Tries to change what `fill` wrote; everything must miss.
 pub(crate) async fn meddle(tx: &mut Tx, told: &Told, member: MemberId) {
     let Told { card, notice } = told;
-    tx.update_pull_card(&PullCard { message: Some("forged".to_owned()), ..card.clone() }).await.unwrap();
+    let forged = PullCard { message: Some("forged".to_owned()), ..card.clone() };
+    assert!(!tx.update_pull_card(card, &forged).await.unwrap());
+    tx.doubt_pull_card(card.id).await.unwrap();
     tx.set_notice_posted(notice.id, "forged").await.unwrap();
     assert!(!tx.want_mentions(member, false, START).await.unwrap());
     tx.put_announce(card.project, &Announce::default()).await.unwrap();

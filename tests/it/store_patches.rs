@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use docket::domain::{
+    card::Card,
     event::Venue,
     ids::{DeliveryId, PatchId},
     member::Surface,
@@ -167,9 +168,12 @@ async fn cards_are_found_by_patch_and_message(db: &TestDb) {
     tx.insert_patch(&patch).await.unwrap();
     tx.insert_card(&card).await.unwrap();
     tx.insert_card(&later).await.unwrap();
+    let before = card.clone();
     card.message = Some("1.5".to_owned());
     card.shown = Some("fingerprint".to_owned());
-    tx.update_card(&card).await.unwrap();
+    assert!(tx.update_card(&before, &card).await.unwrap());
+    let late = Card { message: Some("1.6".to_owned()), ..before.clone() };
+    assert!(!tx.update_card(&before, &late).await.unwrap(), "somebody brought it meanwhile");
     assert_eq!(tx.card(card.id).await.unwrap().as_ref(), Some(&card));
     assert_eq!(tx.card(db.chance.id()).await.unwrap(), None);
     let cards = tx.cards_of(patch.id).await.unwrap();

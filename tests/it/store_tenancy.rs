@@ -434,7 +434,8 @@ async fn meddle(db: &TestDb, intruder: TenantId, full: &Full) {
     let touched = BTreeSet::from([TaskNumber(1), TaskNumber(2)]);
     assert!(!tx.save_plan(&empty, &touched, Revision(1), START).await.unwrap());
     let card = Card { message: None, shown: Some("forged".to_owned()), ..full.card.clone() };
-    tx.update_card(&card).await.unwrap();
+    assert!(!tx.update_card(&full.card, &card).await.unwrap());
+    tx.doubt_card(full.card.id).await.unwrap();
     tx.set_answer_sent(full.answer.id, START.plus(std::time::Duration::from_secs(1))).await.unwrap();
     assert!(!tx.finish_delivery(full.delivery, "forged", START).await.unwrap());
     assert!(!tx.is_handled(full.delivery).await.unwrap());
