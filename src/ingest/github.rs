@@ -23,6 +23,7 @@ use self::{
 use super::{
     LONGEST_WAIT,
     body::{self, Limits},
+    come_again,
     intake::{Intake, IntakeError},
     room::Room,
     signature::{Forged, GitHubCheck},
@@ -36,6 +37,7 @@ use crate::{
         event::Event,
         ids::TenantId,
         job::{Job, NewJob},
+        provider::Provider,
         time::Timestamp,
     },
     store::{self, Accepted, NewDelivery, Store},
@@ -64,7 +66,10 @@ pub struct GitHubDoor {
     /// The secrets of the settings.
     secrets: Vec<SecretString>,
     room: Arc<Room>,
-    known: Arc<Known>,
+    /// Whose installations are.
+    owners: Arc<Known<Option<TenantId>>>,
+    /// What the webhooks of own Apps are signed with.
+    signers: Arc<Known<Vec<(TenantId, SecretString)>>>,
 }
 
 impl GitHubDoor {
@@ -72,12 +77,19 @@ impl GitHubDoor {
     pub fn new(intake: Intake, store: Store, chance: Chance, vault: Vault, config: &GitHubConfig) -> Self {
         let app = config.app.as_ref().map(|app| app.id);
         let secrets = config.webhook_secrets.clone();
-        Self { intake, store, chance, vault, app, secrets, room: Arc::new(Room::new()), known: Arc::default() }
+        let (owners, signers) = (Arc::new(Known::new(&store)), Arc::new(Known::new(&store)));
+        Self { intake, store, chance, vault, app, secrets, room: Arc::new(Room::new()), owners, signers }
     }
 
     /// The tenant that has connected this installation.
     async fn tenant_of(&self, installation: u64) -> store::Result<Option<TenantId>> {
-        self.known.tenant_of(&self.store, &self.chance, installation).await
+        let look = async || self.store.tenant_of_realm(Provider::GitHub, &installation.to_string()).await;
+        self.owners.get(installation, look).await
+    }
+
+    /// What the webhooks of an own App of this number are signed with, and whose it is.
+    async fn hook_secrets(&self, app: u64) -> Result<Vec<(TenantId, SecretString)>, Unusable> {
+        self.signers.get(app, async || self.vault.hook_secrets(app).await).await
     }
 }
 
@@ -139,9 +151,8 @@ async fn enter(State(door): State<GitHubDoor>, request: Request) -> Response {
     let Answered(outcome, response) = take(&door, request, began).await.unwrap_or_else(|failure| {
         tracing::error!(source = Source::GitHub.as_str(), error = %failure, "a delivery was not stored");
         let words = "Docket can't store this right now. Please send it again.";
-        // Scattered, so that not everybody who was refused comes again in the same moment.
-        let seconds = 1 + door.chance.bits() % 10;
-        Answered::new("unavailable", (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, seconds.to_string())], words))
+        let again = [(RETRY_AFTER, come_again(&door.chance))];
+        Answered::new("unavailable", (StatusCode::SERVICE_UNAVAILABLE, again, words))
     });
     let source = Source::GitHub.as_str();
     metrics::counter!(telemetry::DELIVERIES, "source" => source, "outcome" => outcome).increment(1);
@@ -161,7 +172,7 @@ async fn take(door: &GitHubDoor, request: Request, at: Timestamp) -> Result<Answ
     };
     let (body, _room) = match body::read(headers, body, LIMITS, &door.room, |piece| check.take(piece)).await {
         Ok(read) => read,
-        Err(refused) => return Ok(Answered(refused.outcome(), refused.into_response())),
+        Err(refused) => return Ok(Answered(refused.outcome(), refused.answer(&door.chance))),
     };
     let by = match check.end() {
         Ok(index) => candidates.swap_remove(index).0,
@@ -171,6 +182,7 @@ async fn take(door: &GitHubDoor, request: Request, at: Timestamp) -> Result<Answ
             None => return Ok(Answered::forged(why)),
         },
     };
+    door.intake.has_room_for_webhooks()?;
     // A kind that is none is as unknown as one of tomorrow.
     let kind = name(headers, "x-github-event").unwrap_or_else(|| "unknown".to_owned());
     let dedupe_key = match name(headers, "x-github-delivery") {

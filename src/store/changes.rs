@@ -1,4 +1,5 @@
-//! Tells of commits: to whoever looks after everything, and to whoever looks at one tenant, who hears nothing of others.
+//! Tells of commits: to whoever looks after everything, to whoever looks at one tenant, who hears nothing of others, and to
+//! the doors, which hear only of what says whose a request is.
 
 use std::{
     collections::HashMap,
@@ -16,17 +17,23 @@ pub(super) struct Changes(Arc<Inner>);
 
 struct Inner {
     all: watch::Sender<u64>,
+    doors: watch::Sender<u64>,
     tenants: Mutex<HashMap<TenantId, watch::Sender<u64>>>,
 }
 
 impl Changes {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Inner { all: watch::channel(0).0, tenants: Mutex::default() }))
+        Self(Arc::new(Inner { all: watch::channel(0).0, doors: watch::channel(0).0, tenants: Mutex::default() }))
     }
 
     /// Hears of every commit.
     pub(super) fn subscribe(&self) -> watch::Receiver<u64> {
         self.0.all.subscribe()
+    }
+
+    /// Hears of what says whose a request is.
+    pub(super) fn subscribe_for_doors(&self) -> watch::Receiver<u64> {
+        self.0.doors.subscribe()
     }
 
     /// Hears of what one tenant commits.
@@ -46,9 +53,15 @@ impl Changes {
         }
     }
 
+    /// Tells the doors that requests may be somebody else's from now on.
+    pub(super) fn tell_doors(&self) {
+        count(&self.0.doors);
+    }
+
     /// Tells everybody, because commits may have been missed.
     pub(super) fn tell_everybody(&self) {
         count(&self.0.all);
+        self.tell_doors();
         self.tenants().values().for_each(count);
     }
 

@@ -156,6 +156,7 @@ impl Tx {
     }
 
     async fn insert_connection(&mut self, new: &Connection) -> Result<u64> {
+        self.session.moved_doors = true;
         // Asks nothing of the row that is in the way: it may be another tenant's, which is out of sight.
         Ok(execute!(
             self.session,
@@ -182,6 +183,7 @@ impl Tx {
     }
 
     async fn replace_connection(&mut self, new: &Connection) -> Result<u64> {
+        self.session.moved_doors = true;
         Ok(execute!(
             self.session,
             "UPDATE connections SET name = $4, account = $5, url = $6, scopes = $7, access_sealed = $8, \
@@ -283,6 +285,7 @@ impl Tx {
 
     /// Puts a connection out of use until its token is revoked; false where there is none, or it was before.
     pub async fn leave_connection(&mut self, id: ConnectionId) -> Result<bool> {
+        self.session.moved_doors = true;
         let rows = execute!(
             self.session,
             "UPDATE connections SET state = $3, trouble = NULL, broken_at = NULL \
@@ -308,6 +311,7 @@ impl Tx {
 
     /// Removes a connection with its tokens, where they are still those of `version`.
     pub async fn remove_connection(&mut self, id: ConnectionId, version: u32) -> Result<bool> {
+        self.session.moved_doors = true;
         let rows = execute!(
             self.session,
             "DELETE FROM connections WHERE tenant_id = $1 AND id = $2 AND version = $3",
@@ -333,6 +337,7 @@ impl Tx {
 
     /// Forgets the tenant's own app at a provider, with its secrets; false where it has none.
     pub async fn remove_provider_app(&mut self, provider: Provider) -> Result<bool> {
+        self.session.moved_doors = true;
         let rows = execute!(
             self.session,
             "DELETE FROM provider_apps WHERE tenant_id = $1 AND provider = $2",
@@ -344,6 +349,7 @@ impl Tx {
 
     /// Keeps the tenant's own app at a provider, in the place of an earlier one.
     pub async fn put_provider_app(&mut self, app: &ProviderApp) -> Result<()> {
+        self.session.moved_doors = true;
         execute!(
             self.session,
             "INSERT INTO provider_apps (tenant_id, provider, number, slug, name, url, client_id, client_sealed, \

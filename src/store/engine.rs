@@ -3,7 +3,13 @@
 //! `sqlx`'s own `Any` driver can't carry typed values such as booleans on SQLite; here each arm is
 //! compiled against its driver, so that a type one engine lacks is a compile error.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -13,6 +19,9 @@ use crate::domain::ids::TenantId;
 
 /// The channel on which processes that share a PostgreSQL database tell each other of commits.
 pub(super) const CHANNEL: &str = "docket_changes";
+
+/// What they tell each other there, instead of the scope of a commit, where it concerns the doors.
+pub(super) const DOORS: &str = "doors";
 
 /// Whose rows a transaction may see: PostgreSQL keeps to it by row-level security, as a second wall behind the
 /// `tenant_id = $1` of every statement. SQLite has no such thing.
@@ -40,8 +49,8 @@ pub(super) enum Db {
     /// SQLite has one writer: waiting for it in our own queue is fairer and cheaper than in its busy handler. Of those who
     /// [come behind the others](behind_others) one waits in it, and the others for that one.
     Sqlite { readers: SqlitePool, writer: SqlitePool, patient: Arc<Semaphore> },
-    /// PostgreSQL.
-    Pg(PgPool),
+    /// PostgreSQL, of whose connections those who come behind the others leave some free.
+    Pg { pool: PgPool, patient: Arc<Semaphore> },
 }
 
 /// An open transaction on either engine.
@@ -51,21 +60,49 @@ pub(super) enum Conn {
 }
 
 tokio::task_local! {
-    static BEHIND: ();
+    /// How many transactions are open of somebody who comes behind the others.
+    static BEHIND: Arc<AtomicUsize>;
 }
 
-/// Lets others write first, for as long as `work` takes: however much of it there is, whoever acknowledges a request waits
-/// for one transaction of it at most.
+/// Lets others go first, for as long as `work` takes: however much of it there is, whoever acknowledges a request waits for
+/// one writing transaction of it at most on SQLite, and finds a connection free of it on PostgreSQL.
 pub async fn behind_others<F: Future>(work: F) -> F::Output {
-    BEHIND.scope((), work).await
+    BEHIND.scope(Arc::default(), work).await
+}
+
+/// The turn of somebody who comes behind the others; the next one of them begins when it is dropped.
+pub(super) struct Turn {
+    _permit: Option<OwnedSemaphorePermit>,
+    _open: Open,
+}
+
+/// An open transaction of somebody who comes behind the others.
+struct Open(Arc<AtomicUsize>);
+
+impl Turn {
+    /// Waits for one. `None` for whoever lets nobody go first.
+    async fn take(patient: &Arc<Semaphore>) -> Option<Self> {
+        let open = Open(BEHIND.try_with(Arc::clone).ok()?);
+        // Whoever is in the middle of something does not wait for others, who may wait for it.
+        let is_first = open.0.fetch_add(1, Ordering::Relaxed) == 0;
+        let permit = if is_first { Arc::clone(patient).acquire_owned().await.ok() } else { None };
+        Some(Self { _permit: permit, _open: open })
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// An open transaction that knows whether it wrote something, and whom to tell.
 pub(super) struct Session {
     pub(super) conn: Conn,
-    /// The turn of somebody who comes behind the others; the next one of them begins when this is dropped.
-    _turn: Option<OwnedSemaphorePermit>,
+    _turn: Option<Turn>,
     pub(super) wrote: bool,
+    /// Whether it changed whose a request is, which the doors remember.
+    pub(super) moved_doors: bool,
     changes: Option<(Changes, Scope)>,
 }
 
@@ -126,20 +163,21 @@ impl Db {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Sqlite { .. } => "sqlite",
-            Self::Pg(_) => "postgres",
+            Self::Pg { .. } => "postgres",
         }
     }
 
     /// Where every reading transaction begins. All it reads is of one instant.
     pub(super) async fn begin_read(&self, scope: Scope) -> Result<Session> {
-        let conn = match self {
-            Self::Sqlite { readers, .. } => Conn::Sqlite(readers.begin().await?),
-            Self::Pg(pool) => {
+        let (conn, turn) = match self {
+            Self::Sqlite { readers, .. } => (Conn::Sqlite(readers.begin().await?), None),
+            Self::Pg { pool, patient } => {
+                let turn = Turn::take(patient).await;
                 let begin = begin_for(scope, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-                Conn::Pg(pool.begin_with(begin).await?)
+                (Conn::Pg(pool.begin_with(begin).await?), turn)
             }
         };
-        Ok(Session { conn, _turn: None, wrote: false, changes: None })
+        Ok(Session { conn, _turn: turn, wrote: false, moved_doors: false, changes: None })
     }
 
     /// Where every writing transaction begins.
@@ -149,15 +187,15 @@ impl Db {
     pub(super) async fn begin_write(&self, scope: Scope, changes: Changes) -> Result<Session> {
         let (conn, turn) = match self {
             Self::Sqlite { writer, patient, .. } => {
-                let turn = match BEHIND.try_with(|()| ()) {
-                    Ok(()) => Arc::clone(patient).acquire_owned().await.ok(),
-                    Err(_) => None,
-                };
+                let turn = Turn::take(patient).await;
                 (Conn::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?), turn)
             }
-            Self::Pg(pool) => (Conn::Pg(pool.begin_with(begin_for(scope, "BEGIN")).await?), None),
+            Self::Pg { pool, patient } => {
+                let turn = Turn::take(patient).await;
+                (Conn::Pg(pool.begin_with(begin_for(scope, "BEGIN")).await?), turn)
+            }
         };
-        Ok(Session { conn, _turn: turn, wrote: false, changes: Some((changes, scope)) })
+        Ok(Session { conn, _turn: turn, wrote: false, moved_doors: false, changes: Some((changes, scope)) })
     }
 
     pub(super) async fn close(&self) {
@@ -166,7 +204,7 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Pg(pool) => pool.close().await,
+            Self::Pg { pool, .. } => pool.close().await,
         }
     }
 }
@@ -190,11 +228,18 @@ impl Session {
     pub(super) async fn commit(mut self) -> Result<()> {
         if let (true, Conn::Pg(tx), Some((_, scope))) = (self.wrote, &mut self.conn, &self.changes) {
             // Delivered when, and only if, this transaction commits.
-            sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(scope.to_string()).execute(&mut **tx).await?;
+            let doors = self.moved_doors.then(|| DOORS.to_owned());
+            for told in [scope.to_string()].into_iter().chain(doors) {
+                sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(told).execute(&mut **tx).await?;
+            }
         }
         let changes = self.changes.take().filter(|_| self.wrote);
+        let moved_doors = self.moved_doors;
         self.commit_quietly().await?;
         if let Some((changes, scope)) = changes {
+            if moved_doors {
+                changes.tell_doors();
+            }
             changes.tell(scope);
         }
         Ok(())

@@ -51,6 +51,7 @@ mod members;
 mod migrate;
 mod moves;
 mod objections;
+mod old;
 mod open;
 mod packing;
 mod patches;
@@ -77,7 +78,7 @@ mod wall;
 
 pub use claims::{Claimed, Room, Turn};
 pub use connections::Renewed;
-pub use deliveries::{Accepted, NewDelivery};
+pub use deliveries::{Accepted, NewDelivery, Parcel};
 pub use durable::DURABLE;
 pub use engine::behind_others;
 pub use jobs::JobRow;
@@ -176,6 +177,11 @@ impl Store {
     /// The same for what one tenant changes, whose pages hear of nobody else.
     pub fn changes_of(&self, tenant: TenantId) -> watch::Receiver<u64> {
         self.changes.subscribe_to(tenant)
+    }
+
+    /// Changes after every commit that says anew whose requests are: connections, own apps, tenants.
+    pub fn changes_for_doors(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe_for_doors()
     }
 
     /// A consistent view for reading.

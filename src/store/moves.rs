@@ -104,6 +104,7 @@ impl Tx {
     /// From now on nobody gets into the tenant, and what is being done for it comes to nothing: its organisations,
     /// its jobs, its sessions and its tokens go. False where there is no such tenant.
     pub async fn begin_leaving(&mut self) -> Result<bool> {
+        self.session.moved_doors = true;
         let rows = execute!(self.session, "UPDATE tenants SET is_leaving = TRUE WHERE id = $1", &self.key);
         execute!(self.session, "DELETE FROM jobs WHERE tenant_id = $1", &self.key);
         execute!(self.session, "DELETE FROM installations WHERE tenant_id = $1", &self.key);
@@ -119,6 +120,7 @@ impl Tx {
     /// # Errors
     /// Also where somebody who came in before wrote something in this moment: try again.
     pub async fn delete_tenant(&mut self) -> Result<u64> {
+        self.session.moved_doors = true;
         let mut rows = 0;
         for table in Table::all().iter().rev() {
             rows += self.delete_rows(table).await?;

@@ -14,7 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{
     Store,
     changes::Changes,
-    engine::{CHANNEL, Db, Scope},
+    engine::{CHANNEL, DOORS, Db, Scope},
     log,
 };
 
@@ -98,10 +98,16 @@ impl Store {
             Address::Pg(options) => {
                 let pool = open_postgres(options, connections).await?;
                 let listener = tokio::spawn(listen(pool.clone(), changes.clone()));
-                Ok(Self { db: Db::Pg(pool), changes, beside: Arc::new(AbortOnDropHandle::new(listener)) })
+                let patient = Arc::new(Semaphore::new(for_the_patient(connections)));
+                Ok(Self { db: Db::Pg { pool, patient }, changes, beside: Arc::new(AbortOnDropHandle::new(listener)) })
             }
         }
     }
+}
+
+/// How many of so many connections those who come behind the others may hold at once: all but a quarter.
+fn for_the_patient(connections: u32) -> usize {
+    usize::try_from(connections - connections / 4).map_or(1, |most| most.max(1))
 }
 
 /// The readers and the writer.
@@ -188,7 +194,10 @@ async fn listen_once(pool: &PgPool, changes: &Changes) -> sqlx::Result<()> {
     listener.ignore_pool_close_event(false);
     listener.listen(CHANNEL).await?;
     while let Some(told) = listener.try_recv().await? {
-        changes.tell(told.payload().parse().map_or(Scope::Across, Scope::Tenant));
+        match told.payload() {
+            DOORS => changes.tell_doors(),
+            tenant => changes.tell(tenant.parse().map_or(Scope::Across, Scope::Tenant)),
+        }
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Whose an installation is: remembered for as long as its tenant changes nothing, since every webhook asks.
+//! What every webhook asks about whoever sent it: remembered for as long as nobody says anything else.
 
 use std::{
     collections::HashMap,
@@ -6,68 +6,61 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
-use crate::{
-    clock::Chance,
-    domain::{ids::TenantId, provider::Provider, time::Timestamp},
-    store::{self, Store},
-};
+use crate::store::Store;
 
 /// How long it is believed at most: what another process changes is not heard of on SQLite, nor while the line is down.
 const BELIEVED: Duration = Duration::from_secs(1);
 
-/// How many installations are remembered.
+/// Of how many something is remembered.
 const MOST: usize = 10_000;
 
-/// The installations that sent something lately.
-#[derive(Default)]
-pub(super) struct Known(Mutex<HashMap<u64, Owner>>);
-
-struct Owner {
-    tenant: TenantId,
+/// What is known of those who sent something lately, by their number at GitHub.
+pub(super) struct Known<T> {
+    seen: Mutex<HashMap<u64, Seen<T>>>,
     changes: watch::Receiver<u64>,
-    since: Timestamp,
 }
 
-impl Known {
-    /// The tenant that has connected this installation.
+struct Seen<T> {
+    what: T,
+    /// How often the database had said whose requests are, before this was looked up.
+    version: u64,
+    at: Instant,
+}
+
+impl<T: Clone> Known<T> {
+    pub(super) fn new(store: &Store) -> Self {
+        Self { seen: Mutex::default(), changes: store.changes_for_doors() }
+    }
+
+    /// What is known of this one, else what `look` finds.
     ///
     /// # Errors
-    /// When the database fails.
-    pub(super) async fn tenant_of(
-        &self,
-        store: &Store,
-        chance: &Chance,
-        installation: u64,
-    ) -> store::Result<Option<TenantId>> {
-        let now = chance.now();
-        if let Some(tenant) = self.remembered(installation, now) {
-            return Ok(Some(tenant));
+    /// Those of `look`.
+    pub(super) async fn get<E>(&self, number: u64, look: impl AsyncFnOnce() -> Result<T, E>) -> Result<T, E> {
+        let (version, at) = (*self.changes.borrow(), Instant::now());
+        if let Some(what) = self.remembered(number, version) {
+            return Ok(what);
         }
-        let realm = installation.to_string();
-        let Some(tenant) = store.tenant_of_realm(Provider::GitHub, &realm).await? else { return Ok(None) };
-        let changes = store.changes_of(tenant);
-        // Once more: what changed before somebody listened for changes was not heard.
-        let found = store.tenant_of_realm(Provider::GitHub, &realm).await?;
-        if found == Some(tenant) {
-            let mut owners = self.owners();
-            if owners.len() >= MOST {
-                owners.clear();
-            }
-            owners.insert(installation, Owner { tenant, changes, since: now });
+        // What changes while it is looked up makes it one of an older version, which nobody believes.
+        let what = look().await?;
+        let mut seen = self.seen();
+        if seen.len() >= MOST {
+            seen.clear();
         }
-        Ok(found)
+        seen.insert(number, Seen { what: what.clone(), version, at });
+        Ok(what)
     }
 
-    fn remembered(&self, installation: u64, now: Timestamp) -> Option<TenantId> {
-        let owners = self.owners();
-        let owner = owners.get(&installation)?;
-        let is_sure = owner.changes.has_changed().is_ok_and(|has| !has) && now.since(owner.since) < BELIEVED;
-        is_sure.then_some(owner.tenant)
+    fn remembered(&self, number: u64, version: u64) -> Option<T> {
+        let seen = self.seen();
+        let seen = seen.get(&number)?;
+        let is_sure = seen.version == version && seen.at.elapsed() < BELIEVED;
+        is_sure.then(|| seen.what.clone())
     }
 
-    fn owners(&self) -> MutexGuard<'_, HashMap<u64, Owner>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn seen(&self) -> MutexGuard<'_, HashMap<u64, Seen<T>>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -49,7 +49,7 @@ pub(super) async fn candidates(
     let app: Option<u64> = header("x-github-hook-installation-target-id").and_then(|id| id.parse().ok());
     let of_settings = door.secrets.iter().map(|secret| (Signer::Operator, secret.clone()));
     if let Some(app) = app.filter(|app| is_app && door.app != Some(*app)) {
-        let own = door.vault.hook_secrets(app).await?;
+        let own = door.hook_secrets(app).await?;
         if !own.is_empty() {
             return Ok((own.into_iter().map(|(tenant, secret)| (Signer::Own(tenant), secret)).collect(), true));
         }
