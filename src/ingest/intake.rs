@@ -1,20 +1,19 @@
 //! Group commit: deliveries that arrive together are stored in one transaction, and each sender waits for it.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    clock::Chance,
-    domain::{job::Class, time::Timestamp},
-    store::{self, Accepted, NewDelivery, Store},
+    domain::job::Class,
+    store::{self, Accepted, NewDelivery, Parcel, Store},
     telemetry,
 };
 
@@ -49,16 +48,15 @@ pub enum IntakeError {
 pub struct Intake {
     front: mpsc::Sender<Waiting>,
     back: mpsc::Sender<Waiting>,
-    chance: Chance,
-    /// When something was refused last, in milliseconds.
-    refused: Arc<AtomicI64>,
+    /// When something was refused last.
+    refused: Arc<Mutex<Option<Instant>>>,
     closing: CancellationToken,
     task: TaskTracker,
 }
 
 struct Waiting {
-    delivery: NewDelivery,
-    since: Timestamp,
+    parcel: Parcel,
+    since: Instant,
     answer: oneshot::Sender<Result<Accepted, IntakeError>>,
 }
 
@@ -96,36 +94,48 @@ impl Lanes {
 impl Intake {
     /// Starts the task that stores what comes in. It ends after [`Intake::shutdown`], or when the last clone is
     /// dropped; what was queued by then is still stored.
-    pub fn start(store: Store, chance: Chance) -> Self {
+    pub fn start(store: Store) -> Self {
         let ((front, in_front), (back, behind)) = (mpsc::channel(QUEUE), mpsc::channel(QUEUE));
         let closing = CancellationToken::new();
         let task = TaskTracker::new();
         let lanes = Lanes { front: in_front, back: behind };
-        task.spawn(collect(store, chance.clone(), lanes, closing.clone()));
+        task.spawn(collect(store, lanes, closing.clone()));
         task.close();
-        let refused = Arc::new(AtomicI64::new(i64::MIN));
-        Self { front, back, chance, refused, closing, task }
+        Self { front, back, refused: Arc::default(), closing, task }
     }
 
     /// Stores a delivery with its job. Returns once it is committed.
     pub async fn accept(&self, delivery: NewDelivery) -> Result<Accepted, IntakeError> {
         let (answer, committed) = oneshot::channel();
         let is_awaited = delivery.job.as_ref().is_some_and(|job| job.class == Class::Interactive);
-        let (lane, since) = (if is_awaited { &self.front } else { &self.back }, self.chance.now());
-        lane.try_send(Waiting { delivery, since, answer }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => {
-                self.refused.store(since.as_millis(), Ordering::Relaxed);
+        let (lane, since) = (if is_awaited { &self.front } else { &self.back }, Instant::now());
+        let place = lane.try_reserve().map_err(|error| self.refuse(error))?;
+        place.send(Waiting { parcel: delivery.into(), since, answer });
+        committed.await.unwrap_or(Err(IntakeError::Closed))
+    }
+
+    /// Whether a webhook would be refused now: for whoever has still to look into one, which takes a while.
+    ///
+    /// # Errors
+    /// Why it would.
+    pub fn has_room_for_webhooks(&self) -> Result<(), IntakeError> {
+        self.back.try_reserve().map(drop).map_err(|error| self.refuse(error))
+    }
+
+    fn refuse(&self, error: mpsc::error::TrySendError<()>) -> IntakeError {
+        match error {
+            mpsc::error::TrySendError::Full(()) => {
+                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
                 IntakeError::Full
             }
-            mpsc::error::TrySendError::Closed(_) => IntakeError::Closed,
-        })?;
-        committed.await.unwrap_or(Err(IntakeError::Closed))
+            mpsc::error::TrySendError::Closed(()) => IntakeError::Closed,
+        }
     }
 
     /// Whether something was refused lately because there was no room for it.
     pub fn is_full(&self) -> bool {
-        let refused = Timestamp::from_millis(self.refused.load(Ordering::Relaxed));
-        refused.plus(LATELY) > self.chance.now()
+        let refused = *self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.is_some_and(|at| at.elapsed() < LATELY)
     }
 
     /// Takes no more deliveries and returns when those that wait are stored.
@@ -135,7 +145,7 @@ impl Intake {
     }
 }
 
-async fn collect(store: Store, chance: Chance, mut lanes: Lanes, closing: CancellationToken) {
+async fn collect(store: Store, mut lanes: Lanes, closing: CancellationToken) {
     let (mut group, mut is_closed) = (Vec::with_capacity(GROUP), false);
     loop {
         let has_more = tokio::select! {
@@ -149,35 +159,35 @@ async fn collect(store: Store, chance: Chance, mut lanes: Lanes, closing: Cancel
         if !has_more {
             return;
         }
-        commit(&store, &chance, group.drain(..)).await;
+        commit(&store, group.drain(..)).await;
     }
 }
 
-async fn commit(store: &Store, chance: &Chance, group: impl Iterator<Item = Waiting>) {
-    let (deliveries, waiters): (Vec<_>, Vec<_>) = group.map(|w| (w.delivery, (w.since, w.answer))).unzip();
-    let outcomes = keep(store, &deliveries).await;
-    let now = chance.now();
+async fn commit(store: &Store, group: impl Iterator<Item = Waiting>) {
+    let (parcels, waiters): (Vec<_>, Vec<_>) = group.map(|w| (w.parcel, (w.since, w.answer))).unzip();
+    let outcomes = keep(store, &parcels).await;
+    let now = Instant::now();
     for (outcome, (since, answer)) in outcomes.into_iter().zip(waiters) {
-        metrics::histogram!(telemetry::INTAKE_SECONDS).record(now.since(since).as_secs_f64());
+        metrics::histogram!(telemetry::INTAKE_SECONDS).record(now.duration_since(since).as_secs_f64());
         // The sender may have gone away: its delivery is stored all the same.
         let _gone = answer.send(outcome);
     }
 }
 
 /// Stores them together. Where that fails because of one of them, which is of a tenant that was just deleted, each alone.
-async fn keep(store: &Store, deliveries: &[NewDelivery]) -> Vec<Result<Accepted, IntakeError>> {
-    let error = match store.accept(deliveries).await {
+async fn keep(store: &Store, parcels: &[Parcel]) -> Vec<Result<Accepted, IntakeError>> {
+    let error = match store.store(parcels).await {
         Ok(accepted) => return accepted.into_iter().map(Ok).collect(),
         Err(error) => error,
     };
-    if error.is_of_one_row() && deliveries.len() > 1 {
-        let mut outcomes = Vec::with_capacity(deliveries.len());
-        for delivery in deliveries.chunks(1) {
-            outcomes.extend(Box::pin(keep(store, delivery)).await);
+    if error.is_of_one_row() && parcels.len() > 1 {
+        let mut outcomes = Vec::with_capacity(parcels.len());
+        for parcel in parcels.chunks(1) {
+            outcomes.extend(Box::pin(keep(store, parcel)).await);
         }
         return outcomes;
     }
-    tracing::error!(%error, deliveries = deliveries.len(), "deliveries could not be stored");
+    tracing::error!(%error, deliveries = parcels.len(), "deliveries could not be stored");
     let error = Arc::new(error);
-    deliveries.iter().map(|_| Err(IntakeError::Store(Arc::clone(&error)))).collect()
+    parcels.iter().map(|_| Err(IntakeError::Store(Arc::clone(&error)))).collect()
 }

@@ -77,12 +77,7 @@ impl Talk<'_> {
 
 /// Handles one delivery.
 pub(super) async fn handle(desk: &Desk, tenant: TenantId, id: DeliveryId) -> Result<(), JobError> {
-    let mut tx = desk.store.read(tenant).await?;
-    if tx.is_handled(id).await? {
-        return Ok(());
-    }
-    let Some(delivery) = tx.delivery(id).await? else { return Ok(()) };
-    drop(tx);
+    let Some(delivery) = desk.store.read(tenant).await?.open_delivery(id).await? else { return Ok(()) };
     let incoming = match incoming(&delivery) {
         Ok(incoming) => incoming,
         Err(error) => return finish_quietly(desk, tenant, id, &format!("unreadable: {error}")).await,

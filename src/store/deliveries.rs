@@ -18,8 +18,19 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// Rows per statement, well under the 32,766 parameters of SQLite.
-pub(super) const CHUNK: usize = 500;
+/// Rows per statement at most, well under the 32,766 parameters of SQLite.
+const CHUNK: usize = 128;
+
+/// Pieces whose lengths are powers of two, the longest first: so there are few texts of statements, and the database knows
+/// each of them by the second time.
+pub(super) fn pieces<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let length = 1_usize.checked_shl(rows.len().checked_ilog2()?)?.min(CHUNK);
+        let piece;
+        (piece, rows) = rows.split_at(length);
+        Some(piece)
+    })
+}
 
 /// A delivery to be stored.
 #[derive(Debug, Clone)]
@@ -32,6 +43,21 @@ pub struct NewDelivery {
     pub job_id: JobId,
     /// Where it is stored as handled at once: how, such as `answered` or `unreadable: …`.
     pub outcome: Option<String>,
+}
+
+/// A delivery to be stored, with its body as it is stored: packing takes a while, which nobody else should wait for.
+#[derive(Debug, Clone)]
+pub struct Parcel {
+    item: NewDelivery,
+    is_packed: bool,
+}
+
+impl From<NewDelivery> for Parcel {
+    fn from(mut item: NewDelivery) -> Self {
+        let Packed { bytes, is_packed } = pack(std::mem::take(&mut item.delivery.body));
+        item.delivery.body = bytes;
+        Self { item, is_packed }
+    }
 }
 
 /// What became of a delivery to be stored.
@@ -54,6 +80,13 @@ struct DeliveryRow {
     received_at: i64,
 }
 
+macro_rules! select_delivery {
+    () => {
+        "SELECT id, tenant_id, source, dedupe_key, body, is_packed, received_at FROM deliveries \
+         WHERE tenant_id = $1 AND id = $2"
+    };
+}
+
 impl TryFrom<DeliveryRow> for Delivery {
     type Error = Error;
 
@@ -70,18 +103,21 @@ impl TryFrom<DeliveryRow> for Delivery {
 }
 
 impl Store {
-    /// Stores all of them in one transaction, each with its job if it has one. Answers in their order.
+    /// Packs all of them and [stores](Self::store) them.
     pub async fn accept(&self, batch: &[NewDelivery]) -> Result<Vec<Accepted>> {
-        // Before anybody is kept from writing.
-        let rows: Vec<_> = batch.iter().map(|item| (item, pack(&item.delivery.body))).collect();
+        self.store(&batch.iter().cloned().map(Parcel::from).collect::<Vec<_>>()).await
+    }
+
+    /// Stores all of them in one transaction, each with its job if it has one. Answers in their order.
+    pub async fn store(&self, batch: &[Parcel]) -> Result<Vec<Accepted>> {
         let mut session = self.begin().await?;
         let mut new = BTreeSet::new();
-        for chunk in rows.chunks(CHUNK) {
+        for chunk in pieces(batch) {
             new.extend(insert_deliveries(&mut session, chunk).await?);
         }
         let mut answers = Vec::with_capacity(batch.len());
         let mut jobs = Vec::new();
-        for item in batch {
+        for Parcel { item, .. } in batch {
             if !new.remove(&item.delivery.id) {
                 answers.push(Accepted::Duplicate);
                 continue;
@@ -104,7 +140,7 @@ impl Store {
 /// Queues the jobs of a batch, in its order. Those with a unique key can't go in one statement.
 async fn queue(session: &mut Session, jobs: &[(TenantId, JobId, &NewJob)]) -> Result<()> {
     if jobs.iter().all(|(_, _, job)| job.unique_key.is_none()) {
-        for chunk in jobs.chunks(CHUNK) {
+        for chunk in pieces(jobs) {
             insert_jobs(session, chunk).await?;
         }
     } else {
@@ -116,26 +152,26 @@ async fn queue(session: &mut Session, jobs: &[(TenantId, JobId, &NewJob)]) -> Re
 }
 
 /// Inserts those that are not there yet, and says which.
-async fn insert_deliveries(session: &mut Session, chunk: &[(&NewDelivery, Packed<'_>)]) -> Result<Vec<DeliveryId>> {
+async fn insert_deliveries(session: &mut Session, chunk: &[Parcel]) -> Result<Vec<DeliveryId>> {
     let rows: Vec<(String,)> = on!(session, |conn, Engine| {
         let mut query = QueryBuilder::<Engine>::new(
             "INSERT INTO deliveries (id, tenant_id, source, dedupe_key, body, is_packed, received_at, handled_at, outcome) ",
         );
-        query.push_values(chunk, |mut row, (item, body)| {
+        query.push_values(chunk, |mut row, Parcel { item, is_packed }| {
             let delivery = &item.delivery;
             let handled_at = item.outcome.as_ref().map(|_| delivery.received_at.as_millis());
             row.push_bind(delivery.id.to_string())
                 .push_bind(delivery.tenant.map(|tenant| tenant.to_string()))
                 .push_bind(delivery.source.as_str())
                 .push_bind(&delivery.dedupe_key)
-                .push_bind(&*body.bytes)
-                .push_bind(body.is_packed)
+                .push_bind(&delivery.body)
+                .push_bind(is_packed)
                 .push_bind(delivery.received_at.as_millis())
                 .push_bind(handled_at)
                 .push_bind(&item.outcome);
         });
         query.push(" ON CONFLICT DO NOTHING RETURNING id");
-        query.build_query_as().persistent(false).fetch_all(conn).await?
+        query.build_query_as().fetch_all(conn).await?
     });
     session.wrote |= !rows.is_empty();
     rows.iter().map(|(id,)| parse("delivery", id)).collect()
@@ -144,14 +180,14 @@ async fn insert_deliveries(session: &mut Session, chunk: &[(&NewDelivery, Packed
 impl Tx {
     /// The delivery of this id.
     pub async fn delivery(&mut self, id: DeliveryId) -> Result<Option<Delivery>> {
-        let row = first!(
-            self.session,
-            DeliveryRow,
-            "SELECT id, tenant_id, source, dedupe_key, body, is_packed, received_at FROM deliveries \
-             WHERE tenant_id = $1 AND id = $2",
-            &self.key,
-            id.to_string()
-        );
+        let row = first!(self.session, DeliveryRow, select_delivery!(), &self.key, id.to_string());
+        row.map(TryInto::try_into).transpose()
+    }
+
+    /// The delivery of this id, unless it was handled.
+    pub async fn open_delivery(&mut self, id: DeliveryId) -> Result<Option<Delivery>> {
+        let sql = concat!(select_delivery!(), " AND handled_at IS NULL");
+        let row = first!(self.session, DeliveryRow, sql, &self.key, id.to_string());
         row.map(TryInto::try_into).transpose()
     }
 
@@ -183,5 +219,26 @@ impl Tx {
             id.to_string()
         );
         Ok(row.is_some_and(|(handled_at,)| handled_at.is_some()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_number_of_rows_is_sent_in_few_sizes() {
+        for (rows, expected) in [
+            (0, vec![]),
+            (1, vec![1]),
+            (2, vec![2]),
+            (101, vec![64, 32, 4, 1]),
+            (128, vec![128]),
+            (300, vec![128, 128, 32, 8, 4]),
+        ] {
+            let rows: Vec<usize> = (0..rows).collect();
+            assert_eq!(pieces(&rows).map(<[_]>::len).collect::<Vec<_>>(), expected);
+            assert_eq!(pieces(&rows).flatten().copied().collect::<Vec<_>>(), rows);
+        }
     }
 }

@@ -119,7 +119,7 @@ pub(super) async fn insert_jobs(session: &mut Session, jobs: &[(TenantId, JobId,
                 .push_bind(&new.ordering_key)
                 .push_bind(place(new.class));
         });
-        query.build().persistent(false).execute(conn).await?;
+        query.build().execute(conn).await?;
     });
     session.wrote = true;
     Ok(())

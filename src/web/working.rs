@@ -46,10 +46,7 @@ pub(super) async fn working(tx: &mut Tx, now: Timestamp) -> store::Result<Vec<Wo
 /// Who asked in which words. The conversation gets the line when its delivery is handled; until then it is shown from
 /// there.
 async fn asked(tx: &mut Tx, delivery: DeliveryId) -> store::Result<Option<(String, String)>> {
-    if tx.is_handled(delivery).await? {
-        return Ok(None);
-    }
-    let Some(stored) = tx.delivery(delivery).await? else { return Ok(None) };
+    let Some(stored) = tx.open_delivery(delivery).await? else { return Ok(None) };
     let Ok(Incoming { sender: Some(sender), event, .. }) = incoming(&stored.body) else { return Ok(None) };
     let Some(words) = said(&event) else { return Ok(None) };
     let by = tx.member_by_identity(&sender).await?.map_or_else(|| "Somebody".to_owned(), |member| member.name);

@@ -111,7 +111,7 @@ impl House {
         let vault = Vault::new(store.clone(), chance.clone(), Keyring::new(&[]).unwrap(), providers);
         let own = config.bot_token.as_ref();
         let teams = Teams::new(api, own, tenant, store.clone(), chance.clone(), vault);
-        let intake = Intake::start(store.clone(), chance.clone());
+        let intake = Intake::start(store.clone());
         let sealed = Arc::new(Mutex::new(Vec::new()));
         let safe = Arc::clone(&sealed);
         let door = SlackDoor {
