@@ -89,7 +89,7 @@ impl App {
         let desk = desk(config, tenant, store.clone(), chance.clone(), keyring.clone())?;
         let desk = Arc::new(Desk { feeds, ..desk });
         let seal = sealer(keyring, chance.clone());
-        let intake = Intake::start(store.clone(), chance.clone());
+        let intake = Intake::start(store.clone());
         let http = Http::new()?;
         let mut router = web::router(Web {
             store: store.clone(),
@@ -195,11 +195,11 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         format!("cannot listen on {}:{}; set HOST and PORT to an address that is free", config.host, config.port)
     })?;
     let worker = app.worker.clone();
-    let (clock, intake) = (chance.clone(), app.intake.clone());
+    let intake = app.intake.clone();
     let health = Health {
         store: store.clone(),
         metrics: metrics.clone(),
-        worker_alive: Arc::new(move || clock.now().since(worker.last_seen()) < WORKER_SILENCE),
+        worker_alive: Arc::new(move || worker.silence() < WORKER_SILENCE),
         intake_full: Arc::new(move || intake.is_full()),
         shutdown: shutdown.clone(),
         chance: chance.clone(),

@@ -12,7 +12,11 @@ use axum::{
 };
 use futures_util::StreamExt;
 
-use super::room::{Displaced, Place, Room, SMALL};
+use super::{
+    come_again,
+    room::{Displaced, Place, Room, SMALL},
+};
+use crate::clock::Chance;
 
 /// What is read of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,10 +58,9 @@ impl Refused {
             Self::NoRoom => "busy",
         }
     }
-}
 
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
+    /// What its sender is told.
+    pub(super) fn answer(self, chance: &Chance) -> Response {
         let (status, words) = match self {
             Self::TooLarge(limits) => {
                 (StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {} MiB", limits.most))
@@ -69,7 +72,7 @@ impl IntoResponse for Refused {
             Self::CutOff => (StatusCode::BAD_REQUEST, "the body was cut off".to_owned()),
             Self::NoRoom => {
                 let words = "Docket has its hands full of requests. Please send it again.";
-                return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "10")], words).into_response();
+                return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, come_again(chance))], words).into_response();
             }
         };
         (status, words).into_response()

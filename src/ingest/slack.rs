@@ -126,7 +126,7 @@ async fn enter(hall: Arc<Hall>, source: Source, request: Request) -> Response {
                 Answered::new("forged", (StatusCode::UNAUTHORIZED, forged.to_string()))
             }
         },
-        Err(refused) => Answered(refused.outcome(), refused.into_response()),
+        Err(refused) => Answered(refused.outcome(), refused.answer(&door.chance)),
     };
     let source = source.as_str();
     metrics::counter!(telemetry::DELIVERIES, "source" => source, "outcome" => outcome).increment(1);

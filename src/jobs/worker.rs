@@ -2,14 +2,17 @@
 
 use std::{
     sync::{
-        Arc,
-        atomic::{AtomicI64, AtomicUsize, Ordering},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use futures_util::FutureExt;
-use tokio::{task::JoinSet, time};
+use tokio::{
+    task::JoinSet,
+    time::{self, Instant},
+};
 use tracing::Instrument;
 
 use crate::{
@@ -17,9 +20,8 @@ use crate::{
     domain::{
         ids::JobId,
         job::{Class, JobError, backoff},
-        time::Timestamp,
     },
-    jobs::{Desk, abandoned, run},
+    jobs::{Desk, abandoned, overtaken, run},
     shutdown::Shutdown,
     store::{Claimed, Room, Store, behind_others},
     telemetry,
@@ -86,20 +88,19 @@ impl Drop for Slot {
 pub struct Worker {
     desk: Arc<Desk>,
     owner: Arc<str>,
-    alive: Arc<AtomicI64>,
+    alive: Arc<Mutex<Instant>>,
 }
 
 impl Worker {
     /// A worker with a name of its own.
     pub fn new(desk: Arc<Desk>) -> Self {
         let owner = format!("worker-{:032x}", desk.chance.bits());
-        let alive = Arc::new(AtomicI64::new(desk.chance.now().as_millis()));
-        Self { desk, owner: owner.into(), alive }
+        Self { desk, owner: owner.into(), alive: Arc::new(Mutex::new(Instant::now())) }
     }
 
-    /// When the worker last looked for jobs: what readiness is judged by.
-    pub fn last_seen(&self) -> Timestamp {
-        Timestamp::from_millis(self.alive.load(Ordering::Relaxed))
+    /// For how long the worker has not looked for jobs: what readiness is judged by.
+    pub fn silence(&self) -> Duration {
+        self.alive.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
     /// Works until `stop`, then finishes or gives back what is running, within [`GRACE`].
@@ -108,7 +109,7 @@ impl Worker {
         let (mut running, mut done) = (JoinSet::new(), Vec::new());
         let mut changes = self.store().changes();
         while !stop.is_requested() {
-            self.alive.store(self.chance().now().as_millis(), Ordering::Relaxed);
+            *self.alive.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
             while let Some(ended) = running.try_join_next() {
                 done.extend(ended.ok().flatten());
             }
@@ -228,7 +229,10 @@ impl Worker {
                 Ok(Err(_)) => Err(JobError::Retry(anyhow::anyhow!("the job panicked"))),
                 Err(_) => Err(JobError::Retry(anyhow::anyhow!("the job took longer than {limit:?}"))),
             },
-            () = self.keep_lease(job) => Err(JobError::Retry(anyhow::anyhow!("the lease was lost"))),
+            () = self.keep_lease(job) => {
+                overtaken(&self.desk, job).await?;
+                Err(JobError::Retry(anyhow::anyhow!("the lease was lost")))
+            }
         }
     }
 

@@ -32,7 +32,7 @@ pub(super) async fn enter(hall: Arc<Hall>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let Answered(outcome, response) = match body::read(&head.headers, body, LIMITS, room, |_| ()).await {
         Ok((body, _room)) => answer(door, &head.headers, &body.into(), began).await,
-        Err(refused) => Answered(refused.outcome(), refused.into_response()),
+        Err(refused) => Answered(refused.outcome(), refused.answer(&door.chance)),
     };
     let took = door.chance.now().since(began).as_secs_f64();
     metrics::counter!(telemetry::DELIVERIES, "source" => "slack_options", "outcome" => outcome).increment(1);
