@@ -15,10 +15,13 @@ const WEBHOOKS: Duration = Duration::from_hours(7 * 24);
 /// How long it is kept what somebody typed or pressed in Slack once it was dealt with: it holds the way to answer, which
 /// works for half an hour.
 const ANSWERABLE: Duration = Duration::from_hours(1);
-/// How long it is kept what could not be dealt with or not be read, for somebody who looks into it.
+/// How long it is kept what could not be dealt with or not be read, for somebody who looks into it, that a request came,
+/// and a job that was given up.
 const INSPECTABLE: Duration = Duration::from_hours(14 * 24);
 /// How long it is known that a message came: Slack sends one again for a day at most.
 const REPEATED: Duration = Duration::from_hours(2 * 24);
+/// How long a private answer is kept once it reached its reader.
+const ANSWERED: Duration = DAY;
 /// How long it is known what was made of a conversation that is gone itself.
 const DECIDED: Duration = Duration::from_hours(180 * 24);
 /// How long a draft is kept after the instant of its digest: who answers it late is told that it is over.
@@ -39,6 +42,12 @@ pub struct Forgotten {
     pub bodies: u64,
     /// That messages came.
     pub heard: u64,
+    /// That other requests of people came.
+    pub requests: u64,
+    /// Private answers.
+    pub answers: u64,
+    /// Jobs that were given up.
+    pub jobs: u64,
     /// Messages of channels.
     pub messages: u64,
     /// What was made of conversations.
@@ -58,6 +67,9 @@ pub async fn tidy(store: &Store, chance: &Chance) -> store::Result<Forgotten> {
         webhooks: bit_by_bit(|| store.forget_webhooks(now.minus(WEBHOOKS), MANY)).await?,
         bodies: bit_by_bit(|| store.forget_bodies(handled, any, MANY)).await?,
         heard: bit_by_bit(|| store.forget_heard_deliveries(now.minus(REPEATED), MANY)).await?,
+        requests: bit_by_bit(|| store.forget_requests(any, MANY)).await?,
+        answers: bit_by_bit(|| store.forget_answers(now.minus(ANSWERED), MANY)).await?,
+        jobs: bit_by_bit(|| store.forget_dead_jobs(any, MANY)).await?,
         messages: 0,
         matches: 0,
         drafts: bit_by_bit(|| store.forget_drafts(now.minus(DRAFTS), MANY)).await?,
@@ -105,9 +117,7 @@ pub async fn keep_tidy(store: Store, chance: Chance, shutdown: Shutdown) {
     loop {
         match tidy(&store, &chance).await {
             Ok(forgotten) if forgotten == Forgotten::default() => {}
-            Ok(Forgotten { webhooks, bodies, heard, messages, matches, drafts }) => {
-                tracing::info!(webhooks, bodies, heard, messages, matches, drafts, "what is old was forgotten");
-            }
+            Ok(forgotten) => tracing::info!(?forgotten, "what is old was forgotten"),
             Err(error) => tracing::warn!(%error, "what is old could not be forgotten yet"),
         }
         tokio::select! {

@@ -110,6 +110,7 @@ mod story_models;
 mod story_slack;
 mod story_standup;
 mod support;
+mod tidying;
 mod two_tenants;
 mod upgrade;
 mod web_live;

@@ -199,17 +199,20 @@ async fn old_messages_are_forgotten_and_so_is_how_they_came(db: &TestDb) {
     let tenant = docket.app.tenant;
     say(&docket, "U1", None, WORD).await;
     docket.slash("U1", &format!("plan Build a {WORD} machine")).await;
+    docket.slash("U1", "undo P-99").await;
     let is_empty = async || docket.db.bodies().await.iter().all(String::is_empty);
     assert!(!is_empty().await, "a command may still be answered");
     db.clock.advance(Duration::from_mins(61));
     let forgotten = tidy(&db.store, &db.chance).await.unwrap();
-    assert_eq!(forgotten, Forgotten { bodies: 1, ..Forgotten::default() });
+    assert_eq!(forgotten, Forgotten { bodies: 2, ..Forgotten::default() });
     assert!(is_empty().await);
     db.clock.advance(Duration::from_hours(2 * 24));
-    assert_eq!(tidy(&db.store, &db.chance).await.unwrap().heard, 1);
+    let more = tidy(&db.store, &db.chance).await.unwrap();
+    assert_eq!((more.heard, more.answers, more.requests), (1, 1, 0));
     db.clock.advance(Duration::from_hours(12 * 24));
     let more = tidy(&db.store, &db.chance).await.unwrap();
     assert_eq!((more.messages, kept(&docket, tenant).await), (1, 0));
+    assert_eq!((more.answers, more.requests), (0, 2));
     let threads = db.store.read(tenant).await.unwrap().threads_since(Timestamp::from_millis(0), 9).await.unwrap();
     assert!(threads.is_empty());
     // What was asked of Docket is a plan by now, which stays.
