@@ -85,8 +85,8 @@ pub(super) const FORGETTING: Both =
 ///
 /// Of the jobs that have an order only the first of each can be claimed, and thousands may wait behind it. So a share of
 /// each tenant's first due jobs is looked at one by one: twice what is wanted, over all tenants. Where that is not all of
-/// them and not each of those can be claimed, the tenant is crowded: of it the first of each order is looked at, by the
-/// orders' names, and what has no order.
+/// them and not each of those can be claimed, the tenant is crowded: of it the first of each order that has something due is
+/// looked at, for 256 orders by their names, and what has no order.
 pub(super) const CLAIM: Both = both!(
     "WITH RECURSIVE queues(tenant_id) AS (
          SELECT min(tenant_id) FROM jobs WHERE class = $5
@@ -123,11 +123,13 @@ pub(super) const CLAIM: Both = both!(
      ),
      orders(tenant_id, ordering_key, nth) AS (
          SELECT c.tenant_id, (SELECT min(j.ordering_key) FROM jobs j
-             WHERE j.tenant_id = c.tenant_id AND j.ordering_key IS NOT NULL AND j.state <> 'dead'), 1
+             WHERE j.tenant_id = c.tenant_id AND j.ordering_key IS NOT NULL AND j.state <> 'dead'
+             AND j.class = $5 AND j.due_at <= $1), 1
          FROM crowded c
          UNION ALL
          SELECT o.tenant_id, (SELECT min(j.ordering_key) FROM jobs j
-             WHERE j.tenant_id = o.tenant_id AND j.ordering_key > o.ordering_key AND j.state <> 'dead'), o.nth + 1
+             WHERE j.tenant_id = o.tenant_id AND j.ordering_key > o.ordering_key AND j.state <> 'dead'
+             AND j.class = $5 AND j.due_at <= $1), o.nth + 1
          FROM orders o WHERE o.ordering_key IS NOT NULL AND o.nth < 256
      ),
      heads AS (
@@ -240,15 +242,15 @@ pub(super) const DEPENDENCIES: Both = both!(
     "SELECT task, depends_on FROM task_dependencies WHERE tenant_id = $1 AND project_id = $2 AND ", ("task" in "$3"), " ORDER BY task, depends_on",
 );
 
-/// The messages of tenant `$1` in the threads whose ids are in the list `$2`.
+/// The messages of tenant `$1` in the threads whose ids are in the list `$2`, in no order: to spare itself sorting them
+/// SQLite would read the whole tenant.
 pub(super) const MESSAGES: Both = both!(
     "SELECT thread_id, message, member_id, text, since, at FROM messages WHERE tenant_id = $1 AND ",
     (id "thread_id" in "$2"),
-    " ORDER BY at, message",
 );
 
-/// What was made of those threads.
-pub(super) const MATCHES: Both = both!({ select_matches!("AND ") }, (id "thread_id" in "$2"), " ORDER BY at, id");
+/// What was made of those threads, in no order for the same reason.
+pub(super) const MATCHES: Both = both!({ select_matches!("AND ") }, (id "thread_id" in "$2"));
 
 /// Deletes those tasks.
 pub(super) const DELETE_TASKS: Both =

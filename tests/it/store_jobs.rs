@@ -7,6 +7,7 @@ use docket::{
         ids::{JobId, TenantId},
         job::{Class, NewJob},
     },
+    jobs::tidy::{Forgotten, tidy},
     store::{Claimed, Room, ServeLock, Store},
 };
 
@@ -27,6 +28,7 @@ for_each_db! {
     a_unique_key_is_taken_only_while_its_job_waits,
     a_job_that_comes_back_beside_its_successor_is_kept,
     dead_jobs_wait_for_a_person,
+    a_dead_job_that_nobody_looked_into_is_forgotten_after_two_weeks,
     one_tenants_flood_does_not_hold_up_another,
     what_somebody_waits_for_comes_first_and_never_takes_all_the_room,
     jobs_of_one_ordering_key_keep_their_order_whatever_their_class,
@@ -282,6 +284,21 @@ async fn dead_jobs_wait_for_a_person(db: &TestDb) {
     assert!(!db.store.drop_dead(job.id).await.unwrap());
 }
 
+async fn a_dead_job_that_nobody_looked_into_is_forgotten_after_two_weeks(db: &TestDb) {
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    for _ in 0..2 {
+        enqueue(db, tenant, &sample::job(&db.chance)).await.unwrap();
+    }
+    let claimed = claim(db, "a").await;
+    assert!(db.store.bury(&claimed[0], db.chance.now(), "channel_not_found").await.unwrap());
+    assert!(db.store.retry(&claimed[1], db.chance.now(), "timeout").await.unwrap());
+    db.clock.advance(Duration::from_hours(13 * 24));
+    assert_eq!(tidy(&db.store, &db.chance).await.unwrap(), Forgotten::default());
+    db.clock.advance(Duration::from_hours(25));
+    assert_eq!(tidy(&db.store, &db.chance).await.unwrap(), Forgotten { jobs: 1, ..Forgotten::default() });
+    assert_eq!(ids(&claim(db, "a").await), [claimed[1].id], "what waits is not forgotten");
+}
+
 async fn one_tenants_flood_does_not_hold_up_another(db: &TestDb) {
     let (loud, _) = sample::tenant(&db.store, &db.chance).await;
     let (quiet, _) = sample::tenant(&db.store, &db.chance).await;
@@ -358,6 +375,12 @@ async fn a_flood_of_one_ordering_key_hides_nothing_behind_it(db: &TestDb) {
         flood.push(db.chance.id());
         let job = sample::job(&db.chance).in_order("github:7");
         assert!(tx.enqueue(*flood.last().unwrap(), &job).await.unwrap());
+    }
+    // As many orders that wait for another hour, with names before all others.
+    for nth in 0..300 {
+        let job = sample::job(&db.chance).in_order(format!("card:{nth}"));
+        let later = NewJob { run_at: db.chance.now().plus(Duration::from_hours(1)), ..job };
+        assert!(tx.enqueue(db.chance.id(), &later).await.unwrap());
     }
     tx.commit().await.unwrap();
     let free = enqueue(db, tenant, &sample::job(&db.chance)).await.unwrap();
