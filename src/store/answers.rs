@@ -13,6 +13,10 @@ use crate::domain::{
     time::Timestamp,
 };
 
+/// How many answers to the delivery `$2` have reached their reader.
+pub(super) const SENT_FOR: &str =
+    "SELECT count(*) FROM answers WHERE tenant_id = $1 AND delivery_id = $2 AND sent_at IS NOT NULL";
+
 #[derive(FromRow)]
 struct AnswerRow {
     id: String,
@@ -87,13 +91,7 @@ impl Tx {
 
     /// How many answers to this delivery have reached their reader: how often its reply address was used.
     pub async fn answers_sent_for(&mut self, delivery: DeliveryId) -> Result<usize> {
-        let row = first!(
-            self.session,
-            (i64,),
-            "SELECT count(*) FROM answers WHERE tenant_id = $1 AND delivery_id = $2 AND sent_at IS NOT NULL",
-            &self.key,
-            delivery.to_string()
-        );
+        let row = first!(self.session, (i64,), SENT_FOR, &self.key, delivery.to_string());
         Ok(row.and_then(|(count,)| usize::try_from(count).ok()).unwrap_or(0))
     }
 }

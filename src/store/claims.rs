@@ -39,15 +39,27 @@ pub struct Claimed {
     pub owner: String,
 }
 
+/// A job of class `$1` that is due at `$2`.
+pub(super) const DUE: &str = "SELECT class FROM jobs WHERE class = $1 AND due_at <= $2 LIMIT 1";
+
+/// Keeps the job `$1` until `$4`.
+pub(super) const KEEP: &str =
+    "UPDATE jobs SET due_at = $4 WHERE id = $1 AND owner = $2 AND attempts = $3 AND state = 'running'";
+
+/// Gives the job `$1` up.
+pub(super) const BURY: &str = "UPDATE jobs SET state = 'dead', dead_at = $4, due_at = NULL, owner = NULL, last_error = $5 \
+     WHERE id = $1 AND owner = $2 AND attempts = $3 AND state = 'running'";
+
+/// Makes the job `$1` wait again until `$4`.
+pub(super) const WAIT_AGAIN: &str = "UPDATE jobs SET state = 'waiting', run_at = $4, due_at = $4, owner = NULL, \
+     attempts = attempts - $5, last_error = coalesce($6, last_error), \
+     unique_key = CASE WHEN EXISTS (SELECT 1 FROM jobs o WHERE o.tenant_id = jobs.tenant_id \
+     AND o.unique_key = jobs.unique_key AND o.state = 'waiting') THEN NULL ELSE unique_key END \
+     WHERE id = $1 AND owner = $2 AND attempts = $3 AND state = 'running'";
+
 /// Whether anything of a class is due: a look into an index.
 async fn is_due(session: &mut Session, class: Class, now: Timestamp) -> Result<bool> {
-    let row = first!(
-        session,
-        (i64,),
-        "SELECT class FROM jobs WHERE class = $1 AND due_at <= $2 LIMIT 1",
-        place(class),
-        now.as_millis()
-    );
+    let row = first!(session, (i64,), DUE, place(class), now.as_millis());
     Ok(row.is_some())
 }
 
@@ -133,14 +145,8 @@ impl Store {
     /// Keeps a job until `lease_until`; false where the lease was lost.
     pub async fn heartbeat(&self, job: &Claimed, lease_until: Timestamp) -> Result<bool> {
         let mut session = self.begin().await?;
-        let rows = execute!(
-            session,
-            "UPDATE jobs SET due_at = $4 WHERE id = $1 AND owner = $2 AND attempts = $3 AND state = 'running'",
-            job.id.to_string(),
-            &job.owner,
-            i64::from(job.attempt),
-            lease_until.as_millis()
-        );
+        let rows =
+            execute!(session, KEEP, job.id.to_string(), &job.owner, i64::from(job.attempt), lease_until.as_millis());
         session.commit_quietly().await?;
         Ok(rows == 1)
     }
@@ -158,16 +164,8 @@ impl Store {
     /// The job is dead and waits for a person; false where the lease was lost.
     pub async fn bury(&self, job: &Claimed, at: Timestamp, error: &str) -> Result<bool> {
         let mut session = self.begin().await?;
-        let rows = execute!(
-            session,
-            "UPDATE jobs SET state = 'dead', dead_at = $4, due_at = NULL, owner = NULL, last_error = $5 \
-             WHERE id = $1 AND owner = $2 AND attempts = $3 AND state = 'running'",
-            job.id.to_string(),
-            &job.owner,
-            i64::from(job.attempt),
-            at.as_millis(),
-            error
-        );
+        let rows =
+            execute!(session, BURY, job.id.to_string(), &job.owner, i64::from(job.attempt), at.as_millis(), error);
         session.commit().await?;
         Ok(rows == 1)
     }
@@ -230,11 +228,7 @@ impl Store {
         let mut session = self.begin().await?;
         let rows = execute!(
             session,
-            "UPDATE jobs SET state = 'waiting', run_at = $4, due_at = $4, owner = NULL, attempts = attempts - $5, \
-             last_error = coalesce($6, last_error), \
-             unique_key = CASE WHEN EXISTS (SELECT 1 FROM jobs o WHERE o.tenant_id = jobs.tenant_id \
-             AND o.unique_key = jobs.unique_key AND o.state = 'waiting') THEN NULL ELSE unique_key END \
-             WHERE id = $1 AND owner = $2 AND attempts = $3 AND state = 'running'",
+            WAIT_AGAIN,
             id,
             owner,
             attempt,

@@ -60,19 +60,16 @@ pub(super) const BY_MESSAGE: &str = select_drafts!("AND channel = $2 AND message
 pub(super) const OLD: &str = "DELETE FROM drafts WHERE (tenant_id, schedule_id, slot, member_id) IN \
      (SELECT tenant_id, schedule_id, slot, member_id FROM drafts WHERE slot < $1 ORDER BY slot LIMIT $2)";
 
+/// The schedules that offer drafts and whose next slot comes after `$1`, before `$2`.
+pub(super) const OFFERING: &str = "SELECT s.tenant_id, s.id FROM schedules s WHERE s.has_drafts AND s.kind = 'standup' \
+     AND s.next_run_at > $1 AND s.next_run_at < $2 AND NOT EXISTS \
+     (SELECT 1 FROM tenants t WHERE t.id = s.tenant_id AND t.is_leaving) ORDER BY s.next_run_at, s.tenant_id, s.id";
+
 impl Store {
     /// The schedules that offer drafts and whose next slot comes after `now`, before `until`.
     pub async fn schedules_with_drafts(&self, now: Timestamp, until: Timestamp) -> Result<Vec<(TenantId, ScheduleId)>> {
         let mut session = self.look().await?;
-        let rows = all!(
-            session,
-            (String, String),
-            "SELECT s.tenant_id, s.id FROM schedules s WHERE s.has_drafts AND s.kind = 'standup' \
-             AND s.next_run_at > $1 AND s.next_run_at < $2 AND NOT EXISTS \
-             (SELECT 1 FROM tenants t WHERE t.id = s.tenant_id AND t.is_leaving) ORDER BY s.next_run_at, s.tenant_id, s.id",
-            now.as_millis(),
-            until.as_millis()
-        );
+        let rows = all!(session, (String, String), OFFERING, now.as_millis(), until.as_millis());
         rows.into_iter().map(|(tenant, id)| Ok((parse("tenant", &tenant)?, parse("schedule", &id)?))).collect()
     }
 

@@ -6,6 +6,10 @@ use super::{
 };
 use crate::domain::{card::Entry, ids::MemberId, time::Timestamp};
 
+/// The lines after `$2` that the member `$4` may read.
+pub(super) const SINCE: &str = "SELECT seq, id, at, reader, content FROM entries \
+     WHERE tenant_id = $1 AND seq > $2 AND (reader IS NULL OR reader = $4) ORDER BY seq LIMIT $3";
+
 type EntryRow = (i64, String, i64, Option<String>, String);
 
 fn entry((seq, id, at, reader, content): EntryRow) -> Result<Entry> {
@@ -46,16 +50,7 @@ impl Tx {
 
     /// The lines after `after` that this member may read, oldest first.
     pub async fn entries(&mut self, reader: MemberId, after: i64, rows: usize) -> Result<Vec<Entry>> {
-        let rows = all!(
-            self.session,
-            EntryRow,
-            "SELECT seq, id, at, reader, content FROM entries \
-             WHERE tenant_id = $1 AND seq > $2 AND (reader IS NULL OR reader = $4) ORDER BY seq LIMIT $3",
-            &self.key,
-            after,
-            limit(rows),
-            reader.to_string()
-        );
+        let rows = all!(self.session, EntryRow, SINCE, &self.key, after, limit(rows), reader.to_string());
         rows.into_iter().map(entry).collect()
     }
 

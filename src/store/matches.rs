@@ -143,6 +143,9 @@ impl Tx {
             let made = Match::try_from(row)?;
             found.entry(made.thread).or_default().push(made);
         }
+        for made in found.values_mut() {
+            made.sort_by_key(|made| (made.at, made.id));
+        }
         Ok(found)
     }
 

@@ -12,6 +12,11 @@ use crate::domain::{
     member::{Identity, Member, Role, Surface},
 };
 
+/// The member whom a platform knows by a name.
+pub(super) const BY_IDENTITY: &str = "SELECT m.id, m.name, m.role, m.standing, m.time_zone FROM identities i \
+     JOIN members m ON m.tenant_id = i.tenant_id AND m.id = i.member_id \
+     WHERE i.tenant_id = $1 AND i.surface = $2 AND i.team = $3 AND i.user_id = $4";
+
 #[derive(FromRow)]
 struct MemberRow {
     id: String,
@@ -111,9 +116,7 @@ impl Tx {
         let row = first!(
             self.session,
             MemberRow,
-            "SELECT m.id, m.name, m.role, m.standing, m.time_zone FROM identities i \
-             JOIN members m ON m.tenant_id = i.tenant_id AND m.id = i.member_id \
-             WHERE i.tenant_id = $1 AND i.surface = $2 AND i.team = $3 AND i.user_id = $4",
+            BY_IDENTITY,
             &self.key,
             identity.surface.as_str(),
             &identity.team,

@@ -1,6 +1,6 @@
 //! Patches, the approvals they gathered, and what takes them back.
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use sqlx::FromRow;
 
@@ -76,6 +76,10 @@ macro_rules! select_patches {
         )
     };
 }
+
+/// The open patches of project `$2`, in no order: to spare itself sorting them SQLite would read all of the project. The
+/// state is a literal, as in the condition of the index.
+pub(super) const OPEN_OF: &str = select_patches!("AND p.project_id = $2 AND p.state = 'proposed'");
 
 /// Which patches are wanted; those that match everything that is set.
 #[derive(Debug, Clone, Default)]
@@ -236,13 +240,9 @@ impl Tx {
 
     /// Those of one project. Costs by these.
     pub async fn open_patches_of(&mut self, project: ProjectId) -> Result<Vec<Patch>> {
-        patches(all!(
-            self.session,
-            PatchRow,
-            select_patches!("AND p.project_id = $2 AND p.state = 'proposed' ORDER BY p.code DESC"),
-            &self.key,
-            project.to_string()
-        ))
+        let mut open = patches(all!(self.session, PatchRow, OPEN_OF, &self.key, project.to_string()))?;
+        open.sort_by_key(|patch| Reverse(patch.code));
+        Ok(open)
     }
 
     /// A project's patches, newest first.

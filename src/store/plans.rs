@@ -65,18 +65,19 @@ pub(super) const SIBLINGS_BEFORE: &str = "SELECT number FROM tasks WHERE tenant_
 pub(super) const ROOTS_BEFORE: &str = "SELECT number FROM tasks WHERE tenant_id = $1 AND project_id = $2 AND parent IS NULL \
     AND (rank, number) < ($3, $4) ORDER BY rank DESC, number DESC LIMIT $5";
 
-/// The open tasks of member `$2`.
+/// The open tasks of member `$2`, in no order: to spare itself sorting them SQLite would read the whole tenant. The project
+/// of each is looked up by itself; PostgreSQL may compare each with all of the tenant's where they are joined.
 pub(super) const ASSIGNED: &str = "SELECT t.project_id, t.number, t.parent, t.rank, t.title, t.description, t.acceptance, \
     t.status, t.assignee, t.estimate, t.priority, t.due, t.links, t.version \
-    FROM tasks t JOIN projects p ON p.tenant_id = t.tenant_id AND p.id = t.project_id \
-    WHERE t.tenant_id = $1 AND t.assignee = $2 AND t.status NOT IN ('done', 'cancelled') \
-    AND p.lifecycle <> 'archived' ORDER BY t.project_id, t.number";
+    FROM tasks t WHERE t.tenant_id = $1 AND t.assignee = $2 AND t.status NOT IN ('done', 'cancelled') \
+    AND (SELECT p.lifecycle FROM projects p WHERE p.tenant_id = t.tenant_id AND p.id = t.project_id) <> 'archived'";
 
-/// What those tasks wait for.
-pub(super) const ASSIGNED_DEPENDENCIES: &str = "SELECT d.project_id, d.task, d.depends_on FROM tasks t \
-    JOIN task_dependencies d ON d.tenant_id = t.tenant_id AND d.project_id = t.project_id AND d.task = t.number \
+/// What those tasks wait for, in no order. SQLite keeps the order of a `CROSS JOIN`: by itself it begins with all that any
+/// task of the tenant waits for.
+pub(super) const ASSIGNED_DEPENDENCIES: &str = "SELECT d.project_id, d.task, d.depends_on \
+    FROM tasks t CROSS JOIN task_dependencies d \
     WHERE t.tenant_id = $1 AND t.assignee = $2 AND t.status NOT IN ('done', 'cancelled') \
-    ORDER BY d.project_id, d.task, d.depends_on";
+    AND d.tenant_id = t.tenant_id AND d.project_id = t.project_id AND d.task = t.number";
 
 impl TaskRow {
     fn into_task(self, depends_on: BTreeSet<TaskNumber>) -> Result<Task> {
@@ -196,7 +197,7 @@ impl Tx {
     }
 
     /// The tasks that this member is to do and that are not over, in projects that are not archived; by
-    /// project and number. Costs by these tasks.
+    /// project and number. Costs by the tasks that are the member's, those too that are over.
     pub async fn tasks_assigned(&mut self, member: MemberId) -> Result<Vec<(ProjectId, Task)>> {
         let member = member.to_string();
         let rows = all!(self.session, AssignedRow, ASSIGNED, &self.key, &member);
@@ -205,13 +206,16 @@ impl Tx {
         for (project, task, first) in pairs {
             depends_on.entry((project, task)).or_default().insert(number(first)?);
         }
-        rows.into_iter()
+        let mut tasks = rows
+            .into_iter()
             .map(|AssignedRow { project_id, task }| {
                 let project = parse("project", &project_id)?;
                 let firsts = depends_on.remove(&(project_id, task.number)).unwrap_or_default();
                 Ok((project, task.into_task(firsts)?))
             })
-            .collect()
+            .collect::<Result<Vec<(ProjectId, Task)>>>()?;
+        tasks.sort_by_key(|(project, task)| (*project, task.number));
+        Ok(tasks)
     }
 
     /// The tasks that match, by project and number, after the one that `after` names.

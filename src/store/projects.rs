@@ -16,6 +16,10 @@ use crate::domain::{
     time::Timestamp,
 };
 
+/// The project that a channel is about.
+pub(super) const OF_CHANNEL: &str =
+    "SELECT project_id FROM channels WHERE tenant_id = $1 AND surface = $2 AND team = $3 AND channel = $4";
+
 #[derive(FromRow)]
 struct ProjectRow {
     id: String,
@@ -169,15 +173,8 @@ impl Tx {
 
     /// The project that this channel is about.
     pub async fn channel_project(&mut self, venue: &Venue) -> Result<Option<ProjectId>> {
-        let row = first!(
-            self.session,
-            (String,),
-            "SELECT project_id FROM channels WHERE tenant_id = $1 AND surface = $2 AND team = $3 AND channel = $4",
-            &self.key,
-            venue.surface.as_str(),
-            &venue.team,
-            &venue.channel
-        );
+        let row =
+            first!(self.session, (String,), OF_CHANNEL, &self.key, venue.surface.as_str(), &venue.team, &venue.channel);
         row.map(|(project,)| parse("project", &project)).transpose()
     }
 

@@ -23,6 +23,10 @@ pub(super) const DUE: &str = "SELECT s.tenant_id, s.id FROM schedules s \
      WHERE s.next_run_at <= $1 AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.id = s.tenant_id AND t.is_leaving) \
      ORDER BY s.next_run_at, s.id LIMIT $2";
 
+/// The next slot of any schedule of those.
+pub(super) const NEXT_SLOT: &str = "SELECT min(next_run_at) FROM schedules s WHERE next_run_at IS NOT NULL \
+     AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.id = s.tenant_id AND t.is_leaving)";
+
 /// A query of schedules as [`ScheduleRow`]s, tenant first.
 macro_rules! select_schedules {
     ($rest:literal) => {
@@ -158,12 +162,7 @@ impl Store {
     /// The next slot of any schedule; in the past where one is due.
     pub async fn next_slot(&self) -> Result<Option<Timestamp>> {
         let mut session = self.look().await?;
-        let row = first!(
-            session,
-            (Option<i64>,),
-            "SELECT min(next_run_at) FROM schedules s WHERE next_run_at IS NOT NULL \
-             AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.id = s.tenant_id AND t.is_leaving)"
-        );
+        let row = first!(session, (Option<i64>,), NEXT_SLOT);
         Ok(row.and_then(|(at,)| at).map(Timestamp::from_millis))
     }
 

@@ -20,6 +20,22 @@ pub const IDLE: Duration = Duration::from_hours(14 * 24);
 /// How long a session lasts however much it is used.
 pub const LIFE: Duration = Duration::from_hours(90 * 24);
 
+/// The session of the token `$1`, where it has not lapsed.
+pub(super) const BY_TOKEN: &str = "SELECT tenant_id, id, member_id, how, browser, created_at, seen_at FROM sessions \
+     WHERE token_hash = $1 AND seen_at > $2 AND created_at > $3";
+
+/// The sessions that nobody has used since `$1`.
+pub(super) const UNUSED: &str = "DELETE FROM sessions WHERE seen_at <= $1";
+
+/// Those that have been there since `$1`: by themselves, for PostgreSQL may read all of them to find either.
+pub(super) const OUTLIVED: &str = "DELETE FROM sessions WHERE created_at <= $1";
+
+/// The flows that have not come back by `$1`.
+pub(super) const STALE_FLOWS: &str = "DELETE FROM flows WHERE expires_at <= $1";
+
+/// The tickets that nobody may use after `$1`.
+pub(super) const STALE_TICKETS: &str = "DELETE FROM tickets WHERE expires_at <= $1";
+
 #[derive(FromRow)]
 struct SessionRow {
     tenant_id: String,
@@ -50,15 +66,8 @@ impl Store {
     /// The session of this token, and whose it is. One that has lapsed is no session.
     pub async fn session(&self, token: &Hashed, now: Timestamp) -> Result<Option<(TenantId, Session)>> {
         let mut session = self.look().await?;
-        let row = first!(
-            session,
-            SessionRow,
-            "SELECT tenant_id, id, member_id, how, browser, created_at, seen_at FROM sessions \
-             WHERE token_hash = $1 AND seen_at > $2 AND created_at > $3",
-            &token.0,
-            now.minus(IDLE).as_millis(),
-            now.minus(LIFE).as_millis()
-        );
+        let row =
+            first!(session, SessionRow, BY_TOKEN, &token.0, now.minus(IDLE).as_millis(), now.minus(LIFE).as_millis());
         row.map(|row| Ok((parse("tenant", &row.tenant_id)?, row.try_into()?))).transpose()
     }
 
@@ -85,14 +94,10 @@ impl Store {
     /// Forgets sessions, flows and tickets that have lapsed, which open nothing any more.
     pub async fn sweep_lapsed(&self, now: Timestamp) -> Result<()> {
         let mut session = self.begin().await?;
-        execute!(
-            session,
-            "DELETE FROM sessions WHERE seen_at <= $1 OR created_at <= $2",
-            now.minus(IDLE).as_millis(),
-            now.minus(LIFE).as_millis()
-        );
-        execute!(session, "DELETE FROM flows WHERE expires_at <= $1", now.as_millis());
-        execute!(session, "DELETE FROM tickets WHERE expires_at <= $1", now.as_millis());
+        execute!(session, UNUSED, now.minus(IDLE).as_millis());
+        execute!(session, OUTLIVED, now.minus(LIFE).as_millis());
+        execute!(session, STALE_FLOWS, now.as_millis());
+        execute!(session, STALE_TICKETS, now.as_millis());
         session.commit_quietly().await
     }
 }

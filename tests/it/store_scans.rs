@@ -6,7 +6,8 @@ use docket::{
     answers::{Ask, answer},
     domain::{
         apply::apply,
-        ids::{MemberId, TenantId},
+        delivery::Source,
+        ids::{MemberId, ProjectId, TenantId},
         intent::{Intent, Named, TaskName},
         matches::Match,
         member::Surface,
@@ -14,16 +15,20 @@ use docket::{
         patch::{Change, Operation, TaskChanges},
         plan::Plan,
         project::Revision,
+        provider::Provider,
         task::{Place, Rank, Status, TaskNumber},
+        tenant::Installation,
     },
     review::card,
-    store::Store,
+    secrets::token,
+    store::{Accepted, Store},
 };
 use sqlx::{Connection, PgConnection};
 
 use crate::{
-    store_heard, store_matches, store_models,
+    store_announcements, store_heard, store_matches, store_models, store_schedules, store_trackers,
     support::{
+        clock::START,
         db::{TestDb, on_postgres},
         sample,
         site::no_models,
@@ -58,10 +63,25 @@ async fn scans(db: &TestDb) -> Vec<(String, i64)> {
     sqlx::query_as(COUNTS).fetch_all(&mut connection).await.unwrap()
 }
 
-/// What happens at every request, in sessions of its own.
+/// What happens all the time, in sessions of its own.
 async fn hot(db: &TestDb) {
     let store = db.another().await;
     let (tenant, ana) = sample::tenant(&store, &db.chance).await;
+    let project = hot_around_plans(&store, db, tenant, ana).await;
+    hot_around_models(&store, db, tenant, ana).await;
+    hot_around_conversations(&store, db, tenant, ana).await;
+    hot_around_questions(&store, db, tenant).await;
+    hot_at_the_doors(&store, db, tenant, ana).await;
+    hot_around_deliveries(&store, db, tenant).await;
+    hot_in_a_crowd(&store, db).await;
+    hot_around_schedules(&store, db, tenant, ana).await;
+    hot_around_trackers(&store, db, (tenant, ana, project)).await;
+    hot_while_tidying(&store, db, tenant).await;
+    store.close().await;
+}
+
+/// What happens around every proposal and every decision.
+async fn hot_around_plans(store: &Store, db: &TestDb, tenant: TenantId, ana: MemberId) -> ProjectId {
     let mut project = sample::project(&db.chance, "AUTH");
     let now = db.chance.now();
     let mut tx = store.write(tenant).await.unwrap();
@@ -104,16 +124,19 @@ async fn hot(db: &TestDb) {
 
     for job in store.claim("a", now, Duration::from_secs(30), 10).await.unwrap() {
         assert!(store.heartbeat(&job, now.plus(Duration::from_mins(1))).await.unwrap());
-        assert!(sample::done(&store, &job).await);
+        assert!(sample::done(store, &job).await);
     }
     store.next_run_at().await.unwrap();
-    hot_around_models(&store, db, tenant, ana).await;
-    hot_around_conversations(&store, db, tenant, ana).await;
+    project.id
+}
+
+/// What happens whenever somebody asks, in a thread or elsewhere.
+async fn hot_around_questions(store: &Store, db: &TestDb, tenant: TenantId) {
     store.read(tenant).await.unwrap().is_our_thread(&sample::thread("C1", "1.0")).await.unwrap();
     let mut tx = store.read(tenant).await.unwrap();
     let me = tx.member_by_identity(&sample::identity("U1")).await.unwrap();
     let task = Named::Task(TaskName::Code("AUTH-3".to_owned()));
-    let models = no_models(&store, &db.chance);
+    let models = no_models(store, &db.chance);
     for intent in [
         Intent::Inbox,
         Intent::List,
@@ -124,11 +147,10 @@ async fn hot(db: &TestDb) {
         Intent::WhoAmI,
     ] {
         let venue = sample::channel("C1");
+        let now = db.chance.now();
         let ask = Ask { sender: me.as_ref(), venue: Some(&venue), intent: &intent, now, models: &models };
         answer(&mut tx, &ask).await.unwrap();
     }
-    drop(tx);
-    store.close().await;
 }
 
 /// What happens around every question to a model.
@@ -165,5 +187,123 @@ async fn hot_around_conversations(store: &Store, db: &TestDb, tenant: TenantId, 
     assert_eq!(tx.matches_of_all(&[thread]).await.unwrap().len(), 1);
     assert_eq!(tx.matches_of_number(7).await.unwrap().len(), 1);
     assert_eq!(tx.forget_matches_before(db.chance.now(), 9).await.unwrap(), 0);
+    tx.commit().await.unwrap();
+}
+
+/// What is asked of every request before it is known whose it is.
+async fn hot_at_the_doors(store: &Store, db: &TestDb, tenant: TenantId, ana: MemberId) {
+    let installation = Installation {
+        surface: Surface::Slack,
+        team: "T1".to_owned(),
+        name: "Acme".to_owned(),
+        bot_user: "U0".to_owned(),
+        removed: None,
+    };
+    let connection = sample::connection(&db.chance, Provider::GitHub, "77", ana);
+    let mut tx = store.write(tenant).await.unwrap();
+    tx.put_installation(&installation).await.unwrap();
+    tx.put_connection(&connection).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.tenant_of(Surface::Slack, "T1").await.unwrap(), Some(tenant));
+    assert!(store.is_installed(Surface::Slack).await.unwrap());
+    assert_eq!(store.tenant_of_realm(Provider::GitHub, "77").await.unwrap(), Some(tenant));
+    let unknown = token::hash("unknown");
+    assert!(store.session(&unknown, START).await.unwrap().is_none());
+    assert!(store.token_by_hash(&unknown).await.unwrap().is_none());
+    let mut tx = store.write(tenant).await.unwrap();
+    let (known, later) = (connection.id, START.plus(Duration::from_mins(1)));
+    assert!(tx.connection(known).await.unwrap().is_some());
+    assert!(tx.lease_connection(known, connection.version, START, later).await.unwrap());
+    tx.commit().await.unwrap();
+}
+
+/// What happens to every request from then on. Its answer reaches its reader.
+async fn hot_around_deliveries(store: &Store, db: &TestDb, tenant: TenantId) {
+    let mut batch = ["command", "event", "webhook"].map(|key| sample::delivery(&db.chance, tenant, key));
+    for (new, source) in batch.iter_mut().zip([Source::SlackCommand, Source::SlackEvent, Source::GitHub]) {
+        new.delivery.source = source;
+    }
+    assert_eq!(store.accept(&batch).await.unwrap(), [Accepted::New; 3]);
+    assert_eq!(store.accept(&batch).await.unwrap(), [Accepted::Duplicate; 3]);
+    let mut tx = store.write(tenant).await.unwrap();
+    for (new, outcome) in batch.iter().zip(["answered", "heard", "observed"]) {
+        let id = new.delivery.id;
+        assert!(tx.delivery(id).await.unwrap().is_some());
+        assert!(tx.finish_delivery(id, outcome, START).await.unwrap());
+        assert!(tx.is_handled(id).await.unwrap());
+    }
+    let answer = sample::answer(&db.chance);
+    tx.insert_answer(&answer).await.unwrap();
+    tx.set_answer_sent(answer.id, START).await.unwrap();
+    assert_eq!(tx.answers_sent_for(answer.delivery.unwrap()).await.unwrap(), 1);
+    tx.commit().await.unwrap();
+}
+
+/// What a worker does where one tenant has many jobs of few orders, and where jobs fail.
+async fn hot_in_a_crowd(store: &Store, db: &TestDb) {
+    let (crowd, _) = sample::tenant(store, &db.chance).await;
+    let mut tx = store.write(crowd).await.unwrap();
+    for nth in 0..30 {
+        // Of the first order there are more than are looked at one by one.
+        let order = if nth < 25 { "one" } else { "two" };
+        assert!(tx.enqueue(db.chance.id(), &sample::job(&db.chance).in_order(order)).await.unwrap());
+    }
+    tx.commit().await.unwrap();
+    let mut claimed = store.claim("b", START, Duration::from_secs(30), 10).await.unwrap();
+    claimed.retain(|job| job.tenant == crowd);
+    assert_eq!(claimed.len(), 2, "the other order was looked for by its name");
+    assert!(store.retry(&claimed[0], START, "timeout").await.unwrap());
+    assert!(store.bury(&claimed[1], START, "channel_not_found").await.unwrap());
+    store.release("b").await.unwrap();
+}
+
+/// What happens around every digest, and what is asked every few seconds.
+async fn hot_around_schedules(store: &Store, db: &TestDb, tenant: TenantId, ana: MemberId) {
+    let mut tx = store.write(tenant).await.unwrap();
+    let planned = store_schedules::fill(db, &mut tx, ana).await;
+    for (table, seen) in store_schedules::sees(&mut tx, &planned).await {
+        assert!(seen, "{table}");
+    }
+    tx.commit().await.unwrap();
+    let due = store.due_schedules(START, 9).await.unwrap();
+    assert_eq!(store.next_slot().await.unwrap(), Some(START));
+    let minute = Duration::from_mins(1);
+    assert!(store.schedules_with_drafts(START.minus(minute), START.plus(minute)).await.unwrap().is_empty());
+    let mut tx = store.write(tenant).await.unwrap();
+    assert!(tx.lock_schedule(due[0].1).await.unwrap().is_some());
+    assert!(tx.take_slot(due[0].1, START, None).await.unwrap());
+    tx.commit().await.unwrap();
+}
+
+/// What happens whenever a webhook comes.
+async fn hot_around_trackers(store: &Store, db: &TestDb, of: (TenantId, MemberId, ProjectId)) {
+    let (tenant, ana, project) = of;
+    let mut tx = store.write(tenant).await.unwrap();
+    let repository = store_trackers::fill(db, &mut tx, ana, project).await;
+    let told = store_announcements::fill(db, &mut tx, ana, project).await;
+    let mut found = store_trackers::sees(&mut tx, &repository, project).await;
+    found.extend(store_announcements::sees(&mut tx, &told, ana).await);
+    for (table, seen) in found {
+        assert!(seen, "{table}");
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(store.tenants_of_repository(repository.id()).await.unwrap(), [tenant]);
+}
+
+/// What happens every hour to what is old, as all of the above is by then. There is something of each: what a statement
+/// does not come to is not counted.
+async fn hot_while_tidying(store: &Store, db: &TestDb, tenant: TenantId) {
+    let later = db.chance.now().plus(Duration::from_hours(1));
+    assert_eq!(store.forget_bodies(later, later, 9).await.unwrap(), 1);
+    assert_eq!(store.forget_webhooks(later, 9).await.unwrap(), 1);
+    assert_eq!(store.forget_heard_deliveries(later, 9).await.unwrap(), 1);
+    assert_eq!(store.forget_requests(later, 9).await.unwrap(), 1);
+    assert_eq!(store.forget_answers(later, 9).await.unwrap(), 1);
+    assert_eq!(store.forget_dead_jobs(later, 9).await.unwrap(), 1);
+    assert_eq!(store.forget_drafts(later, 9).await.unwrap(), 1);
+    let mut tx = store.write(tenant).await.unwrap();
+    assert_eq!(tx.forget_said_before(later, 9).await.unwrap(), 2);
+    assert_eq!(tx.forget_withdrawn_before(later).await.unwrap(), 2);
+    assert_eq!(tx.forget_matches_before(later, 9).await.unwrap(), 1);
     tx.commit().await.unwrap();
 }

@@ -60,7 +60,7 @@ async fn a_new_file_is_made_with_its_folder_and_migrated_by_many_at_once() {
     let url = format!("sqlite://{}", folder.path().join("some/where/docket.db").display());
     let store = Store::open(&url).await.unwrap();
     let error = store.check().await.unwrap_err().to_string();
-    assert_eq!(error, "the database lacks 28 migrations: run `docket migrate`");
+    assert_eq!(error, "the database lacks 30 migrations: run `docket migrate`");
     let mut migrating = Vec::new();
     for _ in 0..6 {
         let url = url.clone();

@@ -18,6 +18,10 @@ pub(in super::super) const ITSELF: &str = "SELECT text, since FROM messages \
 pub(in super::super) const WITHDRAWN: &str = "SELECT at FROM withdrawn_messages \
      WHERE tenant_id = $1 AND surface = $2 AND team = $3 AND channel = $4 AND message = $5";
 
+/// The thread of one channel of tenant `$1` that began with the message `$5`.
+pub(in super::super) const THREAD: &str = "SELECT id FROM threads \
+     WHERE tenant_id = $1 AND surface = $2 AND team = $3 AND channel = $4 AND root = $5";
+
 impl Tx {
     /// Takes in what was heard at `venue` of a message `by` somebody; nobody need be named where it was taken back.
     /// A message that begins a thread gets it under the id `fresh`. Says whether that changed anything: not where it is
@@ -76,16 +80,7 @@ impl Tx {
     /// The thread that began with the message `root`.
     async fn thread_of(&mut self, venue: &Venue, root: &str) -> Result<Option<ThreadId>> {
         let Venue { surface, team, channel, .. } = venue;
-        let row = first!(
-            self.session,
-            (String,),
-            "SELECT id FROM threads WHERE tenant_id = $1 AND surface = $2 AND team = $3 AND channel = $4 AND root = $5",
-            &self.key,
-            surface.as_str(),
-            team,
-            channel,
-            root
-        );
+        let row = first!(self.session, (String,), THREAD, &self.key, surface.as_str(), team, channel, root);
         row.map(|(id,)| parse("thread", &id)).transpose()
     }
 

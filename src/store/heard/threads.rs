@@ -111,7 +111,8 @@ impl Tx {
         let ids: Vec<&str> = threads.iter().map(|row| row.id.as_str()).collect();
         let ids = to_json("threads", &ids)?;
         let sql = MESSAGES.text(self.session.engine());
-        let messages = all!(self.session, MessageRow, sql, &self.key, &ids);
+        let mut messages = all!(self.session, MessageRow, sql, &self.key, &ids);
+        messages.sort_by(|a, b| (a.at, &a.message).cmp(&(b.at, &b.message)));
         let mut by_thread: BTreeMap<String, Vec<MessageRow>> = BTreeMap::new();
         for row in messages {
             by_thread.entry(row.thread_id.clone()).or_default().push(row);

@@ -4,7 +4,7 @@ mod incidents;
 mod issues;
 mod looks;
 mod orders;
-mod pulls;
+pub(super) mod pulls;
 mod pushes;
 pub(super) mod repositories;
 mod ties;

@@ -1,5 +1,7 @@
 //! Pull requests, the tasks they are about, and what people wrote under them.
 
+use std::collections::BTreeSet;
+
 use sqlx::FromRow;
 
 use crate::{
@@ -14,6 +16,27 @@ use crate::{
         codec::{from_json, limit, natural, parse, parse_opt, small, to_json, whole, word},
     },
 };
+
+/// The pull request `$3` of the repository `$2`.
+pub(in crate::store) const ITSELF: &str =
+    "SELECT facts FROM pulls WHERE tenant_id = $1 AND repository_id = $2 AND number = $3";
+
+/// The pull requests of the repository `$2` that end with the commit `$3`, in no order, like those below: to spare itself
+/// sorting them SQLite would read all of the repository or of the tenant.
+pub(in crate::store) const WITH_HEAD: &str =
+    "SELECT facts FROM pulls WHERE tenant_id = $1 AND repository_id = $2 AND head = $3";
+
+/// The open pull requests of the repository `$2`. The state is a literal, as in the condition of the index.
+pub(in crate::store) const OPEN_OF: &str =
+    "SELECT facts FROM pulls WHERE tenant_id = $1 AND repository_id = $2 AND state = 'open'";
+
+/// The pull requests that are about the task `$3` of project `$2`.
+pub(in crate::store) const OF_TASK: &str = "SELECT repository_id, number, project_id, task, is_closing, proposed, patch_id \
+     FROM pull_tasks WHERE tenant_id = $1 AND project_id = $2 AND task = $3";
+
+/// The pull requests because of which the patch `$2` was proposed, each as often as tasks are in it.
+pub(in crate::store) const OF_PATCH: &str =
+    "SELECT repository_id, number, project_id FROM pull_tasks WHERE tenant_id = $1 AND patch_id = $2";
 
 /// A task that a pull request is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,30 +116,23 @@ fn read(rows: Vec<(String,)>) -> Result<Vec<Pull>> {
     rows.into_iter().map(|(facts,)| from_json("pull request", &facts)).collect()
 }
 
+/// Reads pull requests of one repository, by number.
+fn read_by_number(rows: Vec<(String,)>) -> Result<Vec<Pull>> {
+    let mut pulls = read(rows)?;
+    pulls.sort_by_key(|pull| pull.at.number);
+    Ok(pulls)
+}
+
 impl Tx {
     /// What is known of a pull request.
     pub async fn pull(&mut self, at: Numbered) -> Result<Option<Pull>> {
-        let row = first!(
-            self.session,
-            (String,),
-            "SELECT facts FROM pulls WHERE tenant_id = $1 AND repository_id = $2 AND number = $3",
-            &self.key,
-            whole(at.repository.0),
-            whole(at.number)
-        );
+        let row = first!(self.session, (String,), ITSELF, &self.key, whole(at.repository.0), whole(at.number));
         row.map(|(facts,)| from_json("pull request", &facts)).transpose()
     }
 
     /// The pull requests of a repository that end with this commit, by number.
     pub async fn pulls_with_head(&mut self, repository: RepositoryId, head: &str) -> Result<Vec<Pull>> {
-        read(all!(
-            self.session,
-            (String,),
-            "SELECT facts FROM pulls WHERE tenant_id = $1 AND repository_id = $2 AND head = $3 ORDER BY number",
-            &self.key,
-            whole(repository.0),
-            head
-        ))
+        read_by_number(all!(self.session, (String,), WITH_HEAD, &self.key, whole(repository.0), head))
     }
 
     /// Every pull request of a repository, by number.
@@ -132,14 +148,7 @@ impl Tx {
 
     /// The open pull requests of a repository that come from a branch of its own of this name.
     pub async fn open_pulls_of_branch(&mut self, repository: RepositoryId, branch: &str) -> Result<Vec<Pull>> {
-        let open = read(all!(
-            self.session,
-            (String,),
-            "SELECT facts FROM pulls WHERE tenant_id = $1 AND repository_id = $2 AND state = $3 ORDER BY number",
-            &self.key,
-            whole(repository.0),
-            PullState::Open.as_str()
-        ))?;
+        let open = self.open_pulls_of(repository).await?;
         Ok(open.into_iter().filter(|pull| pull.branch == branch && !pull.is_fork).collect())
     }
 
@@ -156,16 +165,9 @@ impl Tx {
         ))
     }
 
-    /// The open pull requests of a repository, by number.
+    /// The open pull requests of a repository, by number. Costs by these.
     pub async fn open_pulls_of(&mut self, repository: RepositoryId) -> Result<Vec<Pull>> {
-        read(all!(
-            self.session,
-            (String,),
-            "SELECT facts FROM pulls WHERE tenant_id = $1 AND repository_id = $2 AND state = $3 ORDER BY number",
-            &self.key,
-            whole(repository.0),
-            PullState::Open.as_str()
-        ))
+        read_by_number(all!(self.session, (String,), OPEN_OF, &self.key, whole(repository.0)))
     }
 
     /// The pull requests in this state that changed at `since` or later, the newest first.
@@ -220,16 +222,10 @@ impl Tx {
 
     /// The pull requests that are about a task.
     pub async fn pulls_of_task(&mut self, project: ProjectId, task: TaskNumber) -> Result<Vec<PullTask>> {
-        let rows = all!(
-            self.session,
-            TaskRow,
-            "SELECT repository_id, number, project_id, task, is_closing, proposed, patch_id FROM pull_tasks \
-             WHERE tenant_id = $1 AND project_id = $2 AND task = $3 ORDER BY repository_id, number",
-            &self.key,
-            project.to_string(),
-            i64::from(task.0)
-        );
-        rows.into_iter().map(TryInto::try_into).collect()
+        let rows = all!(self.session, TaskRow, OF_TASK, &self.key, project.to_string(), i64::from(task.0));
+        let mut pulls = rows.into_iter().map(TryInto::try_into).collect::<Result<Vec<PullTask>>>()?;
+        pulls.sort_by_key(|about| about.pull);
+        Ok(pulls)
     }
 
     /// The pull requests that are about the tasks of a project, or about one of them, the newest of each task first: the
@@ -260,17 +256,12 @@ impl Tx {
 
     /// The pull requests because of which a patch was proposed, each with the project that it was proposed for.
     pub async fn pulls_of_patch(&mut self, patch: PatchId) -> Result<Vec<(Numbered, ProjectId)>> {
-        let rows = all!(
-            self.session,
-            (i64, i64, String),
-            "SELECT DISTINCT repository_id, number, project_id FROM pull_tasks \
-             WHERE tenant_id = $1 AND patch_id = $2 ORDER BY repository_id, number, project_id",
-            &self.key,
-            patch.to_string()
-        );
-        rows.into_iter()
+        let rows = all!(self.session, (i64, i64, String), OF_PATCH, &self.key, patch.to_string());
+        let pulls = rows
+            .into_iter()
             .map(|(repository, number, project)| Ok((numbered(repository, number)?, parse("project", &project)?)))
-            .collect()
+            .collect::<Result<BTreeSet<(Numbered, ProjectId)>>>()?;
+        Ok(pulls.into_iter().collect())
     }
 
     /// The pull requests that are about any task of a project.

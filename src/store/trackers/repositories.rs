@@ -50,6 +50,10 @@ pub(in crate::store) const LIKE: &str = "SELECT id, full_name FROM repositories 
      ORDER BY CASE WHEN lower(full_name) LIKE '%/' || $2 || '%' ESCAPE '\\' OR lower(full_name) LIKE $2 || '%' ESCAPE '\\' \
      THEN 0 ELSE 1 END, full_name, id LIMIT $3";
 
+/// The projects whose work happens in the repository `$2`.
+pub(in crate::store) const PROJECTS: &str =
+    "SELECT project_id FROM repository_links WHERE tenant_id = $1 AND repository_id = $2 ORDER BY project_id";
+
 impl Tx {
     /// The numbers and names of the repositories whose names hold these words, in any case.
     pub async fn repositories_like(&mut self, words: &str, rows: usize) -> Result<Vec<(RepositoryId, String)>> {
@@ -146,14 +150,7 @@ impl Tx {
 
     /// The projects whose work happens in a repository.
     pub async fn projects_linked_to(&mut self, repository: RepositoryId) -> Result<Vec<ProjectId>> {
-        let rows = all!(
-            self.session,
-            (String,),
-            "SELECT project_id FROM repository_links WHERE tenant_id = $1 AND repository_id = $2 \
-             ORDER BY project_id",
-            &self.key,
-            whole(repository.0)
-        );
+        let rows = all!(self.session, (String,), PROJECTS, &self.key, whole(repository.0));
         rows.iter().map(|(project,)| parse("project", project)).collect()
     }
 
