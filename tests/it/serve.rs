@@ -61,7 +61,7 @@ fn a_port_that_is_taken_is_a_failure_that_names_it() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn the_health_check_of_the_image_tells_a_ready_server_from_none() {
+async fn the_health_check_of_the_image_tells_a_server_that_lives_from_none() {
     let dockerfile = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Dockerfile")).unwrap();
     let check = dockerfile.lines().skip_while(|line| !line.starts_with("HEALTHCHECK")).nth(1).unwrap();
     let check: Vec<String> = serde_json::from_str(check.trim().strip_prefix("CMD ").unwrap()).unwrap();
