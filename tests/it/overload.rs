@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -15,12 +15,15 @@ use docket::{
     store::{Accepted, behind_others},
 };
 use serde_json::json;
-use tokio::task::JoinSet;
+use tempfile::TempDir;
+use tokio::{task::JoinSet, time::timeout};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use crate::support::{
     app::TestApp,
-    db::{TestDb, for_each_db, on_sqlite},
+    binary::{Binary, Settings, client},
+    db::{TestDb, for_each_db, on_postgres, on_sqlite},
     github::{HOOK_SECRET, INSTALLATION, Webhook, body, repository},
     sample,
 };
@@ -28,10 +31,13 @@ use crate::support::{
 for_each_db!(
     webhooks_are_refused_before_commands_and_everything_that_was_taken_is_stored,
     what_comes_in_for_a_tenant_that_is_gone_refuses_nothing_else,
+    a_program_that_refuses_webhooks_says_so_until_it_can_store_them_again,
 );
 
 /// In which whatever is started gets as far as it can.
 const MOMENT: Duration = Duration::from_millis(100);
+/// In which it gets there on a busy machine too, and in which nobody gives up yet.
+const LONG: Duration = Duration::from_secs(5);
 /// More than wait in the queue and in the group that is being stored.
 const TOO_MANY: usize = 1_300;
 
@@ -75,7 +81,7 @@ async fn webhooks_are_refused_before_commands_and_everything_that_was_taken_is_s
 
 async fn what_comes_in_for_a_tenant_that_is_gone_refuses_nothing_else(db: &TestDb) {
     let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
-    let intake = Intake::start(db.store.clone(), db.chance.clone());
+    let intake = Intake::start(db.store.clone());
     let lock = db.lock().await;
     let comes = |delivery| {
         let intake = intake.clone();
@@ -95,6 +101,56 @@ async fn what_comes_in_for_a_tenant_that_is_gone_refuses_nothing_else(db: &TestD
     assert!(matches!(orphan.await.unwrap(), Err(IntakeError::Store(_))));
     assert_eq!(db.count("deliveries").await, 3);
     assert!(!intake.is_full());
+}
+
+/// Sends a webhook that is kept for inspection, and so stored like any other; its answer is a status.
+async fn hook(client: reqwest::Client, base: String) -> reqwest::Result<u16> {
+    let webhook = Webhook::of_bytes("push", b"{".to_vec());
+    let mut request = client.post(format!("{base}/github/webhooks")).body(webhook.body());
+    for (name, value) in webhook.headers() {
+        request = request.header(name, value);
+    }
+    Ok(request.send().await?.status().as_u16())
+}
+
+/// Waits until `/readyz` says this, or that all is well.
+async fn until_ready_or(program: &Binary, trouble: Option<&str>) {
+    let began = Instant::now();
+    loop {
+        let told = program.trouble().await;
+        let is_it = match (trouble, &told) {
+            (Some(wanted), Some(told)) => told.contains(wanted),
+            (wanted, told) => wanted.is_none() && told.is_none(),
+        };
+        if is_it {
+            return;
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "not {trouble:?} but {told:?}");
+        tokio::time::sleep(MOMENT).await;
+    }
+}
+
+async fn a_program_that_refuses_webhooks_says_so_until_it_can_store_them_again(db: &TestDb) {
+    // Each of them has a connection of its own.
+    rlimit::increase_nofile_limit(20_000).unwrap();
+    let (folder, client) = (TempDir::new().unwrap(), client());
+    let settings = Settings::new(&db.url, folder.path()).with("GITHUB_WEBHOOK_SECRET", HOOK_SECRET);
+    let program = Binary::start(&settings).await;
+    let lock = db.lock().await;
+    let mut webhooks = JoinSet::new();
+    for _ in 0..TOO_MANY {
+        webhooks.spawn(hook(client.clone(), program.base.clone()));
+    }
+    until_ready_or(&program, Some("\"intake\":\"more comes in than can be stored")).await;
+    drop(lock);
+    let answers: Vec<u16> = webhooks.join_all().await.into_iter().flatten().collect();
+    assert!(answers.iter().all(|status| matches!(status, 202 | 503)), "{answers:?}");
+    let taken = answers.iter().filter(|status| **status == 202).count();
+    assert!(taken < answers.len(), "nobody was refused");
+    // Whoever was not answered in time may be stored as well.
+    assert!(db.count("deliveries WHERE source = 'github'").await >= i64::try_from(taken).unwrap());
+    until_ready_or(&program, None).await;
+    assert_eq!(hook(client, program.base.clone()).await.unwrap(), 202);
 }
 
 /// SQLite has one writer, for whom all of them wait in a row.
@@ -122,6 +178,31 @@ async fn whoever_is_waited_for_lets_one_go_first_of_those_who_come_behind() {
         waiting.join_all().await;
         let order = order.lock().unwrap().clone();
         assert_eq!(order, ["behind", "awaited", "behind", "behind", "behind", "behind"]);
+    })
+    .await;
+}
+
+/// PostgreSQL has few connections, for which all of them wait in a row.
+#[tokio::test]
+async fn whoever_is_waited_for_finds_a_connection_however_much_is_done_behind() {
+    on_postgres(async |db: &TestDb| {
+        let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+        let done = CancellationToken::new();
+        let mut behind = JoinSet::new();
+        for _ in 0..20 {
+            let (store, done) = (db.store.clone(), done.clone());
+            behind.spawn(behind_others(async move {
+                let mut tx = store.read(tenant).await.unwrap();
+                // In the middle of something it does not wait for another turn.
+                let members = store.read(tenant).await.unwrap().members().await.unwrap();
+                done.cancelled().await;
+                assert_eq!(tx.members().await.unwrap().len(), members.len());
+            }));
+        }
+        tokio::time::sleep(MOMENT).await;
+        timeout(LONG, db.store.write(tenant)).await.expect("a connection is free").unwrap();
+        done.cancel();
+        behind.join_all().await;
     })
     .await;
 }

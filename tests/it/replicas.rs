@@ -2,7 +2,7 @@
 //!
 //! That schedules fire once is shown by `story_standup` and `standup_slots`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use docket::{
     clock::Chance,
@@ -27,8 +27,11 @@ use super::story_binary::eventually;
 const RUSH: Rush = Rush { plans: 4, estimates: 16, decisions: 12, webhooks: 40 };
 /// How often it is measured how long one takes to hear of another.
 const WAKES: usize = 41;
-/// Whoever hears of nothing looks every 500 ms, so that half of what comes waits longer than 250 ms.
-const WOKEN: i64 = 200;
+/// Within how many milliseconds one hears of another, half of the time. Whoever hears of nothing looks every 500 ms, so
+/// that half of what comes waits longer than 250 ms.
+const WOKEN: i64 = 50;
+/// The longest that it may take on a machine that is busy with something else.
+const LONGEST: i64 = 5_000;
 
 /// The newest message of the channel that says this.
 async fn says(servers: &Servers<'_>, wanted: &str) -> Shown {
@@ -89,13 +92,16 @@ async fn a_commit_of_one_wakes_the_worker_of_another() {
         let tenant = db.store.local_tenant(&db.chance).await.unwrap();
         let chance = Chance::system();
         sound::settled(db).await;
+        let mut stores = Vec::new();
         for number in 0..WAKES {
             tokio::time::sleep(millis(30 + any(100))).await;
             // What cannot be read is a job that is soon done.
             let mut delivery = sample::delivery(&chance, tenant, &format!("wake {number}"));
             delivery.delivery.source = Source::Console;
             let job = Job::HandleDelivery { delivery: delivery.delivery.id }.due(chance.now());
+            let began = Instant::now();
             db.store.accept(&[NewDelivery { job: Some(job), ..delivery }]).await.unwrap();
+            stores.push(i64::try_from(began.elapsed().as_millis()).unwrap());
         }
         for left in (0..500).rev() {
             if db.count("deliveries WHERE dedupe_key LIKE 'wake %' AND handled_at IS NULL").await == 0 {
@@ -110,9 +116,15 @@ async fn a_commit_of_one_wakes_the_worker_of_another() {
         );
         let mut waits: Vec<i64> = db.rows::<(i64,)>(&sql).await.into_iter().map(|(wait,)| wait).collect();
         waits.sort_unstable();
-        let median = waits[WAKES / 2];
-        note(&format!("woken by another program after {median} ms (median of {WAKES}), {waits:?}"));
-        assert!(median < WOKEN, "half of the wakes took {median} ms: {waits:?}");
+        stores.sort_unstable();
+        let (median, storing) = (waits[WAKES / 2], stores[WAKES / 2]);
+        note(&format!(
+            "woken by another program after {median} ms (median of {WAKES}, while storing takes {storing} ms), {waits:?}"
+        ));
+        // What is measured begins with storing it, and ends with a job that is taken: as busy as the machine is for the one
+        // it is for the other.
+        assert!(median <= WOKEN + 2 * storing, "half of the wakes took {median} ms: {waits:?}");
+        assert!(waits[WAKES - 1] <= LONGEST, "somebody was not woken: {waits:?}");
     })
     .await;
 }
@@ -145,7 +157,7 @@ async fn whoever_stood_still_longer_than_its_lease_writes_nothing_any_more() {
             let text = metrics.text().await.unwrap();
             text.lines().any(|line| line == r#"docket_jobs_total{kind="handle_delivery",outcome="lost"} 1"#)
         };
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         while !lost().await {
             assert!(began.elapsed() < Duration::from_secs(20), "it does not say that it lost a job");
             tokio::time::sleep(millis(50)).await;
@@ -164,16 +176,24 @@ async fn one_is_killed_and_the_other_goes_on() {
         let mut servers = Servers::open(db).await;
         servers.rush(RUSH).await;
         let first = owner(db).await;
+        // It asks Slack who Ana is, and dies before it is told.
+        servers.crowd.slack.hold("users.info");
+        let (ana, now) = (servers.crowd.person("U1", "C1"), Chance::system().now());
+        ana.slash("plan Build the import of invoices", now).send(&client(), &servers.running[0].base).await;
+        eventually("the question", || servers.crowd.slack.holds_one().then_some(())).await;
         servers.start().await;
         let coming = servers.crowd.rush(RUSH);
         tokio::time::sleep(millis(100 + any(200))).await;
         let dead = servers.running.remove(0);
         servers.turn();
         dead.kill();
+        servers.crowd.slack.let_go();
         servers.note_standing().await;
         let taken = lapse(db, &first).await;
+        assert!(taken > 0, "nothing was left to be taken over");
         coming.join_all().await;
         let (cards, answers) = servers.sound().await;
+        assert_eq!(db.count("patches WHERE title LIKE '%import of invoices%'").await, 1);
         let promised = servers.crowd.heard().promised.len();
         note(&format!(
             "the other one took over {taken} jobs: {promised} acknowledged, {cards} cards and {answers} answers twice"

@@ -54,6 +54,14 @@ pub(crate) struct Promise {
     pub(crate) proposes: bool,
 }
 
+impl Promise {
+    /// What acknowledging this command promises.
+    pub(crate) fn of_command(request: &SignedRequest, proposes: bool) -> Self {
+        let key = url::form_urlencoded::parse(&request.body).find(|(name, _)| name == "trigger_id").unwrap().1.into();
+        Self { source: "slack.command", key, proposes }
+    }
+}
+
 /// A request with what follows from its acknowledgement.
 struct Wish {
     promise: Promise,
@@ -170,8 +178,7 @@ impl Crowd {
     fn command(&self, line: &str, proposes: bool) -> Wish {
         let ana = self.person("U1", CHANNELS[any(CHANNELS.len())]);
         let request = ana.slash(line, Chance::system().now());
-        let key = url::form_urlencoded::parse(&request.body).find(|(name, _)| name == "trigger_id").unwrap().1.into();
-        wish("slack.command", key, proposes, request)
+        wish(Promise::of_command(&request, proposes), request)
     }
 
     /// What somebody does about one of the newest cards.
@@ -197,7 +204,7 @@ impl Crowd {
         let (user, now) = (if any(2) == 0 { "U1" } else { "U2" }, Chance::system().now());
         let request = self.person(user, &card.channel).click(card, action, now);
         let key = format!("click:{TEAM}:{user}:{}:{action}:{}.000100", card.ts, now.as_millis() / 1_000);
-        Some(wish("slack.interaction", key, false, request))
+        Some(wish(Promise { source: "slack.interaction", key, proposes: false }, request))
     }
 
     /// A pull request that was opened, as no other.
@@ -217,7 +224,7 @@ impl Crowd {
         let webhook = Webhook::new("pull_request", &told).with_id(Some(&id));
         let path = "/github/webhooks".to_owned();
         let request = SignedRequest { path, headers: webhook.headers(), body: webhook.body() };
-        wish("github", format!("pull_request {id}"), false, request)
+        wish(Promise { source: "github", key: format!("pull_request {id}"), proposes: false }, request)
     }
 
     /// Sends it to whose turn it is, until it is answered 2xx, or its sender gives up.
@@ -261,8 +268,8 @@ impl Crowd {
     }
 }
 
-fn wish(source: &'static str, key: String, proposes: bool, request: SignedRequest) -> Wish {
-    Wish { promise: Promise { source, key, proposes }, request, insists: any(2) == 0 }
+fn wish(promise: Promise, request: SignedRequest) -> Wish {
+    Wish { promise, request, insists: any(2) == 0 }
 }
 
 /// A number below this one.

@@ -44,9 +44,9 @@ impl<'a> Servers<'a> {
             .with("GITHUB_API_URL", "http://127.0.0.1:9");
         let (settings, running, posts) = (change(settings), Vec::new(), Posts::default());
         let mut servers = Self { db, crowd, settings, running, posts, _folder: folder };
+        sound::watch(db).await;
         servers.start().await;
         servers.prepare().await;
-        sound::watch(db).await;
         servers
     }
 

@@ -1,7 +1,7 @@
 //! What has to hold in every database, whatever happened to the programs that wrote it.
 //!
-//! [`Watch`] has the database itself note what becomes of jobs, [`Posts`] knows what Slack shows; the rest is asked of
-//! the store, and where it has no such question of its tables.
+//! [`watch`] has the database itself note what becomes of jobs and what private answers say, [`Posts`] knows what Slack
+//! shows; the rest is asked of the store, and where it has no such question of its tables.
 
 mod jobs;
 mod plans;
@@ -12,7 +12,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub(crate) use jobs::watch;
 pub(crate) use posts::Posts;
 
 use super::{crowd::Promise, db::TestDb};
@@ -21,6 +20,12 @@ use super::{crowd::Promise, db::TestDb};
 const PATIENCE: Duration = Duration::from_mins(3);
 /// Jobs that wait for a day to come, or look at a GitHub that is not there.
 pub(crate) const LATER: &str = "('expire_patch', 'read_threads', 'sync_connection')";
+
+/// From now on the database notes what it would forget.
+pub(crate) async fn watch(db: &TestDb) {
+    jobs::watch(db).await;
+    posts::watch(db).await;
+}
 
 /// Waits until nothing is left to do.
 pub(crate) async fn settled(db: &TestDb) {
@@ -40,7 +45,7 @@ pub(crate) async fn settled(db: &TestDb) {
     }
 }
 
-/// Everything that holds in a database by itself.
+/// Everything that holds in a database by itself, which was [watched](watch).
 pub(crate) async fn database(db: &TestDb) {
     plans::plans(db).await;
     plans::trail(db).await;

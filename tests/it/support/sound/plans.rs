@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use docket::domain::{
     apply::apply,
     audit::AuditEntry,
-    ids::PatchId,
     patch::{Patch, PatchState},
     project::Revision,
 };
@@ -60,8 +59,8 @@ fn made(state: &PatchState) -> Option<Revision> {
 }
 
 /// Each patch has one line for each thing that became of it, in the order of time, and each plan one for each revision,
-/// in their order. SQLite numbers the lines without a hole; PostgreSQL leaves one for each transaction that came to
-/// nothing.
+/// in their order; there is none of a patch that is not there. SQLite numbers the lines without a hole; PostgreSQL leaves
+/// one for each transaction that came to nothing.
 pub(super) async fn trail(db: &TestDb) {
     let tenant = db.store.local_tenant(&db.chance).await.unwrap();
     let mut tx = db.store.read(tenant).await.unwrap();
@@ -81,25 +80,34 @@ pub(super) async fn trail(db: &TestDb) {
         assert!(revisions.iter().copied().eq(1..=last), "{project}: {revisions:?}");
     }
     for patch in &patches {
-        let id: PatchId = patch.id;
-        let lines = of.get(id.to_string().as_str()).cloned().unwrap_or_default();
-        assert!(lines.is_sorted_by_key(|line| line.at), "{}: {lines:?}", patch.code);
-        let actions: Vec<&str> = lines.iter().map(|line| line.action.as_str()).collect();
-        assert_eq!(actions.first(), Some(&"patch.proposed"), "{}", patch.code);
-        let times = |action: &str| actions.iter().filter(|one| **one == action).count();
-        let (is_applied, is_undone) = (made_a_plan(patch), matches!(patch.state, PatchState::Undone { .. }));
-        let is_rejected = matches!(patch.state, PatchState::Rejected { .. });
-        for (action, is_due) in [
-            ("patch.proposed", true),
-            ("patch.applied", is_applied),
-            ("patch.undone", is_undone),
-            ("patch.rejected", is_rejected),
-        ] {
-            assert_eq!(times(action), usize::from(is_due), "{action} of {}: {actions:?}", patch.code);
-        }
+        became(patch, &of.remove(patch.id.to_string().as_str()).unwrap_or_default());
     }
+    let others: Vec<_> = of.into_values().flatten().filter(|line| line.action.starts_with("patch.")).collect();
+    assert!(others.is_empty(), "lines about patches that are not there: {others:?}");
     if db.store.engine() == "sqlite" {
         let (count, last): (i64, i64) = db.rows("SELECT COUNT(*), COALESCE(MAX(seq), 0) FROM audit").await[0];
         assert_eq!(count, last, "the trail has a gap");
+    }
+}
+
+/// What became of a patch is what its lines say: none is missing, and none is there twice.
+fn became(patch: &Patch, lines: &[&AuditEntry]) {
+    assert!(lines.is_sorted_by_key(|line| line.at), "{}: {lines:?}", patch.code);
+    let actions: Vec<&str> = lines.iter().map(|line| line.action.as_str()).collect();
+    assert_eq!(actions.first(), Some(&"patch.proposed"), "{}", patch.code);
+    let times = |action: &str| actions.iter().filter(|one| **one == action).count();
+    let is = |state: &str| usize::from(patch.state.as_str() == state);
+    let (renewed, rebased) = (times("patch.renewed"), times("patch.rebased"));
+    for (what, told, due) in [
+        ("proposed", times("patch.proposed"), 1),
+        ("applied", times("patch.applied"), usize::from(made_a_plan(patch))),
+        ("undone", times("patch.undone"), is("undone")),
+        ("rejected", times("patch.rejected") + times("patch.withdrawn"), is("rejected")),
+        ("superseded", times("patch.superseded"), is("superseded")),
+        // Whatever was renewed had expired.
+        ("expired", times("patch.expired"), renewed + is("expired")),
+        ("changed", 1 + renewed + rebased, usize::try_from(patch.revision).unwrap()),
+    ] {
+        assert_eq!(told, due, "how often {} was {what}: {actions:?}", patch.code);
     }
 }

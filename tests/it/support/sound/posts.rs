@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use docket::domain::patch::PatchState;
+use docket::{
+    chat::slack::render::render,
+    domain::{member::Identity, message::Message, patch::PatchState},
+};
 
 use crate::support::{
     app::words,
@@ -14,45 +17,80 @@ use crate::support::{
     fake_slack::{FakeSlack, Shown},
 };
 
+/// A note of each private answer: its words are forgotten once it is sent.
+const NOTES: &str = "CREATE TABLE answer_notes (answer TEXT NOT NULL, recipient TEXT NOT NULL, message TEXT NOT NULL)";
+const NOTE: &str = "INSERT INTO answer_notes VALUES (NEW.id, NEW.recipient, NEW.message)";
+
+/// Answers by who reads them and what they say, and how many each.
+type Counts = BTreeMap<(String, String), i64>;
+
 /// What was posted, and in the window when a process died.
 #[derive(Debug, Default)]
 pub(crate) struct Posts {
-    /// Cards that stand there and of which the database does not know.
+    /// Messages that stand there and of which the database does not know.
     cut_off: BTreeSet<String>,
-    /// How many more private answers were shown than are stored as sent.
-    answers: i64,
-    /// The most that may have been shown twice.
-    allowed: i64,
+    /// How many more of each private answer were shown than are stored as sent.
+    answers: Counts,
+}
+
+/// From now on the database notes what private answers say.
+pub(super) async fn watch(db: &TestDb) {
+    let mut statements = vec![NOTES.to_owned()];
+    if db.store.engine() == "sqlite" {
+        statements.push(format!("CREATE TRIGGER note_answer AFTER INSERT ON answers BEGIN {NOTE}; END"));
+    } else {
+        let body = format!("$$ BEGIN {NOTE}; RETURN NULL; END $$");
+        statements.push(format!("CREATE FUNCTION note_answer() RETURNS trigger LANGUAGE plpgsql AS {body}"));
+        let when = "AFTER INSERT ON answers FOR EACH ROW";
+        statements.push(format!("CREATE TRIGGER note_answer {when} EXECUTE FUNCTION note_answer()"));
+    }
+    for sql in statements {
+        db.raw(&sql).await.unwrap();
+    }
 }
 
 impl Posts {
     /// Notes what was in the window: to be called while nobody is running.
     pub(crate) async fn note(&mut self, db: &TestDb, slack: &FakeSlack) {
-        let open: Vec<(String,)> = db.rows("SELECT patch_id FROM cards WHERE message IS NULL").await;
-        for card in unknown(db, slack).await {
-            if !self.cut_off.contains(&card.ts) {
-                let (said, shows) = (words(&card.payload), card.payload.to_string());
-                let is_open = open.iter().any(|(patch,)| shows.contains(patch));
-                assert!(is_open, "{said} was posted twice, and nobody was about to store where");
-                self.cut_off.insert(card.ts);
+        // Each card that has not been posted may have been posted once since the last time.
+        let mut open: Vec<(String, String)> =
+            db.rows("SELECT patch_id, channel FROM cards WHERE message IS NULL").await;
+        for message in unknown(db, slack).await {
+            if self.cut_off.contains(&message.ts) {
+                continue;
             }
+            let (said, shows) = (words(&message.payload), message.payload.to_string());
+            let is_it = |(patch, channel): &(String, String)| *channel == message.channel && shows.contains(patch);
+            let place = open.iter().position(is_it);
+            let place = place.unwrap_or_else(|| panic!("posted twice, and nobody was about to store where: {said}"));
+            open.swap_remove(place);
+            self.cut_off.insert(message.ts);
         }
-        let answers = more_answers(db, slack).await;
-        let unsent = db.count("answers WHERE sent_at IS NULL").await;
-        assert!(answers - self.answers <= unsent, "an answer was given twice, and nobody was about to store that");
-        assert!(answers >= self.answers, "an answer is stored as sent and was not");
-        (self.answers, self.allowed) = (answers, self.allowed.max(answers));
+        let (answers, unsent) = answers(db, slack).await;
+        self.hold(&answers, &unsent);
+        self.answers = answers;
+    }
+
+    /// Each answer was shown as often as it is stored as sent, and once more for each of its kind that was in the window
+    /// when a process died, or is in it now.
+    fn hold(&self, answers: &Counts, unsent: &Counts) {
+        for (answer, more) in answers {
+            let of = |counts: &Counts| counts.get(answer).copied().unwrap_or_default();
+            let most = of(&self.answers) + of(unsent);
+            assert!(*more >= 0, "an answer is stored as sent and was not: {answer:?}");
+            assert!(*more <= most, "an answer was shown {more} times too often, and {most} may be: {answer:?}");
+        }
     }
 
     /// Once everything is settled: each card stands there and says what is true, everybody has their answer, and nothing
     /// was posted twice but what was in the window. Says how much that was.
     pub(crate) async fn check(&self, db: &TestDb, slack: &FakeSlack) -> (usize, i64) {
         let unknown = unknown(db, slack).await;
-        let twice: Vec<_> = unknown.iter().filter(|card| !self.cut_off.contains(&card.ts)).collect();
-        assert!(twice.is_empty(), "cards were posted twice: {twice:?}");
-        assert_eq!(db.count("answers WHERE sent_at IS NULL").await, 0, "somebody got no answer");
-        let answers = more_answers(db, slack).await;
-        assert!((0..=self.allowed).contains(&answers), "{answers} answers were given twice, {} may be", self.allowed);
+        let twice: Vec<_> = unknown.iter().filter(|message| !self.cut_off.contains(&message.ts)).collect();
+        assert!(twice.is_empty(), "posted twice: {twice:?}");
+        let (answers, unsent) = answers(db, slack).await;
+        assert!(unsent.is_empty(), "somebody got no answer: {unsent:?}");
+        self.hold(&answers, &unsent);
         let shown: BTreeMap<String, String> =
             slack.shown().into_iter().map(|card| (card.ts, words(&card.payload))).collect();
         let tenant = db.store.local_tenant(&db.chance).await.unwrap();
@@ -71,20 +109,38 @@ impl Posts {
             }
         }
         assert_eq!(slack.problems(), Vec::<String>::new());
-        (unknown.len(), answers)
+        (unknown.len(), answers.values().sum())
     }
 }
 
-/// The cards that stand in the channels and of which the database does not know where.
+/// What stands in the channels and their threads, and of which the database does not know where.
 async fn unknown(db: &TestDb, slack: &FakeSlack) -> Vec<Shown> {
     let known: Vec<(String,)> = db.rows("SELECT message FROM cards WHERE message IS NOT NULL").await;
     let known: BTreeSet<String> = known.into_iter().map(|(ts,)| ts).collect();
-    let cards = CHANNELS.iter().flat_map(|channel| slack.messages(channel));
-    cards.filter(|card| card.thread.is_none() && !known.contains(&card.ts)).collect()
+    let messages = CHANNELS.iter().flat_map(|channel| slack.messages(channel));
+    messages.filter(|message| !known.contains(&message.ts)).collect()
 }
 
-/// How many more private answers were shown than are stored as sent.
-async fn more_answers(db: &TestDb, slack: &FakeSlack) -> i64 {
-    let shown = slack.shown().iter().filter(|one| one.only_for.is_some()).count();
-    i64::try_from(shown).unwrap() - db.count("answers WHERE sent_at IS NOT NULL").await
+/// How many more of each private answer were shown than are stored as sent, and how many are not.
+async fn answers(db: &TestDb, slack: &FakeSlack) -> (Counts, Counts) {
+    let (mut more, mut unsent) = (Counts::new(), Counts::new());
+    for shown in slack.shown() {
+        if let Some(reader) = shown.only_for {
+            let text = shown.payload["text"].as_str().unwrap_or_default().to_owned();
+            *more.entry((reader, text)).or_default() += 1;
+        }
+    }
+    let sql = "SELECT n.recipient, n.message, a.sent_at FROM answer_notes n JOIN answers a ON a.id = n.answer";
+    let stored: Vec<(String, String, Option<i64>)> = db.rows(sql).await;
+    for (recipient, message, sent_at) in stored {
+        let reader: Identity = serde_json::from_str(&recipient).unwrap();
+        let message: Message = serde_json::from_str(&message).unwrap();
+        let answer = (reader.user, render(&message, None).text);
+        if sent_at.is_some() {
+            *more.entry(answer).or_default() -= 1;
+        } else {
+            *unsent.entry(answer).or_default() += 1;
+        }
+    }
+    (more, unsent)
 }
