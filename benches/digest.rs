@@ -1,13 +1,13 @@
 //! A thousand teams whose standups are due at the same minute: how soon all of them have theirs, and how long whoever
 //! asks something waits meanwhile.
 //!
-//! `cargo bench --bench fanout` starts the optimised program on a database of 1,000 tenants, each with a Slack workspace
+//! `cargo bench --bench digest` starts the optimised program on a database of 1,000 tenants, each with a Slack workspace
 //! of its own, 10 members, 50 tasks and a standup: on SQLite and, where `initdb` and `postgres` are installed, on
 //! PostgreSQL with its files synced. Their Slack answers after 100 ms, takes one message a second in each channel, and
 //! asks to wait for any other. Before and while the standups are posted, somebody of one team after the other types a
 //! question, which is answered in the acknowledgement, and a wish, which a job answers, twenty of each a second. It
 //! prints tables, and asserts that each team has its standup once.
-//! `cargo bench --bench fanout -- 100` takes so many tenants.
+//! `cargo bench --bench digest -- 100` takes so many tenants.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 #[path = "running/channels.rs"]

@@ -17,6 +17,8 @@ mod hooks;
 mod load;
 #[path = "running/mod.rs"]
 mod running;
+#[path = "running/spent.rs"]
+mod spent;
 
 use std::{
     path::Path,
@@ -31,8 +33,9 @@ use tokio::{task::JoinSet, time::interval};
 
 use self::{
     cluster::Cluster,
-    load::{Pressed, Pressure, press},
+    load::{Prepared, Pressed, Pressure, press},
     running::{Running, TEAM},
+    spent::Spent,
 };
 
 /// Runs the bare handler at the port that follows.
@@ -51,7 +54,10 @@ async fn main() {
     }
     let seconds = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(10);
     let pressure = Pressure { connections: CONNECTIONS, time: Duration::from_secs(seconds), pace: None };
-    println!("{:<34}{:>10}{:>9}{:>9}{:>9}{:>9}{:>9}", "", "a second", "of all", "p50", "p99", "p99.9", "resident");
+    println!(
+        "{:<34}{:>10}{:>9}{:>9}{:>9}{:>9}{:>9}{:>11}{:>11}",
+        "", "a second", "of all", "p50", "p99", "p99.9", "resident", "flushes/s", "written/s"
+    );
     let ceiling = ceiling(pressure).await;
     let folder = tempfile::TempDir::new().expect("a folder");
     let sqlite = format!("sqlite://{}", folder.path().join("docket.db").display());
@@ -96,7 +102,8 @@ async fn ceiling(pressure: Pressure) -> f64 {
     }
     let pressed = press(port, Arc::new(hooks::webhook()), pressure, Arc::default()).await;
     let most = pressed.per_second();
-    row("signatures checked, nothing stored", &pressed, Some(most), running::resident(child.0.id()));
+    let resident = running::resident(child.0.id());
+    row("signatures checked, nothing stored", &pressed, Some(most), Spent { resident, ..Spent::default() });
     most
 }
 
@@ -108,26 +115,30 @@ async fn measure(engine: &str, url: &str, folder: &Path, pressure: Pressure, cei
     let program = Running::start(url, folder, &[("GITHUB_WEBHOOK_SECRET", hooks::SECRET)]).await;
     let port = program.port;
     let (hook, next) = (Arc::new(hooks::webhook()), Arc::new(AtomicU64::new(1)));
+    let before = Spent::of(&program);
     let pressed = press(port, Arc::clone(&hook), pressure, Arc::clone(&next)).await;
-    row(&format!("{engine}: stored"), &pressed, Some(ceiling), program.resident());
+    row(&format!("{engine}: stored"), &pressed, Some(ceiling), Spent::of(&program).since(&before));
     let paced = Pressure { pace: Some(HOOKS_A_SECOND), ..pressure };
-    let hooks = tokio::spawn(press(port, Arc::clone(&hook), paced, Arc::clone(&next)));
-    let typed = commands(&program, pressure.time).await;
-    let hooks = hooks.await.expect("webhooks");
-    row(&format!("{engine}: {HOOKS_A_SECOND} webhooks a second"), &hooks, None, program.resident());
-    row(&format!("{engine}: commands meanwhile"), &typed, None, program.resident());
+    both(&program, &format!("{engine}: {HOOKS_A_SECOND} webhooks a second"), (&hook, &next), paced).await;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a pace")]
     let capacity = pressed.per_second() as u64;
     for (times, pace) in
         [("half", capacity / 2), ("once", capacity), ("twice", 2 * capacity), ("4 times", 4 * capacity)]
     {
         let over = Pressure { connections: MANY, time: pressure.time, pace: Some(pace) };
-        let hooks = tokio::spawn(press(port, Arc::clone(&hook), over, Arc::clone(&next)));
-        let typed = commands(&program, pressure.time).await;
-        let hooks = hooks.await.expect("webhooks");
-        row(&format!("{engine}: {times}, {pace} a second"), &hooks, None, program.resident());
-        row(&format!("{engine}: commands meanwhile"), &typed, None, program.resident());
+        both(&program, &format!("{engine}: {times}, {pace} a second"), (&hook, &next), over).await;
     }
+}
+
+/// Presses webhooks while somebody types.
+async fn both(program: &Running, what: &str, (hook, next): (&Arc<Prepared>, &Arc<AtomicU64>), pressure: Pressure) {
+    let before = Spent::of(program);
+    let hooks = tokio::spawn(press(program.port, Arc::clone(hook), pressure, Arc::clone(next)));
+    let typed = commands(program, pressure.time).await;
+    let hooks = hooks.await.expect("webhooks");
+    let spent = Spent::of(program).since(&before);
+    row(what, &hooks, None, spent);
+    row("   commands meanwhile", &typed, None, Spent::default());
 }
 
 /// Types commands for a while.
@@ -149,12 +160,17 @@ async fn commands(program: &Running, time: Duration) -> Pressed {
     Pressed { times, refused, took: started.elapsed() }
 }
 
-fn row(what: &str, pressed: &Pressed, ceiling: Option<f64>, resident: Option<u64>) {
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+fn row(what: &str, pressed: &Pressed, ceiling: Option<f64>, spent: Spent) {
     let share = ceiling.map_or(String::new(), |ceiling| format!("{:.2}", pressed.per_second() / ceiling));
-    let resident = resident.map_or("?".to_owned(), |bytes| format!("{} MB", bytes / 1_000_000));
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    let each_second = |amount: f64| amount / pressed.took.as_secs_f64();
+    let resident = spent.resident.map_or(String::new(), |bytes| format!("{:.0} MB", megabytes(bytes)));
+    let flushes = spent.flushes.map_or(String::new(), |flushes| format!("{:.0}", each_second(flushes as f64)));
+    let written = spent.written.map_or(String::new(), |bytes| format!("{:.0} MB", each_second(megabytes(bytes))));
     let refused = if pressed.refused > 0 { format!("  {} refused", pressed.refused) } else { String::new() };
     println!(
-        "{what:<34}{:>10.0}{share:>9}{:>9}{:>9}{:>9}{resident:>9}{refused}",
+        "{what:<34}{:>10.0}{share:>9}{:>9}{:>9}{:>9}{resident:>9}{flushes:>11}{written:>11}{refused}",
         pressed.per_second(),
         format!("{:.1?}", pressed.at(500)),
         format!("{:.1?}", pressed.at(990)),

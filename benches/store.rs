@@ -57,7 +57,7 @@ async fn main() {
     measure(&format!("sqlite://{}", folder.path().join("docket.db").display()), &sizes).await;
     match std::env::var("TEST_DATABASE_URL") {
         Ok(url) => measure(&url, &sizes).await,
-        Err(_) => match Cluster::start(false).await {
+        Err(_) => match Cluster::start(true).await {
             Ok(cluster) => measure(&cluster.url("postgres", "postgres"), &sizes).await,
             Err(why) => println!("\nno PostgreSQL: {why}"),
         },

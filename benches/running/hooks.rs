@@ -161,7 +161,8 @@ fn prepare(body: &[u8]) -> Prepared {
     let signature = sign_github(&SECRET.into(), body);
     let before = format!(
         "POST /github/webhooks HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n\
-         user-agent: GitHub-Hookshot/abc1234\r\nx-github-event: pull_request\r\n\
+         user-agent: GitHub-Hookshot/abc1234\r\nx-github-event: pull_request\r\nx-github-hook-id: 42\r\n\
+         x-github-hook-installation-target-type: integration\r\nx-github-hook-installation-target-id: 4242\r\n\
          x-hub-signature-256: {signature}\r\ncontent-length: {}\r\nx-github-delivery: ",
         body.len()
     );

@@ -4,6 +4,7 @@ use std::{
     net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
@@ -20,9 +21,12 @@ pub(crate) const TEAM: &str = "T1";
 pub(crate) const USER: &str = "U1";
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
+/// How many commands were typed: each is known by a number of its own, for a second one of it would be a copy.
+static COMMANDS: AtomicU64 = AtomicU64::new(1);
+
 /// A running `docket serve`; ends with the value.
 pub(crate) struct Running {
-    child: Child,
+    pub(crate) child: Child,
     /// Where it listens.
     pub(crate) port: u16,
     /// Where its Slack is.
@@ -96,7 +100,7 @@ impl Running {
             ("text", text),
             ("api_app_id", "A1"),
             ("response_url", &self.slack.replace("/api", &format!("/answers/{nth}"))),
-            ("trigger_id", &format!("1.1.{nth}")),
+            ("trigger_id", &format!("1.1.{}", COMMANDS.fetch_add(1, Ordering::Relaxed))),
         ];
         let body = serde_urlencoded::to_string(fields).expect("a form");
         let url = format!("http://127.0.0.1:{}/slack/commands", self.port);
