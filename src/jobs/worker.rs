@@ -33,6 +33,9 @@ const LEASE: Duration = Duration::from_mins(1);
 const HEARTBEAT: Duration = Duration::from_secs(20);
 /// How long the worker sleeps at most before it looks again: commits wake it, this is the safety net.
 const POLL: Duration = Duration::from_millis(500);
+/// How many times as long as a look took that found nothing it waits before a commit makes it look again: where thousands
+/// wait for one that runs, every commit of others would.
+const PAUSE: u32 = 3;
 /// How long it waits until it tries again to write down how a job ended.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Deaths of its worker that a job survives beyond its attempts. A power cut is seldom the job's fault; a job that kills
@@ -114,8 +117,9 @@ impl Worker {
                 done.extend(ended.ok().flatten());
             }
             changes.mark_unchanged();
+            let began = Instant::now();
             let claimed = self.turn(&mut done, &slots.room()).await;
-            let idle = claimed.is_empty();
+            let (idle, took) = (claimed.is_empty(), began.elapsed());
             for job in claimed {
                 let slot = slots.take(job.class);
                 let worker = self.clone();
@@ -126,7 +130,7 @@ impl Worker {
                 });
             }
             if idle {
-                done.extend(self.rest(&mut changes, &mut running, &stop).await);
+                done.extend(self.rest(&mut changes, &mut running, took * PAUSE, &stop).await);
             }
         }
         let finished = async {
@@ -176,11 +180,12 @@ impl Worker {
         }
     }
 
-    /// Waits for a commit, a job that ended, the next due time or the end. Says which job is done.
+    /// Waits for a commit, after a pause, for a job that ended, the next due time or the end. Says which job is done.
     async fn rest(
         &self,
         changes: &mut tokio::sync::watch::Receiver<u64>,
         running: &mut JoinSet<Option<Claimed>>,
+        pause: Duration,
         stop: &Shutdown,
     ) -> Option<Claimed> {
         let next = self.store().next_run_at().await.ok().flatten();
@@ -189,7 +194,10 @@ impl Worker {
         let until_next = until_next.map_or(POLL, |wait| wait.min(POLL));
         tokio::select! {
             () = stop.requested() => None,
-            _ = changes.changed() => None,
+            () = async {
+                time::sleep(pause).await;
+                let _closed = changes.changed().await;
+            } => None,
             Some(ended) = running.join_next() => ended.ok().flatten(),
             () = time::sleep(until_next) => None,
         }

@@ -11,6 +11,7 @@ mod backfill;
 mod bad_input;
 mod bad_slack;
 mod browser;
+mod card_late;
 mod cards;
 mod cli;
 mod clocks;

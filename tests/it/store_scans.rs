@@ -16,6 +16,7 @@ use docket::{
         plan::Plan,
         project::Revision,
         provider::Provider,
+        session::Party,
         task::{Place, Rank, Status, TaskNumber},
         tenant::Installation,
     },
@@ -210,6 +211,9 @@ async fn hot_at_the_doors(store: &Store, db: &TestDb, tenant: TenantId, ana: Mem
     let unknown = token::hash("unknown");
     assert!(store.session(&unknown, START).await.unwrap().is_none());
     assert!(store.token_by_hash(&unknown).await.unwrap().is_none());
+    assert_eq!(store.tenants_of_login(Party::GitHub, "https://github.com", "7").await.unwrap(), []);
+    assert!(store.hook_secrets(Provider::GitHub, 7).await.unwrap().is_empty());
+    store.sweep_lapsed(START).await.unwrap();
     let mut tx = store.write(tenant).await.unwrap();
     let (known, later) = (connection.id, START.plus(Duration::from_mins(1)));
     assert!(tx.connection(known).await.unwrap().is_some());

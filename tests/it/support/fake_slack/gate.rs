@@ -16,6 +16,10 @@ pub(super) struct Gate {
     waiting: usize,
     /// The method of which every call waits.
     held: Option<String>,
+    /// The method of which the next call alone waits.
+    next: Option<String>,
+    /// Whether it does.
+    is_caught: bool,
     /// How many of them have come to wait.
     came: usize,
 }
@@ -60,14 +64,21 @@ impl FakeSlack {
         (gate.held, gate.came) = (Some(method.to_owned()), 0);
     }
 
-    /// Whether a call has come to wait since [`hold`](Self::hold).
+    /// The next call of this method waits until [`let_go`](Self::let_go); those behind it pass.
+    pub(crate) fn hold_next(&self, method: &str) {
+        let gate = &mut self.world().gate;
+        (gate.next, gate.came) = (Some(method.to_owned()), 0);
+    }
+
+    /// Whether a call has come to wait since [`hold`](Self::hold) or [`hold_next`](Self::hold_next).
     pub(crate) fn holds_one(&self) -> bool {
         self.world().gate.came > 0
     }
 
-    /// Ends [`hold`](Self::hold).
+    /// Ends [`hold`](Self::hold) and [`hold_next`](Self::hold_next).
     pub(crate) fn let_go(&self) {
-        self.world().gate.held = None;
+        let gate = &mut self.world().gate;
+        (gate.held, gate.next, gate.is_caught) = (None, None, false);
     }
 
     pub(super) async fn pass_hold(&self, method: &str) {
@@ -78,6 +89,21 @@ impl FakeSlack {
         while is_held() {
             tokio::time::sleep(LOOK).await;
         }
+        if self.is_next(method) {
+            while self.world().gate.is_caught {
+                tokio::time::sleep(LOOK).await;
+            }
+        }
+    }
+
+    /// Whether this call is the one that was to wait.
+    fn is_next(&self, method: &str) -> bool {
+        let gate = &mut self.world().gate;
+        if gate.next.as_deref() != Some(method) {
+            return false;
+        }
+        (gate.next, gate.is_caught, gate.came) = (None, true, gate.came + 1);
+        true
     }
 
     pub(super) async fn pass_gate(&self) {
