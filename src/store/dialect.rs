@@ -97,13 +97,17 @@ pub(super) const CLAIM: Both = both!(
      ),
      ready AS MATERIALIZED (
          SELECT q.tenant_id FROM queues q
-         WHERE EXISTS (SELECT 1 FROM jobs e WHERE e.class = $5 AND e.tenant_id = q.tenant_id AND e.due_at <= $1)
+         WHERE (SELECT e.class FROM jobs e
+             WHERE e.class = $5 AND e.tenant_id = q.tenant_id AND e.due_at <= $1 LIMIT 1) IS NOT NULL
      ),
      share(jobs) AS MATERIALIZED (
          SELECT CASE WHEN count(*) < $2 / 2 THEN 2 * $2 / count(*) ELSE 4 END FROM ready HAVING count(*) > 0
      ),
      running AS MATERIALIZED (
-         SELECT seq, tenant_id, ordering_key FROM jobs WHERE state = 'running' AND ordering_key IS NOT NULL
+         SELECT seq, tenant_id, ordering_key, class, due_at FROM jobs WHERE state = 'running'
+     ),
+     busy AS MATERIALIZED (
+         SELECT tenant_id, count(*) AS jobs FROM running WHERE class = $5 AND due_at > $1 GROUP BY tenant_id
      ),
      front AS MATERIALIZED (
          SELECT j.seq, j.tenant_id, j.due_at, (j.ordering_key IS NULL OR (
@@ -158,8 +162,7 @@ pub(super) const CLAIM: Both = both!(
      turns AS (
          SELECT h.seq, h.due_at,
              row_number() OVER (PARTITION BY h.tenant_id ORDER BY h.due_at, h.seq)
-             + (SELECT count(*) FROM jobs r
-                WHERE r.state = 'running' AND r.due_at > $1 AND r.class = $5 AND r.tenant_id = h.tenant_id) AS turn
+             + coalesce((SELECT b.jobs FROM busy b WHERE b.tenant_id = h.tenant_id), 0) AS turn
          FROM heads h
      ),
      picked AS (SELECT seq FROM turns ORDER BY turn, due_at, seq LIMIT $2)
