@@ -319,3 +319,29 @@ async fn sqlite_takes_as_many_steps_for_a_patch_however_large_the_plan_is() {
     assert!(looks(&mut large, all).await.iter().any(|look| is_wide(look)));
     assert!(steps(&mut large, all, &["t", "p"]).await > 10 * steps(&mut small, all, &["t", "p"]).await);
 }
+
+/// Fills a database with so many jobs of one order, of which the first runs.
+async fn flood(connection: &mut SqliteConnection, jobs: u32) {
+    let sql = format!(
+        "BEGIN;
+         INSERT INTO tenants (id, name, created_at) VALUES ('t', 'Acme', 0);
+         WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {jobs})
+         INSERT INTO jobs (id, tenant_id, kind, payload, state, run_at, due_at, max_attempts, ordering_key, class)
+         SELECT 'job ' || n, 't', 'handle_delivery', '{{}}', CASE n WHEN 1 THEN 'running' ELSE 'waiting' END, n,
+             CASE n WHEN 1 THEN 1000000 ELSE n END, 9, 'github:1', 2 FROM n;
+         COMMIT;"
+    );
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.unwrap();
+}
+
+#[tokio::test]
+async fn sqlite_takes_as_many_steps_for_a_claim_however_many_jobs_wait_for_one() {
+    let (_folder, mut small) = empty().await;
+    flood(&mut small, 1_000).await;
+    let (_other, mut large) = empty().await;
+    flood(&mut large, 10_000).await;
+    let (claim, arguments) = (dialect::CLAIM.text("sqlite"), ["500000", "44", "w", "2000000", "2"]);
+    let expected = steps(&mut small, claim, &arguments).await;
+    assert!(expected > 1_000, "it looks at a share of them: {expected}");
+    assert_eq!(steps(&mut large, claim, &arguments).await, expected);
+}
