@@ -33,9 +33,11 @@ const LEASE: Duration = Duration::from_mins(1);
 const HEARTBEAT: Duration = Duration::from_secs(20);
 /// How long the worker sleeps at most before it looks again: commits wake it, this is the safety net.
 const POLL: Duration = Duration::from_millis(500);
-/// How many times as long as a look took that found nothing it waits before a commit makes it look again: where thousands
+/// How many times as long as a look took that was in vain it waits before a commit makes it look again: where thousands
 /// wait for one that runs, every commit of others would.
 const PAUSE: u32 = 3;
+/// For how long that is at most: what somebody waits for may come meanwhile.
+const PAUSE_AT_MOST: Duration = Duration::from_millis(50);
 /// How long it waits until it tries again to write down how a job ended.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Deaths of its worker that a job survives beyond its attempts. A power cut is seldom the job's fault; a job that kills
@@ -117,9 +119,8 @@ impl Worker {
                 done.extend(ended.ok().flatten());
             }
             changes.mark_unchanged();
-            let began = Instant::now();
-            let claimed = self.turn(&mut done, &slots.room()).await;
-            let (idle, took) = (claimed.is_empty(), began.elapsed());
+            let (claimed, pause) = self.turn(&mut done, &slots.room()).await;
+            let idle = claimed.is_empty();
             for job in claimed {
                 let slot = slots.take(job.class);
                 let worker = self.clone();
@@ -130,7 +131,7 @@ impl Worker {
                 });
             }
             if idle {
-                done.extend(self.rest(&mut changes, &mut running, took * PAUSE, &stop).await);
+                done.extend(self.rest(&mut changes, &mut running, pause, &stop).await);
             }
         }
         let finished = async {
@@ -155,7 +156,7 @@ impl Worker {
     pub async fn drain(&self) -> usize {
         let (mut ran, mut done) = (0, Vec::new());
         loop {
-            let claimed = self.turn(&mut done, &Slots::default().room()).await;
+            let (claimed, _) = self.turn(&mut done, &Slots::default().room()).await;
             if claimed.is_empty() {
                 return ran;
             }
@@ -166,16 +167,20 @@ impl Worker {
     }
 
     /// Writes down what is done, and takes what there is room for. Where that fails, both are tried again at the next turn.
-    async fn turn(&self, done: &mut Vec<Claimed>, room: &Room) -> Vec<Claimed> {
+    /// Says how long not to look again where it looked in vain.
+    async fn turn(&self, done: &mut Vec<Claimed>, room: &Room) -> (Vec<Claimed>, Duration) {
+        let began = Instant::now();
         match self.store().turn(&self.owner, done, self.chance().now(), LEASE, room).await {
             Ok(turn) => {
                 count(done, &turn.lost);
                 done.clear();
-                turn.claimed
+                let is_in_vain = turn.has_looked && turn.claimed.is_empty();
+                let pause = if is_in_vain { (began.elapsed() * PAUSE).min(PAUSE_AT_MOST) } else { Duration::ZERO };
+                (turn.claimed, pause)
             }
             Err(error) => {
                 tracing::error!(%error, "jobs could not be claimed; trying again shortly");
-                Vec::new()
+                (Vec::new(), Duration::ZERO)
             }
         }
     }

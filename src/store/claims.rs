@@ -92,6 +92,8 @@ pub struct Turn {
     pub claimed: Vec<Claimed>,
     /// Those it had done whose lease it had lost: they run again, or did.
     pub lost: Vec<JobId>,
+    /// Whether something was due, so that it had to be looked what of it can be taken.
+    pub has_looked: bool,
 }
 
 /// How a job goes back to waiting.
@@ -131,7 +133,7 @@ impl Store {
         let claimed = if room.all > 0 { take(&mut session, owner, now, lease, room).await? } else { Vec::new() };
         // A buried job is news; a lease, and a job that is done, concern nobody but their owner.
         session.commit().await?;
-        Ok(Turn { claimed, lost })
+        Ok(Turn { claimed, lost, has_looked: room.all > 0 })
     }
 
     /// Forgets the jobs that `owner` has done. Says of which the lease was lost: they run again, or did.
