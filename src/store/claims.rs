@@ -130,10 +130,10 @@ impl Store {
         }
         let mut session = self.begin().await?;
         let lost = forget(&mut session, owner, done).await?;
-        let claimed = if room.all > 0 { take(&mut session, owner, now, lease, room).await? } else { Vec::new() };
+        let turn = if room.all > 0 { take(&mut session, owner, now, lease, room).await? } else { Turn::default() };
         // A buried job is news; a lease, and a job that is done, concern nobody but their owner.
         session.commit().await?;
-        Ok(Turn { claimed, lost, has_looked: room.all > 0 })
+        Ok(Turn { lost, ..turn })
     }
 
     /// Forgets the jobs that `owner` has done. Says of which the lease was lost: they run again, or did.
@@ -264,18 +264,12 @@ async fn forget(session: &mut Session, owner: &str, done: &[Claimed]) -> Result<
 }
 
 /// Takes due jobs: see [`Store::turn`].
-async fn take(
-    session: &mut Session,
-    owner: &str,
-    now: Timestamp,
-    lease: Duration,
-    room: &Room,
-) -> Result<Vec<Claimed>> {
+async fn take(session: &mut Session, owner: &str, now: Timestamp, lease: Duration, room: &Room) -> Result<Turn> {
     let engine = session.engine();
     on!(session, |conn| {
         sqlx::query(dialect::LOCK_CLAIMS.text(engine)).execute(conn).await?;
     });
-    let mut claimed: Vec<Claimed> = Vec::new();
+    let (mut claimed, mut has_looked) = (Vec::<Claimed>::new(), false);
     for class in Class::ALL {
         let others = claimed.iter().filter(|job| job.class != Class::Interactive).count();
         let together = if class == Class::Interactive { room.all } else { room.others.saturating_sub(others) };
@@ -283,6 +277,7 @@ async fn take(
         if free == 0 || !is_due(session, class, now).await? {
             continue;
         }
+        has_looked = true;
         let mut rows = all!(
             session,
             ClaimRow,
@@ -303,7 +298,7 @@ async fn take(
             }
         }
     }
-    Ok(claimed)
+    Ok(Turn { claimed, lost: Vec::new(), has_looked })
 }
 
 async fn bury_unreadable(session: &mut Session, seq: i64, at: Timestamp, error: &Error) -> Result<()> {

@@ -408,12 +408,14 @@ async fn what_is_done_is_forgotten_and_what_follows_is_taken_in_one_turn(db: &Te
     let room = Room { all: 9, of: [9; 3], others: 9 };
     let turn = db.store.turn("a", &claimed, later, LEASE, &room).await.unwrap();
     assert_eq!((ids(&turn.claimed), turn.lost), (vec![second], vec![alone]));
+    assert!(turn.has_looked);
     assert!(sample::done(&db.store, &taken[0]).await, "it is still the other one's");
     // Nor does a worker end by an attempt of its own that lapsed the one that it makes now.
     let again = db.store.claim("a", later.plus(LEASE), LEASE, 10).await.unwrap();
     assert_eq!(ids(&again), [second]);
     assert!(!sample::done(&db.store, &turn.claimed[0]).await);
-    assert!(sample::done(&db.store, &again[0]).await);
+    let turn = db.store.turn("a", &again, later.plus(LEASE), LEASE, &room).await.unwrap();
+    assert!(!turn.has_looked && turn.lost.is_empty(), "nothing else is due: {turn:?}");
 }
 
 async fn a_job_of_an_unknown_kind_is_buried_and_the_rest_runs(db: &TestDb) {
