@@ -58,11 +58,13 @@ pub(super) async fn sync(desk: &Desk, tenant: TenantId, id: CardId, tries: Tries
     drop(tx);
     // Somebody else brought it meanwhile: this process was away for longer than its lease, and what it said came last.
     again(desk, tenant, id).await?;
-    if card.message.is_none() {
-        let slack = desk.slack(tenant, &card.venue.team).await?;
-        deliver::remove(&slack, &card.venue.channel, &posted).await?;
-    }
-    Ok(())
+    if card.message.is_none() { take_back(desk, tenant, &card.venue, &posted).await } else { Ok(()) }
+}
+
+/// Takes a message away that was posted after somebody else had posted it.
+pub(super) async fn take_back(desk: &Desk, tenant: TenantId, venue: &Venue, posted: &str) -> Result<(), JobError> {
+    let slack = desk.slack(tenant, &venue.team).await?;
+    Ok(deliver::remove(&slack, &venue.channel, posted).await?)
 }
 
 /// Has a card brought once more, whatever it is believed to say.

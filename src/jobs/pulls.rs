@@ -14,7 +14,7 @@ use crate::{
     },
     jobs::{
         Desk,
-        cards::{Tries, append, fingerprint},
+        cards::{Tries, append, fingerprint, take_back},
     },
     review::pull_card,
     store::Tx,
@@ -56,11 +56,7 @@ pub(super) async fn sync(desk: &Desk, tenant: TenantId, id: PullCardId, tries: T
     drop(tx);
     // Somebody else brought it meanwhile: see the cards.
     again(desk, tenant, id).await?;
-    if card.message.is_none() {
-        let slack = desk.slack(tenant, &card.venue.team).await?;
-        deliver::remove(&slack, &card.venue.channel, &posted).await?;
-    }
-    Ok(())
+    if card.message.is_none() { take_back(desk, tenant, &card.venue, &posted).await } else { Ok(()) }
 }
 
 /// Has the message of a pull request brought once more, whatever it is believed to say.

@@ -183,7 +183,6 @@ impl Tx {
     }
 
     async fn replace_connection(&mut self, new: &Connection) -> Result<u64> {
-        self.session.moved_doors = true;
         Ok(execute!(
             self.session,
             "UPDATE connections SET name = $4, account = $5, url = $6, scopes = $7, access_sealed = $8, \
