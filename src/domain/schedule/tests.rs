@@ -237,6 +237,7 @@ fn rules_are_said_in_words() {
         (weekly(&[Tue], "10:00", 1), "every Tuesday at 10:00"),
         (weekly(&[Tue], "10:00", 2), "every second Tuesday at 10:00"),
         (weekly(&[Tue, Thu], "10:00", 2), "every second week on Tue, Thu at 10:00"),
+        (weekly(&[Mon, Tue, Wed, Thu, Fri, Sat, Sun], "10:00", 3), "every 3 weeks on every day at 10:00"),
         (weekly(&[Fri], "15:00", 4), "every 4 weeks on Fri at 15:00"),
         (monthly(MonthDay::Number(22), "09:00"), "the 22nd of the month at 09:00"),
         (monthly(MonthDay::Number(11), "09:00"), "the 11th of the month at 09:00"),

@@ -230,7 +230,13 @@ fn every(cursor: &mut Cursor<'_>) -> Result<Which, UserError> {
     if is_weeks {
         cursor.eat("on");
     }
-    let days = cursor.weekdays();
+    let days = match cursor.weekdays() {
+        None if is_weeks => cursor.attempt(|cursor| {
+            cursor.eat("every");
+            group(cursor)
+        }),
+        days => days,
+    };
     match (every, days) {
         (Some(every), _) if !(1..=MOST_WEEKS).contains(&every) => {
             Err(UserError::new(format!("I count from 1 to {MOST_WEEKS} weeks. {EXAMPLES}")))

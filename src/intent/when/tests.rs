@@ -67,6 +67,12 @@ fn schedules_are_read_as_people_say_them() {
         ("every 2 weeks on Friday 15:00", weekly(&[Fri], "15:00", 2, "2026-12-04"), None),
         ("every second week on Mon, Wed at 9:00", weekly(&[Mon, Wed], "09:00", 2, "2026-11-30"), None),
         ("every 3 weeks on Sunday at 9", weekly(&[Sun], "09:00", 3, "2026-11-29"), None),
+        ("every 2 weeks on weekdays at 9", weekly(WORKING, "09:00", 2, "2026-11-30"), None),
+        (
+            "every 34 weeks on every day at 8",
+            weekly(&[Mon, Tue, Wed, Thu, Fri, Sat, Sun], "08:00", 34, "2026-11-29"),
+            None,
+        ),
         ("last working day of the month at 15:00", monthly(MonthDay::LastWorking, "15:00"), None),
         ("the first working day of every month 9:00 Paris", monthly(MonthDay::FirstWorking, "09:00"), paris),
         ("1st of the month 9:00", monthly(MonthDay::Number(1), "09:00"), None),
