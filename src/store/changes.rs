@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::engine::Scope;
+use super::{engine::Scope, messenger::Messenger};
 use crate::domain::ids::TenantId;
 
 /// Who is told. Cheap to clone.
@@ -19,11 +19,14 @@ struct Inner {
     all: watch::Sender<u64>,
     doors: watch::Sender<u64>,
     tenants: Mutex<HashMap<TenantId, watch::Sender<u64>>>,
+    /// Tells other processes, where there are any.
+    messenger: Option<Messenger>,
 }
 
 impl Changes {
-    pub(super) fn new() -> Self {
-        Self(Arc::new(Inner { all: watch::channel(0).0, doors: watch::channel(0).0, tenants: Mutex::default() }))
+    pub(super) fn new(messenger: Option<Messenger>) -> Self {
+        let (all, doors) = (watch::channel(0).0, watch::channel(0).0);
+        Self(Arc::new(Inner { all, doors, tenants: Mutex::default(), messenger }))
     }
 
     /// Hears of every commit.
@@ -41,6 +44,14 @@ impl Changes {
         let mut tenants = self.tenants();
         tenants.retain(|_, sender| sender.receiver_count() > 0);
         tenants.entry(tenant).or_insert_with(|| watch::channel(0).0).subscribe()
+    }
+
+    /// Tells of a commit of this process, also the other ones.
+    pub(super) fn tell_of_our_own(&self, scope: Scope) {
+        self.tell(scope);
+        if let Some(messenger) = &self.0.messenger {
+            messenger.take(scope);
+        }
     }
 
     /// Tells of a commit in this scope.

@@ -14,7 +14,7 @@ use std::{
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Result, changes::Changes};
+use super::{Result, changes::Changes, messenger::Messenger};
 use crate::domain::ids::TenantId;
 
 /// The channel on which processes that share a PostgreSQL database tell each other of commits.
@@ -50,7 +50,7 @@ pub(super) enum Db {
     /// [come behind the others](behind_others) one waits in it, and the others for that one.
     Sqlite { readers: SqlitePool, writer: SqlitePool, patient: Arc<Semaphore> },
     /// PostgreSQL, of whose connections those who come behind the others leave some free.
-    Pg { pool: PgPool, patient: Arc<Semaphore> },
+    Pg { pool: PgPool, patient: Arc<Semaphore>, messenger: Messenger },
 }
 
 /// An open transaction on either engine.
@@ -171,7 +171,7 @@ impl Db {
     pub(super) async fn begin_read(&self, scope: Scope) -> Result<Session> {
         let (conn, turn) = match self {
             Self::Sqlite { readers, .. } => (Conn::Sqlite(readers.begin().await?), None),
-            Self::Pg { pool, patient } => {
+            Self::Pg { pool, patient, .. } => {
                 let turn = Turn::take(patient).await;
                 let begin = begin_for(scope, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
                 (Conn::Pg(pool.begin_with(begin).await?), turn)
@@ -190,12 +190,19 @@ impl Db {
                 let turn = Turn::take(patient).await;
                 (Conn::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?), turn)
             }
-            Self::Pg { pool, patient } => {
+            Self::Pg { pool, patient, .. } => {
                 let turn = Turn::take(patient).await;
                 (Conn::Pg(pool.begin_with(begin_for(scope, "BEGIN")).await?), turn)
             }
         };
         Ok(Session { conn, _turn: turn, wrote: false, moved_doors: false, changes: Some((changes, scope)) })
+    }
+
+    /// Tells other processes what they have not been told.
+    pub(super) async fn tell_the_last(&self) {
+        if let Self::Pg { pool, messenger, .. } = self {
+            messenger.bring_the_last(pool).await;
+        }
     }
 
     pub(super) async fn close(&self) {
@@ -226,12 +233,9 @@ impl Session {
 
     /// Commits, and wakes whoever waits for changes if something was written.
     pub(super) async fn commit(mut self) -> Result<()> {
-        if let (true, Conn::Pg(tx), Some((_, scope))) = (self.wrote, &mut self.conn, &self.changes) {
-            // Delivered when, and only if, this transaction commits.
-            let doors = self.moved_doors.then(|| DOORS.to_owned());
-            for told in [scope.to_string()].into_iter().chain(doors) {
-                sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(told).execute(&mut **tx).await?;
-            }
+        if let (true, Conn::Pg(tx)) = (self.moved_doors, &mut self.conn) {
+            // Told when, and only if, this transaction commits, and that is seldom. Nothing else has to be: see `messenger`.
+            sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(DOORS).execute(&mut **tx).await?;
         }
         let changes = self.changes.take().filter(|_| self.wrote);
         let moved_doors = self.moved_doors;
@@ -240,7 +244,7 @@ impl Session {
             if moved_doors {
                 changes.tell_doors();
             }
-            changes.tell(scope);
+            changes.tell_of_our_own(scope);
         }
         Ok(())
     }

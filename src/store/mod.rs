@@ -48,6 +48,7 @@ mod log;
 mod logins;
 mod matches;
 mod members;
+mod messenger;
 mod migrate;
 mod moves;
 mod objections;
@@ -150,7 +151,7 @@ impl From<Error> for crate::error::Error {
 pub struct Store {
     db: Db,
     changes: Changes,
-    /// Listens for the commits of other processes on PostgreSQL, moves the log on SQLite; ends with the last clone.
+    /// Hears of the commits of other processes and tells them of ours on PostgreSQL, moves the log on SQLite; ends with the last clone.
     beside: Arc<AbortOnDropHandle<()>>,
 }
 
@@ -197,6 +198,7 @@ impl Store {
 
     /// Waits for open transactions and closes every connection.
     pub async fn close(&self) {
+        self.db.tell_the_last().await;
         self.beside.abort();
         self.db.close().await;
     }

@@ -16,6 +16,7 @@ use super::{
     changes::Changes,
     engine::{CHANNEL, DOORS, Db, Scope},
     log,
+    messenger::Messenger,
 };
 
 /// How long to wait for the first connection.
@@ -87,19 +88,24 @@ impl Store {
 
     /// Like [`open`](Self::open), with at most this many connections at a time (and, on PostgreSQL, one to listen).
     pub async fn open_with(database_url: &str, connections: u32) -> anyhow::Result<Self> {
-        let changes = Changes::new();
         match Address::parse(database_url)? {
             Address::Sqlite(options) => {
                 let (readers, writer) = open_sqlite(options, connections).await?;
                 let mover = tokio::spawn(log::keep_short(readers.clone(), writer.clone()));
                 let db = Db::Sqlite { readers, writer, patient: Arc::new(Semaphore::new(1)) };
-                Ok(Self { db, changes, beside: Arc::new(AbortOnDropHandle::new(mover)) })
+                Ok(Self { db, changes: Changes::new(None), beside: Arc::new(AbortOnDropHandle::new(mover)) })
             }
             Address::Pg(options) => {
                 let pool = open_postgres(options, connections).await?;
-                let listener = tokio::spawn(listen(pool.clone(), changes.clone()));
+                let messenger = Messenger::default();
+                let changes = Changes::new(Some(messenger.clone()));
+                let (listening, telling) = (listen(pool.clone(), changes.clone()), messenger.clone().run(pool.clone()));
+                let beside = tokio::spawn(async {
+                    tokio::join!(listening, telling);
+                });
                 let patient = Arc::new(Semaphore::new(for_the_patient(connections)));
-                Ok(Self { db: Db::Pg { pool, patient }, changes, beside: Arc::new(AbortOnDropHandle::new(listener)) })
+                let db = Db::Pg { pool, patient, messenger };
+                Ok(Self { db, changes, beside: Arc::new(AbortOnDropHandle::new(beside)) })
             }
         }
     }

@@ -108,6 +108,21 @@ async fn a_commit_tells_every_process_that_shares_the_database(db: &TestDb) {
         db.store.write(tenant).await.unwrap().commit().await.unwrap();
         assert!(!here.has_changed().unwrap());
     }
+
+    // A command tells even where it ends at once: the server shall not find out only when it looks again.
+    if db.store.engine() == "postgres" {
+        for _ in 0..10 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            there.mark_unchanged();
+            let command = db.another().await;
+            sample::tenant(&command, &db.chance).await;
+            command.close().await;
+            tokio::time::timeout(Duration::from_secs(5), there.changed())
+                .await
+                .expect("the server hears of it")
+                .unwrap();
+        }
+    }
     other.close().await;
 }
 

@@ -1,0 +1,86 @@
+//! Tells the other processes on a PostgreSQL database of commits, once they are made.
+//!
+//! A `NOTIFY` within the transaction that it tells of would make each of them wait for all others: PostgreSQL takes one
+//! lock for the whole database when such a transaction begins to commit, and holds it until the commit is on the disk
+//! (`PreCommit_Notify` in its `src/backend/commands/async.c`), so that no two share a flush. A transaction that does nothing
+//! else has nothing to flush. What is told is a hint: where a process ends in between, others find out when they look again.
+
+use std::{
+    collections::BTreeSet,
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use sqlx::PgPool;
+use tokio::{
+    sync::{self, Notify},
+    time::{sleep, timeout},
+};
+
+use super::engine::{CHANNEL, Scope};
+
+/// How long it waits after it could tell nobody.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How long the last news may take.
+const LAST: Duration = Duration::from_secs(2);
+
+/// What is still to be told. Cheap to clone.
+#[derive(Clone, Default)]
+pub(super) struct Messenger(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    /// The scopes of commits, each once however many there were.
+    news: Mutex<BTreeSet<String>>,
+    has_news: Notify,
+    /// Held while something is told.
+    way: sync::Mutex<()>,
+}
+
+impl Messenger {
+    /// Takes the news of a commit, to be told soon.
+    pub(super) fn take(&self, scope: Scope) {
+        self.news().insert(scope.to_string());
+        self.0.has_news.notify_one();
+    }
+
+    /// Tells what there is to tell, for ever. What comes meanwhile goes together, in the next statement.
+    pub(super) async fn run(self, pool: PgPool) {
+        loop {
+            self.0.has_news.notified().await;
+            while let Err(error) = self.bring(&pool).await {
+                tracing::warn!(%error, "other processes could not be told of a commit; trying again shortly");
+                sleep(PAUSE).await;
+            }
+        }
+    }
+
+    /// Tells what is left, before the connections are closed.
+    pub(super) async fn bring_the_last(&self, pool: &PgPool) {
+        // Without it they find out when they look again.
+        let _missed = timeout(LAST, self.bring(pool)).await;
+    }
+
+    async fn bring(&self, pool: &PgPool) -> sqlx::Result<()> {
+        let _way = self.0.way.lock().await;
+        let news = mem::take(&mut *self.news());
+        if news.is_empty() {
+            return Ok(());
+        }
+        let scopes: Vec<&str> = news.iter().map(String::as_str).collect();
+        let told = sqlx::query("SELECT pg_notify($1, scope) FROM unnest($2) AS scope")
+            .bind(CHANNEL)
+            .bind(scopes)
+            .execute(pool)
+            .await;
+        if told.is_err() {
+            self.news().extend(news);
+        }
+        told.map(drop)
+    }
+
+    fn news(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.0.news.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
