@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::{FromRow, PgConnection, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::{
     Error, Result, Store, Tx,
     codec::{parse, parse_opt, word},
-    engine::Session,
+    engine::{Conn, Session},
     jobs::{insert_job, insert_jobs},
     packing::{Packed, pack, unpack},
 };
@@ -18,7 +18,7 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// Rows per statement at most, well under the 32,766 parameters of SQLite.
+/// Rows per statement at most on SQLite, well under its 32,766 parameters.
 const CHUNK: usize = 128;
 
 /// Pieces whose lengths are powers of two, the longest first: so there are few texts of statements, and the database knows
@@ -50,6 +50,13 @@ pub struct NewDelivery {
 pub struct Parcel {
     item: NewDelivery,
     is_packed: bool,
+}
+
+impl NewDelivery {
+    /// When it was handled, in milliseconds, where it is at once.
+    fn handled_at(&self) -> Option<i64> {
+        self.outcome.as_ref().map(|_| self.delivery.received_at.as_millis())
+    }
 }
 
 impl From<NewDelivery> for Parcel {
@@ -112,9 +119,7 @@ impl Store {
     pub async fn store(&self, batch: &[Parcel]) -> Result<Vec<Accepted>> {
         let mut session = self.begin().await?;
         let mut new = BTreeSet::new();
-        for chunk in pieces(batch) {
-            new.extend(insert_deliveries(&mut session, chunk).await?);
-        }
+        new.extend(insert_deliveries(&mut session, batch).await?);
         let mut answers = Vec::with_capacity(batch.len());
         let mut jobs = Vec::new();
         for Parcel { item, .. } in batch {
@@ -140,9 +145,7 @@ impl Store {
 /// Queues the jobs of a batch, in its order. Those with a unique key can't go in one statement.
 async fn queue(session: &mut Session, jobs: &[(TenantId, JobId, &NewJob)]) -> Result<()> {
     if jobs.iter().all(|(_, _, job)| job.unique_key.is_none()) {
-        for chunk in pieces(jobs) {
-            insert_jobs(session, chunk).await?;
-        }
+        insert_jobs(session, jobs).await?;
     } else {
         for (tenant, id, job) in jobs {
             insert_job(session, &tenant.to_string(), *id, job).await?;
@@ -151,30 +154,75 @@ async fn queue(session: &mut Session, jobs: &[(TenantId, JobId, &NewJob)]) -> Re
     Ok(())
 }
 
+macro_rules! insert_deliveries {
+    () => {
+        "INSERT INTO deliveries \
+         (id, tenant_id, source, dedupe_key, body, is_packed, received_at, handled_at, outcome) "
+    };
+}
+
+macro_rules! unless_stored {
+    () => {
+        " ON CONFLICT DO NOTHING RETURNING id"
+    };
+}
+
 /// Inserts those that are not there yet, and says which.
-async fn insert_deliveries(session: &mut Session, chunk: &[Parcel]) -> Result<Vec<DeliveryId>> {
-    let rows: Vec<(String,)> = on!(session, |conn, Engine| {
-        let mut query = QueryBuilder::<Engine>::new(
-            "INSERT INTO deliveries (id, tenant_id, source, dedupe_key, body, is_packed, received_at, handled_at, outcome) ",
-        );
-        query.push_values(chunk, |mut row, Parcel { item, is_packed }| {
-            let delivery = &item.delivery;
-            let handled_at = item.outcome.as_ref().map(|_| delivery.received_at.as_millis());
-            row.push_bind(delivery.id.to_string())
-                .push_bind(delivery.tenant.map(|tenant| tenant.to_string()))
-                .push_bind(delivery.source.as_str())
-                .push_bind(&delivery.dedupe_key)
-                .push_bind(&delivery.body)
-                .push_bind(is_packed)
-                .push_bind(delivery.received_at.as_millis())
-                .push_bind(handled_at)
-                .push_bind(&item.outcome);
-        });
-        query.push(" ON CONFLICT DO NOTHING RETURNING id");
-        query.build_query_as().fetch_all(conn).await?
-    });
+async fn insert_deliveries(session: &mut Session, batch: &[Parcel]) -> Result<Vec<DeliveryId>> {
+    let rows = match &mut session.conn {
+        Conn::Sqlite(tx) => {
+            let mut rows = Vec::with_capacity(batch.len());
+            for piece in pieces(batch) {
+                rows.extend(insert_rows(tx, piece).await?);
+            }
+            rows
+        }
+        Conn::Pg(tx) => insert_columns(tx, batch).await?,
+    };
     session.wrote |= !rows.is_empty();
     rows.iter().map(|(id,)| parse("delivery", id)).collect()
+}
+
+async fn insert_rows(conn: &mut SqliteConnection, rows: &[Parcel]) -> Result<Vec<(String,)>> {
+    let mut query = QueryBuilder::<Sqlite>::new(insert_deliveries!());
+    query.push_values(rows, |mut row, Parcel { item, is_packed }| {
+        let delivery = &item.delivery;
+        row.push_bind(delivery.id.to_string())
+            .push_bind(delivery.tenant.map(|tenant| tenant.to_string()))
+            .push_bind(delivery.source.as_str())
+            .push_bind(&delivery.dedupe_key)
+            .push_bind(&delivery.body)
+            .push_bind(is_packed)
+            .push_bind(delivery.received_at.as_millis())
+            .push_bind(item.handled_at())
+            .push_bind(&item.outcome);
+    });
+    query.push(unless_stored!());
+    Ok(query.build_query_as().fetch_all(conn).await?)
+}
+
+/// One statement for any number of rows: a round trip, and a text that the database knows.
+async fn insert_columns(conn: &mut PgConnection, rows: &[Parcel]) -> Result<Vec<(String,)>> {
+    const SQL: &str = concat!(
+        insert_deliveries!(),
+        "SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::boolean[], \
+         $7::bigint[], $8::bigint[], $9::text[])",
+        unless_stored!()
+    );
+    fn column<'a, T>(rows: &'a [Parcel], of: impl Fn(&'a NewDelivery) -> T) -> Vec<T> {
+        rows.iter().map(|parcel| of(&parcel.item)).collect()
+    }
+    let query = sqlx::query_as(SQL)
+        .bind(column(rows, |item| item.delivery.id.to_string()))
+        .bind(column(rows, |item| item.delivery.tenant.map(|tenant| tenant.to_string())))
+        .bind(column(rows, |item| item.delivery.source.as_str()))
+        .bind(column(rows, |item| item.delivery.dedupe_key.as_str()))
+        .bind(column(rows, |item| item.delivery.body.as_slice()))
+        .bind(rows.iter().map(|parcel| parcel.is_packed).collect::<Vec<_>>())
+        .bind(column(rows, |item| item.delivery.received_at.as_millis()))
+        .bind(column(rows, NewDelivery::handled_at))
+        .bind(column(rows, |item| item.outcome.as_deref()));
+    Ok(query.fetch_all(conn).await?)
 }
 
 impl Tx {

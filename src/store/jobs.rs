@@ -3,12 +3,13 @@
 //! A job is `waiting`, `running` or `dead`; a finished one is deleted. `due_at` says when it may be
 //! claimed: while it waits the instant it waits for, while it runs the end of its lease, never when it is dead.
 
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::{FromRow, PgConnection, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::{
     Error, Result, Store, Tx,
     codec::{from_json, limit, parse, small, to_json},
-    engine::Session,
+    deliveries::pieces,
+    engine::{Conn, Session},
 };
 use crate::domain::{
     ids::{JobId, TenantId},
@@ -99,30 +100,79 @@ pub(super) async fn insert_job(session: &mut Session, tenant: &str, id: JobId, n
     Ok(inserted)
 }
 
-/// Queues jobs that have no unique key, in one statement.
-pub(super) async fn insert_jobs(session: &mut Session, jobs: &[(TenantId, JobId, &NewJob)]) -> Result<()> {
-    let payloads = jobs.iter().map(|(_, _, new)| to_json("job", &new.job)).collect::<Result<Vec<_>>>()?;
-    on!(session, |conn, Engine| {
-        let mut query = QueryBuilder::<Engine>::new(
-            "INSERT INTO jobs (id, tenant_id, kind, payload, state, run_at, due_at, max_attempts, ordering_key, \
-             class) ",
-        );
-        query.push_values(jobs.iter().zip(&payloads), |mut row, ((tenant, id, new), payload)| {
-            row.push_bind(id.to_string())
-                .push_bind(tenant.to_string())
-                .push_bind(new.job.kind())
-                .push_bind(payload)
-                .push_bind("waiting")
-                .push_bind(new.run_at.as_millis())
-                .push_bind(new.run_at.as_millis())
-                .push_bind(i64::from(new.max_attempts))
-                .push_bind(&new.ordering_key)
-                .push_bind(place(new.class));
-        });
-        query.build().execute(conn).await?;
-    });
+/// A job to be queued: of whom, under which id.
+pub(super) type ToQueue<'a> = (TenantId, JobId, &'a NewJob);
+
+macro_rules! insert_jobs {
+    () => {
+        "INSERT INTO jobs \
+         (id, tenant_id, kind, payload, run_at, due_at, max_attempts, ordering_key, class, state) "
+    };
+}
+
+/// Queues jobs that have no unique key, in their order.
+pub(super) async fn insert_jobs(session: &mut Session, jobs: &[ToQueue<'_>]) -> Result<()> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    match &mut session.conn {
+        Conn::Sqlite(tx) => {
+            for piece in pieces(jobs) {
+                insert_rows(tx, piece).await?;
+            }
+        }
+        Conn::Pg(tx) => insert_columns(tx, jobs).await?,
+    }
     session.wrote = true;
     Ok(())
+}
+
+async fn insert_rows(conn: &mut SqliteConnection, jobs: &[ToQueue<'_>]) -> Result<()> {
+    let payloads = payloads(jobs)?;
+    let mut query = QueryBuilder::<Sqlite>::new(insert_jobs!());
+    query.push_values(jobs.iter().zip(payloads), |mut row, ((tenant, id, new), payload)| {
+        row.push_bind(id.to_string())
+            .push_bind(tenant.to_string())
+            .push_bind(new.job.kind())
+            .push_bind(payload)
+            .push_bind(new.run_at.as_millis())
+            .push_bind(new.run_at.as_millis())
+            .push_bind(i64::from(new.max_attempts))
+            .push_bind(&new.ordering_key)
+            .push_bind(place(new.class))
+            .push("'waiting'");
+    });
+    query.build().execute(conn).await?;
+    Ok(())
+}
+
+/// One statement for any number of jobs: a round trip, and a text that the database knows.
+async fn insert_columns(conn: &mut PgConnection, jobs: &[ToQueue<'_>]) -> Result<()> {
+    const SQL: &str = concat!(
+        insert_jobs!(),
+        "SELECT id, tenant_id, kind, payload, run_at, run_at, max_attempts, ordering_key, class, 'waiting' \
+         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[]) \
+         WITH ORDINALITY AS job (id, tenant_id, kind, payload, run_at, max_attempts, ordering_key, class, place) \
+         ORDER BY place"
+    );
+    fn column<'a, T>(jobs: &[ToQueue<'a>], of: impl Fn(&'a NewJob) -> T) -> Vec<T> {
+        jobs.iter().map(|(_, _, new)| of(new)).collect()
+    }
+    let query = sqlx::query(SQL)
+        .bind(jobs.iter().map(|(_, id, _)| id.to_string()).collect::<Vec<_>>())
+        .bind(jobs.iter().map(|(tenant, ..)| tenant.to_string()).collect::<Vec<_>>())
+        .bind(column(jobs, |new| new.job.kind()))
+        .bind(payloads(jobs)?)
+        .bind(column(jobs, |new| new.run_at.as_millis()))
+        .bind(column(jobs, |new| i64::from(new.max_attempts)))
+        .bind(column(jobs, |new| new.ordering_key.as_deref()))
+        .bind(column(jobs, |new| place(new.class)));
+    query.execute(conn).await?;
+    Ok(())
+}
+
+fn payloads(jobs: &[ToQueue<'_>]) -> Result<Vec<String>> {
+    jobs.iter().map(|(_, _, new)| to_json("job", &new.job)).collect()
 }
 
 impl Tx {
