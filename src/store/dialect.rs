@@ -19,6 +19,8 @@ impl Both {
 /// Builds both texts from pieces: `"…"` is the same on both, `["$3"]` is a query of the numbers in the
 /// JSON list `$3` (one parameter for any number of them), `("n" in "$3")` asks whether `n` is one of them, `(id "n" in
 /// "$3")` the same of ids, `{"…" | "…"}` differs, and `{made!("…")}` is what another macro makes.
+///
+/// (PostgreSQL would read a list anew for each row, were it not in a query of its own.)
 macro_rules! both {
     ($($piece:tt),* $(,)?) => {
         Both { sqlite: concat!($(piece!(sqlite $piece)),*), postgres: concat!($(piece!(postgres $piece)),*) }
@@ -39,13 +41,13 @@ macro_rules! piece {
         concat!($column, " IN (SELECT value FROM json_each(", $list, "))")
     };
     (postgres ($column:literal in $list:literal)) => {
-        concat!($column, " = ANY (translate(", $list, ", '[]', '{}')::bigint[])")
+        concat!($column, " = ANY ((SELECT translate(", $list, ", '[]', '{}')::bigint[])::bigint[])")
     };
     (sqlite (id $column:literal in $list:literal)) => {
         concat!($column, " IN (SELECT value FROM json_each(", $list, "))")
     };
     (postgres (id $column:literal in $list:literal)) => {
-        concat!($column, " = ANY (translate(", $list, ", '[]\"', '{}')::text[])")
+        concat!($column, " = ANY ((SELECT translate(", $list, ", '[]\"', '{}')::text[])::text[])")
     };
     (sqlite {$sqlite:literal | $postgres:literal}) => {
         $sqlite
