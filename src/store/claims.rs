@@ -12,7 +12,7 @@ use super::{
     codec::{from_json, limit, parse, small, to_json},
     dialect,
     engine::Session,
-    jobs::place,
+    jobs::{place, soonest},
 };
 use crate::domain::{
     ids::{JobId, TenantId},
@@ -39,9 +39,6 @@ pub struct Claimed {
     pub owner: String,
 }
 
-/// A job of class `$1` that is due at `$2`.
-pub(super) const DUE: &str = "SELECT class FROM jobs WHERE class = $1 AND due_at <= $2 LIMIT 1";
-
 /// Keeps the job `$1` until `$4`.
 pub(super) const KEEP: &str =
     "UPDATE jobs SET due_at = $4 WHERE id = $1 AND owner = $2 AND attempts = $3 AND state = 'running'";
@@ -56,12 +53,6 @@ pub(super) const WAIT_AGAIN: &str = "UPDATE jobs SET state = 'waiting', run_at =
      unique_key = CASE WHEN EXISTS (SELECT 1 FROM jobs o WHERE o.tenant_id = jobs.tenant_id \
      AND o.unique_key = jobs.unique_key AND o.state = 'waiting') THEN NULL ELSE unique_key END \
      WHERE id = $1 AND owner = $2 AND attempts = $3 AND state = 'running'";
-
-/// Whether anything of a class is due: a look into an index.
-async fn is_due(session: &mut Session, class: Class, now: Timestamp) -> Result<bool> {
-    let row = first!(session, (i64,), DUE, place(class), now.as_millis());
-    Ok(row.is_some())
-}
 
 #[derive(FromRow)]
 struct ClaimRow {
@@ -269,12 +260,13 @@ async fn take(session: &mut Session, owner: &str, now: Timestamp, lease: Duratio
     on!(session, |conn| {
         sqlx::query(dialect::LOCK_CLAIMS.text(engine)).execute(conn).await?;
     });
+    let soonest = soonest(session).await?;
     let (mut claimed, mut has_looked) = (Vec::<Claimed>::new(), false);
     for class in Class::ALL {
         let others = claimed.iter().filter(|job| job.class != Class::Interactive).count();
         let together = if class == Class::Interactive { room.all } else { room.others.saturating_sub(others) };
         let free = room.of[class.place()].min(room.all - claimed.len()).min(together);
-        if free == 0 || !is_due(session, class, now).await? {
+        if free == 0 || soonest[class.place()].is_none_or(|at| at > now) {
             continue;
         }
         has_looked = true;

@@ -67,6 +67,18 @@ impl TryFrom<Row> for JobRow {
     }
 }
 
+/// When the first job of each class may be claimed.
+pub(super) const SOONEST: &str = "SELECT (SELECT min(due_at) FROM jobs WHERE class = $1), \
+     (SELECT min(due_at) FROM jobs WHERE class = $2), (SELECT min(due_at) FROM jobs WHERE class = $3)";
+
+/// When the first job of each class may be claimed, by their [places](Class::place).
+pub(super) async fn soonest(session: &mut Session) -> Result<[Option<Timestamp>; Class::ALL.len()]> {
+    let [first, second, third] = Class::ALL.map(place);
+    let row = first!(session, (Option<i64>, Option<i64>, Option<i64>), SOONEST, first, second, third);
+    let at: [Option<i64>; Class::ALL.len()] = row.unwrap_or_default().into();
+    Ok(at.map(|at| at.map(Timestamp::from_millis)))
+}
+
 /// A class as it is stored.
 pub(super) fn place(class: Class) -> i64 {
     limit(class.place())
@@ -187,13 +199,7 @@ impl Store {
     /// When the next job may be claimed; in the past where one is due.
     pub async fn next_run_at(&self) -> Result<Option<Timestamp>> {
         let mut session = self.look().await?;
-        let mut soonest: Option<i64> = None;
-        for class in Class::ALL {
-            let sql = "SELECT min(due_at) FROM jobs WHERE class = $1";
-            let row = first!(session, (Option<i64>,), sql, place(class));
-            soonest = [soonest, row.and_then(|(at,)| at)].into_iter().flatten().min();
-        }
-        Ok(soonest.map(Timestamp::from_millis))
+        Ok(soonest(&mut session).await?.into_iter().flatten().min())
     }
 
     /// The queue for people: dead jobs first, then those that failed before, then the rest.

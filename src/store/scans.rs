@@ -13,8 +13,8 @@ use sqlx::{AssertSqlSafe, Connection, Row, Sqlite, SqliteConnection, sqlite::Sql
 use tempfile::TempDir;
 
 use super::{
-    Store, accounts, announcements, answers, calls, cards, claims, dialect, drafts, entries, heard, lessons, matches,
-    members, old, patches, plans, progress, projects, requests, routes, schedules, sessions, tokens, trackers,
+    Store, accounts, announcements, answers, calls, cards, claims, dialect, drafts, entries, heard, jobs, lessons,
+    matches, members, old, patches, plans, progress, projects, requests, routes, schedules, sessions, tokens, trackers,
 };
 
 /// What a statement is about, its text, and how often it winds a table, or an index, to its start.
@@ -116,14 +116,13 @@ fn at_the_doors() -> Vec<Hot> {
 }
 
 fn around_jobs() -> Vec<Hot> {
-    let (deliveries, jobs) = (include_str!("deliveries.rs"), include_str!("jobs.rs"));
+    let (deliveries, queueing) = (include_str!("deliveries.rs"), include_str!("jobs.rs"));
     vec![
         ("the end of a delivery", inline(deliveries, "finish_delivery"), 0),
         ("whether it came", inline(deliveries, "is_handled"), 0),
         // The number of the next one stands in a table that has a line for each table.
-        ("a job", inline(jobs, "insert_job"), 1),
-        ("when to look for jobs", inline(jobs, "next_run_at"), 0),
-        ("whether there is one", claims::DUE, 0),
+        ("a job", inline(queueing, "insert_job"), 1),
+        ("when to look for jobs", jobs::SOONEST, 0),
         ("claiming", dialect::CLAIM.text("sqlite"), 0),
         ("keeping", claims::KEEP, 0),
         ("what is done", dialect::FORGET_DONE.text("sqlite"), 0),
