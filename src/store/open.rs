@@ -23,6 +23,8 @@ use super::{
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a transaction waits for a free connection before it fails.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// For how long a connection to PostgreSQL is trusted after it was used.
+const FRESH: Duration = Duration::from_millis(200);
 /// How long SQLite waits for another process's write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// PostgreSQL cuts off statements that take longer, in milliseconds. Migrations are exempt.
@@ -179,6 +181,12 @@ async fn open_postgres(options: PgConnectOptions, connections: u32) -> anyhow::R
         // One more for the listener.
         .max_connections(connections.saturating_add(1))
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        // Testing a connection takes a round trip, a sixth of what a short transaction takes: only one that had nothing to
+        // do for a while is, for the server may have been started anew meanwhile.
+        .test_before_acquire(false)
+        .before_acquire(|connection, used| {
+            Box::pin(async move { Ok(used.idle_for < FRESH || connection.ping().await.is_ok()) })
+        })
         .connect_lazy_with(options))
 }
 
