@@ -43,14 +43,15 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// Deaths of its worker that a job survives beyond its attempts. A power cut is seldom the job's fault; a job that kills
 /// its worker every time has to end some day.
 const DEATHS: u32 = 10;
-/// How many jobs run at the same time.
-const CONCURRENCY: usize = 64;
+/// How many jobs run at the same time. They wait for services, not for processors; and the ends of those that do not wait
+/// are written together, with what is claimed next, which costs a flush of the disk however many they are.
+const CONCURRENCY: usize = 128;
 /// How many of them somebody waits for, at most: what is left goes on however much people ask.
-const INTERACTIVE: usize = 56;
+const INTERACTIVE: usize = 112;
 /// How many others there are, at most: so that there is room for whoever asks now, however much is due.
-const OTHERS: usize = 48;
+const OTHERS: usize = 96;
 /// How many of those are of one class, at most.
-const OF_ONE_CLASS: usize = 44;
+const OF_ONE_CLASS: usize = 88;
 /// How long running jobs may take to finish once the worker is asked to stop.
 const GRACE: Duration = Duration::from_secs(8);
 
@@ -327,12 +328,12 @@ mod tests {
     #[test]
     fn there_is_always_room_for_each_class() {
         for (held, room) in [
-            ([0, 0, 0], [56, 44, 44]),
-            ([56, 0, 0], [0, 8, 8]),
-            ([0, 44, 4], [16, 0, 0]),
-            ([0, 4, 44], [16, 0, 0]),
-            ([0, 44, 0], [20, 0, 4]),
-            ([16, 44, 4], [0, 0, 0]),
+            ([0, 0, 0], [112, 88, 88]),
+            ([112, 0, 0], [0, 16, 16]),
+            ([0, 88, 8], [32, 0, 0]),
+            ([0, 8, 88], [32, 0, 0]),
+            ([0, 88, 0], [40, 0, 8]),
+            ([32, 88, 8], [0, 0, 0]),
         ] {
             let slots = Slots::default();
             let running: Vec<Slot> = Class::ALL
