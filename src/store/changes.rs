@@ -11,6 +11,24 @@ use tokio::sync::watch;
 use super::{engine::Scope, messenger::Messenger};
 use crate::domain::ids::TenantId;
 
+/// The news of a commit, told when it is dropped: also where nobody waits any more for the commit to be made. To be told of
+/// what was not committed costs a look.
+pub(super) struct News {
+    pub(super) changes: Changes,
+    pub(super) scope: Scope,
+    /// Whether it says anew whose requests are.
+    pub(super) moved_doors: bool,
+}
+
+impl Drop for News {
+    fn drop(&mut self) {
+        if self.moved_doors {
+            self.changes.tell_doors();
+        }
+        self.changes.tell_of_our_own(self.scope);
+    }
+}
+
 /// Who is told. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Changes(Arc<Inner>);

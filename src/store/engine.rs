@@ -14,7 +14,11 @@ use std::{
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Result, changes::Changes, messenger::Messenger};
+use super::{
+    Result,
+    changes::{Changes, News},
+    messenger::Messenger,
+};
 use crate::domain::ids::TenantId;
 
 /// The channel on which processes that share a PostgreSQL database tell each other of commits.
@@ -201,7 +205,7 @@ impl Db {
     /// Tells other processes what they have not been told.
     pub(super) async fn tell_the_last(&self) {
         if let Self::Pg { pool, messenger, .. } = self {
-            messenger.bring_the_last(pool).await;
+            messenger.tell_the_last(pool).await;
         }
     }
 
@@ -237,16 +241,12 @@ impl Session {
             // Told when, and only if, this transaction commits, and that is seldom. Nothing else has to be: see `messenger`.
             sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(DOORS).execute(&mut **tx).await?;
         }
-        let changes = self.changes.take().filter(|_| self.wrote);
         let moved_doors = self.moved_doors;
-        self.commit_quietly().await?;
-        if let Some((changes, scope)) = changes {
-            if moved_doors {
-                changes.tell_doors();
-            }
-            changes.tell_of_our_own(scope);
-        }
-        Ok(())
+        let _told_at_the_end = match self.changes.take() {
+            Some((changes, scope)) if self.wrote => Some(News { changes, scope, moved_doors }),
+            _ => None,
+        };
+        self.commit_quietly().await
     }
 
     /// Commits what nobody needs to hear of, such as a lease.

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use tokio::{
     sync::{self, Notify},
     time::{sleep, timeout},
@@ -22,8 +22,10 @@ use super::engine::{CHANNEL, Scope};
 
 /// How long it waits after it could tell nobody.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long it takes at most to tell: a connection whose other end is gone would take for ever.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the last news may take.
-const LAST: Duration = Duration::from_secs(2);
+const LAST: Duration = Duration::from_secs(1);
 
 /// What is still to be told. Cheap to clone.
 #[derive(Clone, Default)]
@@ -34,8 +36,8 @@ struct Inner {
     /// The scopes of commits, each once however many there were.
     news: Mutex<BTreeSet<String>>,
     has_news: Notify,
-    /// Held while something is told.
-    way: sync::Mutex<()>,
+    /// What is being told, or was and perhaps not heard.
+    on_the_way: sync::Mutex<BTreeSet<String>>,
 }
 
 impl Messenger {
@@ -45,39 +47,48 @@ impl Messenger {
         self.0.has_news.notify_one();
     }
 
-    /// Tells what there is to tell, for ever. What comes meanwhile goes together, in the next statement.
+    /// Tells what there is to tell, for ever, over a connection of its own: others may wait for one.
     pub(super) async fn run(self, pool: PgPool) {
         loop {
             self.0.has_news.notified().await;
-            while let Err(error) = self.bring(&pool).await {
+            if let Err(error) = self.tell_all(&pool).await {
                 tracing::warn!(%error, "other processes could not be told of a commit; trying again shortly");
-                sleep(PAUSE).await;
             }
+            sleep(PAUSE).await;
+            self.0.has_news.notify_one();
         }
     }
 
     /// Tells what is left, before the connections are closed.
-    pub(super) async fn bring_the_last(&self, pool: &PgPool) {
+    pub(super) async fn tell_the_last(&self, pool: &PgPool) {
         // Without it they find out when they look again.
-        let _missed = timeout(LAST, self.bring(pool)).await;
+        let _missed = timeout(LAST, async { self.tell(&mut *pool.acquire().await?).await }).await;
     }
 
-    async fn bring(&self, pool: &PgPool) -> sqlx::Result<()> {
-        let _way = self.0.way.lock().await;
-        let news = mem::take(&mut *self.news());
-        if news.is_empty() {
+    /// Tells what there is to tell until that fails. What comes meanwhile goes together, in the next statement.
+    async fn tell_all(&self, pool: &PgPool) -> anyhow::Result<()> {
+        let mut connection = pool.acquire().await?;
+        connection.close_on_drop();
+        loop {
+            timeout(PATIENCE, self.tell(&mut connection)).await??;
+            self.0.has_news.notified().await;
+        }
+    }
+
+    async fn tell(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
+        let mut on_the_way = self.0.on_the_way.lock().await;
+        on_the_way.append(&mut mem::take(&mut *self.news()));
+        if on_the_way.is_empty() {
             return Ok(());
         }
-        let scopes: Vec<&str> = news.iter().map(String::as_str).collect();
-        let told = sqlx::query("SELECT pg_notify($1, scope) FROM unnest($2) AS scope")
+        let scopes: Vec<&str> = on_the_way.iter().map(String::as_str).collect();
+        sqlx::query("SELECT pg_notify($1, scope) FROM unnest($2) AS scope")
             .bind(CHANNEL)
             .bind(scopes)
-            .execute(pool)
-            .await;
-        if told.is_err() {
-            self.news().extend(news);
-        }
-        told.map(drop)
+            .execute(connection)
+            .await?;
+        on_the_way.clear();
+        Ok(())
     }
 
     fn news(&self) -> MutexGuard<'_, BTreeSet<String>> {

@@ -22,8 +22,10 @@ use crate::{
 
 /// Changes that come this close together are told once.
 const DEBOUNCE: Duration = Duration::from_millis(50);
-/// How often the database is looked at for what other processes changed, such as `docket say`.
+/// How often the database is looked at for what other processes changed, such as `docket say`: SQLite tells nobody.
 const POLL: Duration = Duration::from_millis(1500);
+/// The same on PostgreSQL, where they tell, unless they end between a change and its news.
+const SELDOM: Duration = Duration::from_secs(15);
 /// How often a silent stream says that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Patches whose state is watched; older ones do not change without a newer one.
@@ -66,9 +68,9 @@ struct Marks {
 impl Watcher {
     /// Waits for the next change; `None` when Docket stops.
     async fn next(&mut self) -> Option<u64> {
-        // Without notifications between processes (SQLite) the database has to be looked at.
-        let polls = self.web.store.engine() == "sqlite";
-        if polls && self.seen.is_none() {
+        let is_told = self.web.store.engine() == "postgres";
+        let pause = if is_told { SELDOM } else { POLL };
+        if self.seen.is_none() {
             self.look().await;
         }
         let stopping = self.web.stopping.clone();
@@ -80,12 +82,12 @@ impl Watcher {
                     changed.ok()?;
                     sleep(DEBOUNCE).await;
                     self.changes.mark_unchanged();
-                    if polls {
+                    if !is_told {
                         self.look().await;
                     }
                     break;
                 }
-                () = sleep(POLL), if polls => if self.look().await { break },
+                () = sleep(pause) => if self.look().await { break },
             }
         }
         if !self.may_stay().await {
