@@ -7,7 +7,7 @@ use std::{
 
 use tokio::{
     sync::{mpsc, oneshot},
-    time::Instant,
+    time::{self, Instant},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -22,6 +22,9 @@ const QUEUE: usize = 1024;
 
 /// How many deliveries share a commit at most, which bounds how long the first of them waits.
 const GROUP: usize = 128;
+
+/// How long it waits before it tries to store a group once more: by then the store trusts none of its connections untested.
+const AGAIN: Duration = Duration::from_millis(250);
 
 /// For how long it counts as full after it refused something.
 const LATELY: Duration = Duration::from_secs(5);
@@ -163,6 +166,19 @@ async fn collect(store: Store, mut lanes: Lanes, closing: CancellationToken) {
     }
 }
 
+/// Stores them, and tries once more where that may help: nobody sends a command a second time. What was stored the first
+/// time, though its answer was lost, is a copy the second time, and acknowledged.
+async fn store_patiently(store: &Store, parcels: &[Parcel]) -> store::Result<Vec<Accepted>> {
+    match store.store(parcels).await {
+        Err(error) if error.is_passing() => {
+            tracing::warn!(%error, "deliveries could not be stored; trying again at once");
+            time::sleep(AGAIN).await;
+            store.store(parcels).await
+        }
+        done => done,
+    }
+}
+
 async fn commit(store: &Store, group: impl Iterator<Item = Waiting>) {
     let (parcels, waiters): (Vec<_>, Vec<_>) = group.map(|w| (w.parcel, (w.since, w.answer))).unzip();
     let outcomes = keep(store, &parcels).await;
@@ -174,16 +190,17 @@ async fn commit(store: &Store, group: impl Iterator<Item = Waiting>) {
     }
 }
 
-/// Stores them together. Where that fails because of one of them, which is of a tenant that was just deleted, each alone.
+/// Stores them together. Where that fails because of one of them, which is of a tenant that was just deleted, each half
+/// alone.
 async fn keep(store: &Store, parcels: &[Parcel]) -> Vec<Result<Accepted, IntakeError>> {
-    let error = match store.store(parcels).await {
+    let error = match store_patiently(store, parcels).await {
         Ok(accepted) => return accepted.into_iter().map(Ok).collect(),
         Err(error) => error,
     };
     if error.is_of_one_row() && parcels.len() > 1 {
         let mut outcomes = Vec::with_capacity(parcels.len());
-        for parcel in parcels.chunks(1) {
-            outcomes.extend(Box::pin(keep(store, parcel)).await);
+        for half in parcels.chunks(parcels.len().div_ceil(2)) {
+            outcomes.extend(Box::pin(keep(store, half)).await);
         }
         return outcomes;
     }

@@ -135,6 +135,19 @@ impl Error {
             Self::Corrupt { .. } => true,
         }
     }
+
+    /// Whether the same may succeed a moment later: the connection was lost, the server is being started anew, or somebody
+    /// else stood in the way.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Io(_)) => true,
+            // admin_shutdown, crash_shutdown, serialization_failure, deadlock_detected (PostgreSQL, appendix A).
+            Self::Database(sqlx::Error::Database(error)) => {
+                error.code().is_some_and(|code| ["57P01", "57P02", "40001", "40P01"].contains(&&*code))
+            }
+            Self::Database(_) | Self::Taken { .. } | Self::Corrupt { .. } => false,
+        }
+    }
 }
 
 /// The result of asking the store.
@@ -151,7 +164,8 @@ impl From<Error> for crate::error::Error {
 pub struct Store {
     db: Db,
     changes: Changes,
-    /// Hears of the commits of other processes and tells them of ours on PostgreSQL, moves the log on SQLite; ends with the last clone.
+    /// Hears of the commits of other processes and tells them of ours on PostgreSQL, moves the log on SQLite; ends with the
+    /// last clone.
     beside: Arc<AbortOnDropHandle<()>>,
 }
 

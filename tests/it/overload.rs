@@ -103,6 +103,30 @@ async fn what_comes_in_for_a_tenant_that_is_gone_refuses_nothing_else(db: &TestD
     assert!(!intake.is_full());
 }
 
+/// Slack sends a command once: that the connections were lost a moment ago is no reason to refuse it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_outlives_the_connections_of_the_store() {
+    on_postgres(async |db| {
+        let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+        let intake = Intake::start(db.store.clone());
+        for nth in 0..5 {
+            let used = (0..2).map(|_| db.store.read(tenant));
+            drop(futures_util::future::try_join_all(used).await.unwrap());
+            let ended = db
+                .rows::<(bool,)>(
+                    "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity \
+                     WHERE datname = current_database() AND application_name = 'docket'",
+                )
+                .await;
+            assert!(ended.len() > 1, "{ended:?}");
+            let accepted = intake.accept(sample::delivery(&db.chance, tenant, &nth.to_string())).await;
+            assert_eq!(accepted.unwrap(), Accepted::New, "{nth}");
+        }
+        intake.shutdown().await;
+    })
+    .await;
+}
+
 /// Sends a webhook that is kept for inspection, and so stored like any other; its answer is a status.
 async fn hook(client: reqwest::Client, base: String) -> reqwest::Result<u16> {
     let webhook = Webhook::of_bytes("push", b"{".to_vec());
