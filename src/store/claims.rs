@@ -173,11 +173,31 @@ impl Store {
             owner
         );
         drop(session);
+        let back = |run_at| Return { run_at: Timestamp::from_millis(run_at), counts: false, why: None };
+        match self.release_together(owner, &held, back).await {
+            Err(Error::Database(sqlx::Error::Database(error))) if error.is_unique_violation() => {}
+            done => return done,
+        }
         let mut released = 0;
         for (id, attempt, run_at) in held {
-            let back = Return { run_at: Timestamp::from_millis(run_at), counts: false, why: None };
-            released += self.wait_again(&id, owner, attempt, &back).await?;
+            released += self.wait_again(&id, owner, attempt, &back(run_at)).await?;
         }
+        Ok(released)
+    }
+
+    /// Gives all of them back with one flush of the disk, for there is little time where a server stops.
+    async fn release_together(
+        &self,
+        owner: &str,
+        held: &[(String, i64, i64)],
+        back: impl Fn(i64) -> Return<'static>,
+    ) -> Result<u64> {
+        let mut session = self.begin().await?;
+        let mut released = 0;
+        for (id, attempt, run_at) in held {
+            released += wait_again(&mut session, id, owner, *attempt, &back(*run_at)).await?;
+        }
+        session.commit().await?;
         Ok(released)
     }
 
@@ -219,19 +239,15 @@ impl Store {
 
     async fn try_wait_again(&self, id: &str, owner: &str, attempt: i64, back: &Return<'_>) -> Result<u64> {
         let mut session = self.begin().await?;
-        let rows = execute!(
-            session,
-            WAIT_AGAIN,
-            id,
-            owner,
-            attempt,
-            back.run_at.as_millis(),
-            i64::from(!back.counts),
-            back.why
-        );
+        let rows = wait_again(&mut session, id, owner, attempt, back).await?;
         session.commit().await?;
         Ok(rows)
     }
+}
+
+async fn wait_again(session: &mut Session, id: &str, owner: &str, attempt: i64, back: &Return<'_>) -> Result<u64> {
+    let (run_at, uncounted) = (back.run_at.as_millis(), i64::from(!back.counts));
+    Ok(execute!(session, WAIT_AGAIN, id, owner, attempt, run_at, uncounted, back.why))
 }
 
 /// Deletes the jobs that `owner` has done and holds; says of which it lost the lease.
@@ -257,9 +273,6 @@ async fn forget(session: &mut Session, owner: &str, done: &[Claimed]) -> Result<
 /// Takes due jobs: see [`Store::turn`].
 async fn take(session: &mut Session, owner: &str, now: Timestamp, lease: Duration, room: &Room) -> Result<Turn> {
     let engine = session.engine();
-    on!(session, |conn| {
-        sqlx::query(dialect::LOCK_CLAIMS.text(engine)).execute(conn).await?;
-    });
     let soonest = soonest(session).await?;
     let (mut claimed, mut has_looked) = (Vec::<Claimed>::new(), false);
     for class in Class::ALL {
@@ -269,7 +282,13 @@ async fn take(session: &mut Session, owner: &str, now: Timestamp, lease: Duratio
         if free == 0 || soonest[class.place()].is_none_or(|at| at > now) {
             continue;
         }
-        has_looked = true;
+        if !has_looked {
+            // Until the commit is on the disk: whoever only ends jobs does not stand in the way of others.
+            on!(session, |conn| {
+                sqlx::query(dialect::LOCK_CLAIMS.text(engine)).execute(conn).await?;
+            });
+            has_looked = true;
+        }
         let mut rows = all!(
             session,
             ClaimRow,

@@ -339,7 +339,7 @@ async fn sqlite_takes_as_many_steps_for_a_claim_however_many_jobs_wait_for_one()
     flood(&mut small, 1_000).await;
     let (_other, mut large) = empty().await;
     flood(&mut large, 10_000).await;
-    let (claim, arguments) = (dialect::CLAIM.text("sqlite"), ["500000", "44", "w", "2000000", "2"]);
+    let (claim, arguments) = (dialect::CLAIM.text("sqlite"), ["500000", "88", "w", "2000000", "2"]);
     let expected = steps(&mut small, claim, &arguments).await;
     assert!(expected > 1_000, "it looks at a share of them: {expected}");
     assert_eq!(steps(&mut large, claim, &arguments).await, expected);
