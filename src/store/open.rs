@@ -88,7 +88,7 @@ impl Store {
         Self::open_with(database_url, connections).await
     }
 
-    /// Like [`open`](Self::open), with at most this many connections at a time (and, on PostgreSQL, one to listen).
+    /// Like [`open`](Self::open), with at most this many connections at a time (and, on PostgreSQL, one to listen and one to tell).
     pub async fn open_with(database_url: &str, connections: u32) -> anyhow::Result<Self> {
         match Address::parse(database_url)? {
             Address::Sqlite(options) => {
@@ -178,14 +178,19 @@ async fn open_postgres(options: PgConnectOptions, connections: u32) -> anyhow::R
         .close()
         .await?;
     Ok(PgPoolOptions::new()
-        // One more for the listener.
-        .max_connections(connections.saturating_add(1))
+        // Two more: for the listener and the messenger.
+        .max_connections(connections.saturating_add(2))
         .acquire_timeout(ACQUIRE_TIMEOUT)
         // Testing a connection takes a round trip, a sixth of what a short transaction takes: only one that had nothing to
         // do for a while is, for the server may have been started anew meanwhile.
         .test_before_acquire(false)
         .before_acquire(|connection, used| {
-            Box::pin(async move { Ok(used.idle_for < FRESH || connection.ping().await.is_ok()) })
+            Box::pin(async move {
+                if used.idle_for >= FRESH {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
         })
         .connect_lazy_with(options))
 }

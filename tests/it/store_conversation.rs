@@ -21,6 +21,7 @@ use crate::support::{
 for_each_db! {
     a_delivery_is_accepted_once,
     a_large_batch_is_accepted_at_once,
+    the_jobs_of_a_batch_keep_its_order,
     a_batch_is_accepted_wholly_or_not_at_all,
     the_same_delivery_in_two_processes_is_accepted_once,
     a_delivery_nobody_owns_is_kept_for_inspection,
@@ -70,6 +71,20 @@ async fn a_large_batch_is_accepted_at_once(db: &TestDb) {
     }
     // Two new ones share a unique key.
     assert_eq!(db.store.stats().await.unwrap().jobs.get("waiting"), Some(&549));
+}
+
+async fn the_jobs_of_a_batch_keep_its_order(db: &TestDb) {
+    let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+    let mut batch: Vec<_> = (0..300).map(|n| sample::delivery(&db.chance, tenant, &n.to_string())).collect();
+    for item in &mut batch {
+        item.job_id = db.chance.id();
+        item.job = Some(sample::job(&db.chance).in_order("k"));
+    }
+    batch.sort_by_key(|item| std::cmp::Reverse(item.job_id));
+    db.store.accept(&batch).await.unwrap();
+    let queued: Vec<(String,)> = db.rows("SELECT id FROM jobs ORDER BY seq").await;
+    let expected: Vec<_> = batch.iter().map(|item| (item.job_id.to_string(),)).collect();
+    assert_eq!(queued, expected);
 }
 
 async fn a_batch_is_accepted_wholly_or_not_at_all(db: &TestDb) {
