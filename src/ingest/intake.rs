@@ -171,7 +171,7 @@ async fn collect(store: Store, mut lanes: Lanes, closing: CancellationToken) {
 async fn store_patiently(store: &Store, parcels: &[Parcel]) -> store::Result<Vec<Accepted>> {
     match store.store(parcels).await {
         Err(error) if error.is_passing() => {
-            tracing::warn!(%error, "deliveries could not be stored; trying again at once");
+            tracing::warn!(%error, "deliveries could not be stored; trying again in a moment");
             time::sleep(AGAIN).await;
             store.store(parcels).await
         }

@@ -88,7 +88,8 @@ impl Store {
         Self::open_with(database_url, connections).await
     }
 
-    /// Like [`open`](Self::open), with at most this many connections at a time (and, on PostgreSQL, one to listen and one to tell).
+    /// Like [`open`](Self::open), with at most this many connections at a time (and, on PostgreSQL, one to listen and one
+    /// to tell).
     pub async fn open_with(database_url: &str, connections: u32) -> anyhow::Result<Self> {
         match Address::parse(database_url)? {
             Address::Sqlite(options) => {
