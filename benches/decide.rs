@@ -12,6 +12,8 @@ mod cards;
 mod cluster;
 #[path = "running/mod.rs"]
 mod running;
+#[path = "running/spent.rs"]
+mod spent;
 
 use std::{
     path::Path,
@@ -27,6 +29,7 @@ use self::{
     cards::{Button, Cards},
     cluster::Cluster,
     running::{Running, TEAM},
+    spent::Spent,
 };
 
 const A_SECOND: usize = 50;
@@ -37,8 +40,8 @@ const PATIENCE: Duration = Duration::from_mins(2);
 async fn main() {
     let seconds = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(20);
     println!(
-        "{:<24}{:>8}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}",
-        "", "of", "a second", "p50", "p90", "p99", "p99.9", "slowest", "resident"
+        "{:<24}{:>8}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>11}",
+        "", "of", "a second", "p50", "p90", "p99", "p99.9", "slowest", "resident", "flushes/s"
     );
     let folder = tempfile::TempDir::new().expect("a folder");
     let sqlite = format!("sqlite://{}", folder.path().join("docket.db").display());
@@ -58,16 +61,17 @@ async fn measure(engine: &str, url: &str, folder: &Path, seconds: usize) {
     let lines = ["plan Build a user authentication flow", "edit add a task for the tests; rename 2 to Token service"];
     for (what, line) in ["new plans", "changes"].into_iter().zip(lines) {
         propose(&program, &slack, A_SECOND * seconds, line).await;
-        let began = Instant::now();
+        let (began, before) = (Instant::now(), Spent::of(&program));
         let mut times = press(&program, &slack, &slack.buttons("patch.approve")).await;
+        let (took, spent) = (began.elapsed(), Spent::of(&program).since(&before));
         times.sort();
         #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
-        let rate = times.len() as f64 / began.elapsed().as_secs_f64();
+        let rate = times.len() as f64 / took.as_secs_f64();
         let at = |thousandths: usize| format!("{:.1?}", times[(times.len() - 1) * thousandths / 1000]);
-        let resident = program.resident().map_or("?".to_owned(), |bytes| format!("{} MB", bytes / 1_000_000));
+        let (resident, flushes) = (spent.memory(), spent.flushes_a_second(took));
         let what = format!("{engine}, {what}");
         println!(
-            "{what:<24}{:>8}{rate:>10.0}{:>10}{:>10}{:>10}{:>10}{:>10}{resident:>10}",
+            "{what:<24}{:>8}{rate:>10.0}{:>10}{:>10}{:>10}{:>10}{:>10}{resident:>10}{flushes:>11}",
             times.len(),
             at(500),
             at(900),

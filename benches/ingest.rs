@@ -163,11 +163,9 @@ async fn commands(program: &Running, time: Duration) -> Pressed {
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
 fn row(what: &str, pressed: &Pressed, ceiling: Option<f64>, spent: Spent) {
     let share = ceiling.map_or(String::new(), |ceiling| format!("{:.2}", pressed.per_second() / ceiling));
-    let megabytes = |bytes: u64| bytes as f64 / 1e6;
-    let each_second = |amount: f64| amount / pressed.took.as_secs_f64();
-    let resident = spent.resident.map_or(String::new(), |bytes| format!("{:.0} MB", megabytes(bytes)));
-    let flushes = spent.flushes.map_or(String::new(), |flushes| format!("{:.0}", each_second(flushes as f64)));
-    let written = spent.written.map_or(String::new(), |bytes| format!("{:.0} MB", each_second(megabytes(bytes))));
+    let (resident, flushes) = (spent.memory(), spent.flushes_a_second(pressed.took));
+    let megabytes_a_second = |bytes: u64| bytes as f64 / 1e6 / pressed.took.as_secs_f64();
+    let written = spent.written.map_or(String::new(), |bytes| format!("{:.0} MB", megabytes_a_second(bytes)));
     let refused = if pressed.refused > 0 { format!("  {} refused", pressed.refused) } else { String::new() };
     println!(
         "{what:<34}{:>10.0}{share:>9}{:>9}{:>9}{:>9}{resident:>9}{flushes:>11}{written:>11}{refused}",

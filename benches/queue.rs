@@ -11,6 +11,8 @@ mod cluster;
 #[path = "running/mod.rs"]
 #[expect(dead_code, reason = "nobody types here")]
 mod running;
+#[path = "running/spent.rs"]
+mod spent;
 
 use std::{
     path::Path,
@@ -28,7 +30,7 @@ use docket::{
     store::{NewDelivery, Store},
 };
 
-use self::{cluster::Cluster, running::Running};
+use self::{cluster::Cluster, running::Running, spent::Spent};
 
 const JOBS: usize = 50_000;
 const TENANTS: usize = 100;
@@ -53,7 +55,7 @@ const SPREADS: [Spread; 3] = [
 async fn main() {
     let jobs = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(JOBS);
     println!("{jobs} jobs that have nothing to do");
-    println!("{:<52}{:>12}{:>10}{:>10}", "", "a second", "took", "resident");
+    println!("{:<58}{:>10}{:>10}{:>10}{:>11}", "", "a second", "took", "resident", "flushes/s");
     for spread in &SPREADS {
         let folder = tempfile::TempDir::new().expect("a folder");
         let url = format!("sqlite://{}", folder.path().join("docket.db").display());
@@ -82,15 +84,15 @@ async fn measure(engine: &str, url: &str, folder: &Path, (spread, jobs): (&Sprea
     }
     assert!(chance.now() < due, "it took too long to prepare");
     tokio::time::sleep(due.since(chance.now())).await;
-    let began = Instant::now();
+    let (began, before) = (Instant::now(), Spent::of(&programs[0]));
     while is_busy(&store, &chance).await {
         assert!(began.elapsed() < Duration::from_mins(10), "they take too long");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let took = began.elapsed();
+    let (took, spent) = (began.elapsed(), Spent::of(&programs[0]).since(&before));
     let what = format!("{engine}, {}{}", spread.what, if replicas > 1 { ", two replicas" } else { "" });
-    let resident = programs[0].resident().map_or(String::new(), |bytes| format!("{} MB", bytes / 1_000_000));
-    println!("{what:<52}{:>12.0}{:>10}{resident:>10}", rate(jobs, took), format!("{took:.1?}"));
+    let (resident, flushes) = (spent.memory(), spent.flushes_a_second(took));
+    println!("{what:<58}{:>10.0}{:>10}{resident:>10}{flushes:>11}", rate(jobs, took), format!("{took:.1?}"));
     drop(programs);
     store.close().await;
 }

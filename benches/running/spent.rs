@@ -1,5 +1,7 @@
 //! What a program that runs, and its database, used of the machine.
 
+use std::time::Duration;
+
 use crate::running::Running;
 
 /// What was used, where the system says. Nothing else may write meanwhile.
@@ -22,6 +24,18 @@ impl Spent {
     pub(crate) fn since(self, before: &Self) -> Self {
         let since = |now: Option<u64>, before: Option<u64>| Some(now? - before?);
         Self { flushes: since(self.flushes, before.flushes), written: since(self.written, before.written), ..self }
+    }
+
+    /// The memory, in words.
+    #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+    pub(crate) fn memory(self) -> String {
+        self.resident.map_or(String::new(), |bytes| format!("{:.0} MB", bytes as f64 / 1e6))
+    }
+
+    /// How often the disks were flushed in a second.
+    #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+    pub(crate) fn flushes_a_second(self, took: Duration) -> String {
+        self.flushes.map_or(String::new(), |flushes| format!("{:.0}", flushes as f64 / took.as_secs_f64()))
     }
 }
 
