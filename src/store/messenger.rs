@@ -61,6 +61,11 @@ impl Messenger {
 
     /// Tells what is left, before the connections are closed.
     pub(super) async fn tell_the_last(&self, pool: &PgPool) {
+        // Whoever only read needs no connection for it.
+        let is_told = self.0.on_the_way.try_lock().is_ok_and(|on_the_way| on_the_way.is_empty());
+        if is_told && self.news().is_empty() {
+            return;
+        }
         // Without it they find out when they look again.
         let _missed = timeout(LAST, async { self.tell(&mut *pool.acquire().await?).await }).await;
     }

@@ -111,11 +111,14 @@ async fn a_commit_tells_every_process_that_shares_the_database(db: &TestDb) {
 
     // A command tells even where it ends at once: the server shall not find out only when it looks again.
     if db.store.engine() == "postgres" {
-        for _ in 0..10 {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+        let (tenant, _) = sample::tenant(&db.store, &db.chance).await;
+        for _ in 0..5 {
+            tokio::time::sleep(Duration::from_millis(200)).await;
             there.mark_unchanged();
             let command = db.another().await;
-            sample::tenant(&command, &db.chance).await;
+            let mut tx = command.write(tenant).await.unwrap();
+            tx.enqueue(db.chance.id(), &sample::job(&db.chance)).await.unwrap();
+            tx.commit().await.unwrap();
             command.close().await;
             tokio::time::timeout(Duration::from_secs(5), there.changed())
                 .await
