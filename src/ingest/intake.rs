@@ -24,7 +24,7 @@ const QUEUE: usize = 1024;
 const GROUP: usize = 128;
 
 /// How long it waits before it tries to store a group once more: by then the store trusts none of its connections untested.
-const AGAIN: Duration = Duration::from_millis(250);
+const AGAIN: Duration = store::FRESH.saturating_add(Duration::from_millis(50));
 
 /// For how long it counts as full after it refused something.
 const LATELY: Duration = Duration::from_secs(5);

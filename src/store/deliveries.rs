@@ -8,12 +8,12 @@ use super::{
     Error, Result, Store, Tx,
     codec::{parse, parse_opt, word},
     engine::{Conn, Session},
-    jobs::{insert_job, insert_jobs},
+    jobs::{ToQueue, insert_job, insert_jobs},
     packing::{Packed, pack, unpack},
 };
 use crate::domain::{
     delivery::Delivery,
-    ids::{DeliveryId, JobId, TenantId},
+    ids::{DeliveryId, JobId},
     job::NewJob,
     time::Timestamp,
 };
@@ -143,7 +143,7 @@ impl Store {
 }
 
 /// Queues the jobs of a batch, in its order. Those with a unique key can't go in one statement.
-async fn queue(session: &mut Session, jobs: &[(TenantId, JobId, &NewJob)]) -> Result<()> {
+async fn queue(session: &mut Session, jobs: &[ToQueue<'_>]) -> Result<()> {
     if jobs.iter().all(|(_, _, job)| job.unique_key.is_none()) {
         insert_jobs(session, jobs).await?;
     } else {

@@ -86,6 +86,7 @@ pub use jobs::JobRow;
 pub use lock::ServeLock;
 pub use migrate::schema;
 pub use moves::MovedTenant;
+pub use open::FRESH;
 pub use patches::PatchFilter;
 pub use plans::TaskFilter;
 pub use requests::{Kept, Request};

@@ -24,7 +24,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a transaction waits for a free connection before it fails.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// For how long a connection to PostgreSQL is trusted after it was used.
-const FRESH: Duration = Duration::from_millis(200);
+pub const FRESH: Duration = Duration::from_millis(200);
 /// How long SQLite waits for another process's write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// PostgreSQL cuts off statements that take longer, in milliseconds. Migrations are exempt.
